@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The only file that names `atomic.*`.
+ *
+ * Everything that two threads may touch at the same time goes through here; plain `load`/`store` elsewhere means "mine
+ * alone", either because a lock is held, because nobody else has the address yet, or because the word lives in the
+ * calling thread's slot and is read by others only after that thread is gone.
+ *
+ * WebAssembly has one memory order, sequential consistency, for all of these. Atomic loads cost no more than plain
+ * ones on the machines we know; an atomic store is a full barrier, so it stands only where an order is needed.
+ *
+ * Kernel counterpart: atomic_t, READ_ONCE/WRITE_ONCE, smp_mb(), and the futex calls for waiting.
+ */
+
+// @ts-ignore: a decorator on a function
+@inline export function load32(address: usize): u32 {
+  return atomic.load<u32>(address);
+}
+
+// @ts-ignore: a decorator on a function
+@inline export function store32(address: usize, value: u32): void {
+  atomic.store<u32>(address, value);
+}
+
+/** Return: the value before the addition. */
+// @ts-ignore: a decorator on a function
+@inline export function add32(address: usize, value: u32): u32 {
+  return atomic.add<u32>(address, value);
+}
+
+/** Return: the value before the exchange. */
+// @ts-ignore: a decorator on a function
+@inline export function exchange32(address: usize, value: u32): u32 {
+  return atomic.xchg<u32>(address, value);
+}
+
+/** Return: the value found; the swap took place if it equals `expected`. */
+// @ts-ignore: a decorator on a function
+@inline export function compareExchange32(address: usize, expected: u32, replacement: u32): u32 {
+  return atomic.cmpxchg<u32>(address, expected, replacement);
+}
+
+// @ts-ignore: a decorator on a function
+@inline export function load64(address: usize): u64 {
+  return atomic.load<u64>(address);
+}
+
+// @ts-ignore: a decorator on a function
+@inline export function store64(address: usize, value: u64): void {
+  atomic.store<u64>(address, value);
+}
+
+/** Return: the value found; the swap took place if it equals `expected`. */
+// @ts-ignore: a decorator on a function
+@inline export function compareExchange64(address: usize, expected: u64, replacement: u64): u64 {
+  return atomic.cmpxchg<u64>(address, expected, replacement);
+}
+
+/**
+ * Sleeps while the word holds `expected`; `nanoseconds` < 0 means for ever.
+ *
+ * Context: a thread that may block; traps on a browser's main thread.
+ */
+// @ts-ignore: a decorator on a function
+@inline export function wait32(address: usize, expected: u32, nanoseconds: i64): void {
+  atomic.wait<i32>(address, expected, nanoseconds);
+}
+
+/** As wait32. */
+// @ts-ignore: a decorator on a function
+@inline export function wait64(address: usize, expected: u64, nanoseconds: i64): void {
+  atomic.wait<i64>(address, expected, nanoseconds);
+}
+
+/** Wakes up to `count` waiters of the word, synchronous and asynchronous ones alike. */
+// @ts-ignore: a decorator on a function
+@inline export function notify(address: usize, count: i32): void {
+  atomic.notify(address, count);
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The end of a published object, asked for by its ID (IOMMU_DESTROY) or by a kept user (iommufd_object_destroy_user).
+ *
+ * Seed (rfc): queue behind the holders, which makes every new lookup fail; when the last holder is gone, drop the own
+ * user and look: only the table's user left → the object goes; more → EBUSY and the object is open again.
+ *
+ *   destroy(id)          users + 1, destroyers + 1        holders = 0:  users = 2 → FREE, erase the ID
+ *   destroyReference     destroyers + 1 (users is there)                else       users − 1, destroyers − 1, EBUSY
+ *
+ * Each arrow is one compare-and-swap of the state word, so no lookup, put or other destroyer ever sees half of it. When
+ * nobody holds the object, destroy(id) decides at once, which is what the seed's steps amount to when nothing happens
+ * between them. The decision that succeeds is made under the table lock, because it also frees the ID, and a slot is
+ * never freed under somebody who walks the table with that lock (inspect.ts).
+ *
+ * No lost wake-up: dropHolder in refcount.ts. Two destroyers: both own a user, so the first to decide finds users ≥ 3 and
+ * gets EBUSY; therefore whoever succeeds was the only one queued.
+ *
+ * mainline: destroy(id) never waits: users = 1 or EBUSY. destroyReference waits as above, but lookups go on until the last
+ * holder is gone.
+ *
+ * A wait is a record of the thread: it can be looked at again, given up, or awaited without blocking.
+ *
+ * Kernel counterpart: iommufd_destroy(), iommufd_object_destroy_user().
+ */
+import { add32, compareExchange64, load64, wait64 } from "./atomics";
+import { assertInvariant } from "./config";
+import { EAGAIN, EBADF, EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, ENOSYS } from "../errno";
+import { fileEnter, fileLeave } from "./file";
+import {
+  Entry,
+  HoldRecord,
+  IDENTITY,
+  Identity,
+  PROFILE_RFC,
+  RECORD_DYING,
+  RECORD_KIND_MASK,
+  RECORD_LOCKED,
+  RECORD_QUEUED,
+  RECORD_QUEUED_KEPT,
+  RECORD_RESERVED,
+  Slot,
+  Thread,
+} from "./memory-map";
+import { RANK_TABLE, lock, unlock } from "./mutex";
+import { addHold, freeObject, slotOf, tableLockOf, takeKept } from "./object";
+import {
+  DESTROYER,
+  MAX_DESTROYERS,
+  PHASE_LIVE,
+  decrementUsers,
+  destroyersOf,
+  freedWord,
+  generationOf,
+  holdersOf,
+  minusUser,
+  phaseOf,
+  plusUser,
+  typeOf,
+  usersOf,
+  warnMinus,
+  warnPlus,
+} from "./refcount";
+import { hasCallback, isRunnable } from "./registry";
+import { MUST_DESTROY, MUST_WAIT } from "./results";
+import { changeRecord, current, findRecord, freeRecord, hasFreeRecord, holdsTarget, takeRecord } from "./thread";
+import { xaErase, xaLoad } from "./xarray";
+
+/** Rounds of looking at the word before a thread sleeps on it. */
+const SPINS: u32 = 200;
+
+// @ts-ignore: a decorator on a function
+@inline function isRfc(): bool {
+  return changetype<Identity>(IDENTITY).profile == PROFILE_RFC;
+}
+
+/**
+ * IOMMU_DESTROY.
+ *
+ * `blocking`: the caller would block this very thread, so waiting for a lock of its own is EDEADLK. Return: 0; -EBADF, -ENOENT,
+ * -EBUSY, -ENOSYS (the type's callback is not in this thread), -EDEADLK, -ENOMEM (no record): no change; MUST_WAIT, MUST_DESTROY.
+ */
+export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i32 {
+  return fileEnter(file, expected) ? destroyMarked(file, id, blocking) : -EBADF;
+}
+
+/** The same for a caller whose mark on the file goes with the call. */
+export function destroyMarked(file: usize, id: u32, blocking: bool): i32 {
+  const entry = xaLoad(file, id);
+  const result = entry == 0 ? -ENOENT : hasFreeRecord() ? destroyEntry(file, entry, id, blocking) : -ENOMEM;
+  if (result != MUST_WAIT && result != MUST_DESTROY) fileLeave(file);
+  return result;
+}
+
+/** Context: the file is marked; on MUST_* a record has taken the mark over. */
+function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
+  let word = load64(entry);
+  while (true) {
+    if (phaseOf(word) != PHASE_LIVE || (destroyersOf(word) != 0 && isRfc())) return -ENOENT;
+    if (!isRunnable(typeOf(word))) return -ENOSYS;
+    if (holdersOf(word) == 0 || !isRfc()) {
+      if (usersOf(word) != 1) return -EBUSY;
+      const slot = removeIf(file, entry, word, id);
+      if (slot == 0) {
+        word = load64(entry);
+        continue;
+      }
+      if (hasCallback(changetype<Slot>(slot).type)) return mustDestroy(takeRecord(slot, file, RECORD_DYING), slot);
+      freeObject(slot);
+      return 0;
+    } else {
+      if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
+      const next = plusUser(word) + DESTROYER;
+      if (compareExchange64(entry, word, next) == word) {
+        warnPlus(word, next, file, id);
+        return mustWait(takeRecord(entry, file, RECORD_QUEUED), entry, next);
+      }
+    }
+    word = load64(entry);
+  }
+}
+
+/** Takes the object out of the table if its word is still `word`. Context: takes the table lock. Return: its slot, or 0. */
+function removeIf(file: usize, entry: usize, word: u64, id: u32): usize {
+  lock(tableLockOf(file), RANK_TABLE);
+  let slot: usize = 0;
+  if (compareExchange64(entry, word, freedWord(word)) == word) {
+    slot = slotOf(entry);
+    xaErase(file, id);
+  }
+  unlock(tableLockOf(file), RANK_TABLE);
+  return slot;
+}
+
+/** `word` is what was seen: with holders, so whoever sleeps until it changes is woken by the last of them. */
+function mustWait(handle: i32, entry: usize, word: u64): i32 {
+  const thread = changetype<Thread>(current());
+  thread.result0 = handle;
+  thread.result1 = <u32>entry;
+  thread.result2 = <u32>word;
+  thread.result3 = <u32>(word >> 32);
+  return MUST_WAIT;
+}
+
+function mustDestroy(handle: i32, slot: usize): i32 {
+  const thread = changetype<Thread>(current());
+  thread.result0 = handle;
+  thread.result1 = <u32>slot;
+  return MUST_DESTROY;
+}
+
+// ---------------------------------------------------------------------------------------------------- waiting
+
+/** Return: the waiting record that `handle` names, or 0. */
+function findWait(file: usize, handle: u32): usize {
+  const record = findRecord(handle, file, RECORD_QUEUED);
+  return record != 0 ? record : findRecord(handle, file, RECORD_QUEUED_KEPT);
+}
+
+/**
+ * Decides a queued destroy if the last holder is gone.
+ *
+ * Return: as destroy; MUST_WAIT while there are holders; -EINVAL for a handle that names no wait. Never blocks.
+ */
+export function destroyPoll(file: usize, handle: u32): i32 {
+  const record = findWait(file, handle);
+  if (record == 0) return -EINVAL;
+  const entry: usize = changetype<HoldRecord>(record).target;
+  const word = load64(entry);
+  if (holdersOf(word) != 0) return mustWait(handle, entry, word);
+  return decide(file, entry, record);
+}
+
+/** Context: this thread is one of the queued destroyers, so the entry stays what it is. */
+function decide(file: usize, entry: usize, record: usize): i32 {
+  const slot = slotOf(entry);
+  const id = changetype<Slot>(slot).id;
+  lock(tableLockOf(file), RANK_TABLE);
+  let word = load64(entry);
+  while (holdersOf(word) == 0) {
+    const last = usersOf(word) == 2;
+    assertInvariant(!last || destroyersOf(word) == 1);
+    const seen = compareExchange64(entry, word, last ? freedWord(word) : minusUser(word) - DESTROYER);
+    if (seen != word) {
+      word = seen;
+      continue;
+    }
+    if (last) xaErase(file, id);
+    unlock(tableLockOf(file), RANK_TABLE);
+    if (last && hasCallback(changetype<Slot>(slot).type)) {
+      changeRecord(record, slot, RECORD_DYING);
+      return mustDestroy(changetype<HoldRecord>(record).handle, slot);
+    }
+    if (last) freeObject(slot);
+    else warnMinus(word, file, id);
+    freeRecord(record);
+    fileLeave(file);
+    return last ? 0 : -EBUSY;
+  }
+  unlock(tableLockOf(file), RANK_TABLE);
+  return mustWait(changetype<HoldRecord>(record).handle, entry, word); // mainline: a lookup came before the decision
+}
+
+/**
+ * Waits for the decision of a queued destroy.
+ *
+ * Context: a thread that may block. `milliseconds` < 0 waits for ever. Return: as destroyPoll; MUST_WAIT when the time ran
+ * out, or after a wake-up without a decision if the time is limited (the caller knows the clock).
+ */
+export function destroyWait(file: usize, handle: u32, milliseconds: f64): i32 {
+  for (let spin: u32 = 0; spin < SPINS; spin++) {
+    const result = destroyPoll(file, handle);
+    if (result != MUST_WAIT) return result;
+  }
+  const thread = changetype<Thread>(current());
+  while (true) {
+    const word = (<u64>thread.result3 << 32) | thread.result2;
+    wait64(thread.result1, word, milliseconds < 0 ? -1 : <i64>(milliseconds * 1e6));
+    const result = destroyPoll(file, handle);
+    if (result != MUST_WAIT || milliseconds >= 0) return result;
+  }
+}
+
+/** Gives up a queued destroy: the object is open again, a kept user is kept again. Return: 0, or -EINVAL as destroyPoll. */
+export function destroyCancel(file: usize, handle: u32): i32 {
+  const record = findWait(file, handle);
+  if (record == 0) return -EINVAL;
+  const entry: usize = changetype<HoldRecord>(record).target;
+  const id = changetype<Slot>(slotOf(entry)).id;
+  const kept = (changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK) == RECORD_QUEUED_KEPT;
+  if (kept) add32(entry + offsetof<Entry>("kept"), 1); // before the user is back, or another DROP could miss it
+  let word = load64(entry);
+  while (true) {
+    const seen = compareExchange64(entry, word, (kept ? word : minusUser(word)) - DESTROYER);
+    if (seen == word) break;
+    word = seen;
+  }
+  if (!kept) warnMinus(word, file, id);
+  freeRecord(record);
+  fileLeave(file);
+  return 0;
+}
+
+/** After MUST_DESTROY and the callback: drops what the object held and frees it. Return: 0, or -EINVAL for a bad handle. */
+export function destroyFinish(file: usize, handle: u32): i32 {
+  const record = findRecord(handle, file, RECORD_DYING);
+  if (record == 0) return -EINVAL;
+  freeObject(changetype<HoldRecord>(record).target);
+  freeRecord(record);
+  fileLeave(file);
+  return 0;
+}
+
+// ---------------------------------------------------------------------------------------------------- kept users
+
+/** Context: table lock held. Return: the entry of the object that a reference of that generation was kept on, or 0. */
+function findKept(file: usize, id: u32, generation: u32): usize {
+  const entry = xaLoad(file, id);
+  if (entry == 0) return 0;
+  const word = load64(entry);
+  return phaseOf(word) == PHASE_LIVE && generationOf(word) == generation ? entry : 0;
+}
+
+/** refcount_dec() of a kept user. Return: 0; -EBADF when the file is gone; -EINVAL when no such user is kept any more. */
+export function dropReference(file: usize, expected: u32, id: u32, generation: u32): i32 {
+  if (!fileEnter(file, expected)) return -EBADF;
+  lock(tableLockOf(file), RANK_TABLE);
+  const entry = findKept(file, id, generation);
+  const result = entry == 0 ? -EINVAL : takeKept(entry);
+  if (result == 0) decrementUsers(entry, file, id);
+  unlock(tableLockOf(file), RANK_TABLE);
+  fileLeave(file);
+  return result;
+}
+
+/** The reserved object takes a kept user over. Return: 0; -EINVAL for a bad handle or no such user; -ENOMEM. */
+export function holdReference(file: usize, handle: u32, id: u32, generation: u32): i32 {
+  const record = findRecord(handle, file, RECORD_RESERVED);
+  if (record == 0) return -EINVAL;
+  lock(tableLockOf(file), RANK_TABLE);
+  const entry = findKept(file, id, generation);
+  let result = entry == 0 ? -EINVAL : takeKept(entry);
+  if (result == 0 && !addHold(slotOf(changetype<HoldRecord>(record).target), entry)) {
+    add32(entry + offsetof<Entry>("kept"), 1);
+    result = -ENOMEM;
+  }
+  unlock(tableLockOf(file), RANK_TABLE);
+  return result;
+}
+
+/**
+ * iommufd_object_destroy_user(): consumes a kept user, and destroys the object if that was the last besides the table.
+ *
+ * Return: 0 destroyed; -EBUSY not, but the user is gone; MUST_WAIT, MUST_DESTROY; with the user still kept: -EBADF, -EINVAL (no
+ * such user), -ENOSYS, -EDEADLK, -EAGAIN (too many wait already), -ENOMEM (no record).
+ */
+export function destroyReference(file: usize, expected: u32, id: u32, generation: u32, blocking: bool): i32 {
+  if (!fileEnter(file, expected)) return -EBADF;
+  const result = hasFreeRecord() ? queueReference(file, id, generation, blocking) : -ENOMEM;
+  if (result < 0) {
+    fileLeave(file);
+    return result;
+  }
+  return destroyPoll(file, result);
+}
+
+/** Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
+function queueReference(file: usize, id: u32, generation: u32, blocking: bool): i32 {
+  lock(tableLockOf(file), RANK_TABLE);
+  const entry = findKept(file, id, generation);
+  let result = entry == 0 ? -EINVAL : 0;
+  let word = entry == 0 ? 0 : load64(entry);
+  if (result == 0 && !isRunnable(typeOf(word))) result = -ENOSYS;
+  if (result == 0 && blocking && holdsTarget(entry, RECORD_LOCKED)) result = -EDEADLK;
+  if (result == 0) result = takeKept(entry);
+  while (result == 0) {
+    if (destroyersOf(word) == MAX_DESTROYERS) {
+      add32(entry + offsetof<Entry>("kept"), 1);
+      result = -EAGAIN;
+      break;
+    }
+    const seen = compareExchange64(entry, word, word + DESTROYER);
+    if (seen == word) break;
+    word = seen;
+  }
+  unlock(tableLockOf(file), RANK_TABLE);
+  return result == 0 ? takeRecord(entry, file, RECORD_QUEUED_KEPT) : result;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A thread leaves: whatever it still holds is given back, one record at a time, and reported as a leak.
+ *
+ * Locks are put, reservations aborted, waits given up. An object whose callback was to run is finished without it: the
+ * callback is the bindings' business, and they run it before the record can be found here.
+ */
+import { destroyCancel, destroyFinish } from "./destroy";
+import {
+  HoldRecord,
+  RECORD_KIND_MASK,
+  RECORD_LOCKED,
+  RECORD_QUEUED,
+  RECORD_QUEUED_KEPT,
+  RECORD_RESERVED,
+  WARN_DETACH_HELD,
+} from "./memory-map";
+import { abort, put } from "./object";
+import { nextRecord, warn } from "./thread";
+
+/**
+ * Gives one leftover record back. The bindings call it until nothing is left, because giving back may win a release.
+ *
+ * Return: whether there was one.
+ */
+export function detachNext(): bool {
+  const record = nextRecord(0);
+  if (record == 0) return false;
+  const held = changetype<HoldRecord>(record);
+  const file: usize = held.fileKind & ~RECORD_KIND_MASK;
+  const kind = held.fileKind & RECORD_KIND_MASK;
+  warn(WARN_DETACH_HELD, file, 0);
+  if (kind == RECORD_LOCKED) put(file, held.handle);
+  else if (kind == RECORD_RESERVED) abort(file, held.handle);
+  else if (kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT) destroyCancel(file, held.handle);
+  else destroyFinish(file, held.handle);
+  return true;
+}

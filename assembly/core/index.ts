@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Entry of core.wasm: the functions that the bindings call, and nothing else.
+ *
+ * Arguments are numbers: addresses of files (from open), handles, IDs, user addresses. Answers are a value ≥ 0, -errno, or one of
+ * results.ts. A file address comes only from this module; IDs, handles, requests, lengths and user addresses may be anything.
+ */
+export { init, isCompatible } from "./init";
+export { attachThread, detachThread } from "./thread";
+export { detachNext } from "./detach";
+export { open, fileByNumber, fget, fput, closeNumber } from "./file";
+export { releaseNext, queueTake, queueFree } from "./release";
+export { defineType, defineCommand } from "./registry";
+export { alloc, finalize, abort, get, put, putKeepUser, dropUser, describe, hold } from "./object";
+export {
+  destroy,
+  destroyPoll,
+  destroyWait,
+  destroyCancel,
+  destroyFinish,
+  dropReference,
+  holdReference,
+  destroyReference,
+} from "./destroy";
+export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
+export { map, protect, unmap } from "./mmap";
+export { readUser, writeUser } from "./uaccess";
+export { inspect } from "./inspect";

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Looking without touching: a snapshot of one entry, for tools, for statistics and for tests.
+ *
+ * Taken under the table lock: no object that is in the table can be freed meanwhile, so its slot may be read. The counts
+ * are one atomic read of the word; the references of an object that is still reserved are those added so far.
+ */
+import { load64 } from "./atomics";
+import { EBADF, ENOENT } from "../errno";
+import { fileEnter, fileLeave } from "./file";
+import { COMMAND_BYTES, Context, FILE_CONTEXT, SLOT_PAYLOAD, Slot, THREAD_WINDOW } from "./memory-map";
+import { RANK_TABLE, lock, unlock } from "./mutex";
+import { holdOf, slotOf, tableLockOf } from "./object";
+import { PHASE_LIVE, PHASE_RESERVED, destroyersOf, holdersOf, phaseOf, typeOf, usersOf } from "./refcount";
+import { current } from "./thread";
+import { xaLoad, xaNext } from "./xarray";
+
+/** What inspect leaves in the window. */
+// @ts-ignore: a decorator on a class
+@unmanaged
+export class Snapshot {
+  id: u32;
+  type: u32;
+  /** PHASE_* of refcount.ts. */
+  phase: u32;
+  users: u32;
+  holders: u32;
+  destroyers: u32;
+  /** Address of the payload. */
+  payload: u32;
+  /** IDs of the objects it holds: how many follow, as far as the window has room. */
+  references: u32;
+}
+export const SNAPSHOT_REFERENCES: u32 = offsetof<Snapshot>();
+const MAX_REFERENCES: u32 = (COMMAND_BYTES - SNAPSHOT_REFERENCES) / 4;
+
+/**
+ * Describes one object in the window.
+ *
+ * `exact`: the one with that ID, if it is published; else the first that is not free at or above it. `skip` references are left
+ * out, so that long lists can be read in parts. Return: 0; -EBADF; -ENOENT.
+ */
+export function inspect(file: usize, expected: u32, id: u32, exact: bool, skip: u32): i32 {
+  if (!fileEnter(file, expected)) return -EBADF;
+  lock(tableLockOf(file), RANK_TABLE);
+  if (!exact) id = xaNext(file, id);
+  const entry: usize = id == 0 ? 0 : xaLoad(file, id);
+  const word: u64 = entry == 0 ? 0 : load64(entry);
+  const phase = phaseOf(word);
+  const found = exact ? phase == PHASE_LIVE : phase >= PHASE_RESERVED;
+  if (found) describeEntry(entry, word, id, skip);
+  unlock(tableLockOf(file), RANK_TABLE);
+  fileLeave(file);
+  return found ? 0 : -ENOENT;
+}
+
+/** Context: table lock held. */
+function describeEntry(entry: usize, word: u64, id: u32, skip: u32): void {
+  const window = current() + THREAD_WINDOW;
+  const slot = slotOf(entry);
+  const snapshot = changetype<Snapshot>(window);
+  snapshot.id = id;
+  snapshot.type = typeOf(word);
+  snapshot.phase = phaseOf(word);
+  snapshot.users = usersOf(word);
+  snapshot.holders = holdersOf(word);
+  snapshot.destroyers = destroyersOf(word);
+  snapshot.payload = <u32>slot + SLOT_PAYLOAD;
+  let count: u32 = 0;
+  for (let target = holdOf(slot, skip); target != 0 && count < MAX_REFERENCES; target = holdOf(slot, skip + count)) {
+    store<u32>(window + SNAPSHOT_REFERENCES + count * 4, changetype<Slot>(slotOf(target)).id);
+    count++;
+  }
+  snapshot.references = count;
+}
+
+/** Return: how many IDs of the file are not free. Context: any; a moment's value. */
+export function taken(file: usize): u32 {
+  return changetype<Context>(file + FILE_CONTEXT).taken;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The ioctl dispatch: one table, one place where arguments are validated.
+ *
+ * Order of checks, rfc (the seed's iommufd_fops_ioctl):
+ *   read the u32 size → EFAULT; number in the table and the whole request equal → ENOTTY; size below the minimum →
+ *   EOPNOTSUPP; copy_struct_from_user → EFAULT, E2BIG; execute
+ * mainline: a number outside the table is ENOTTY before any memory is touched; a short struct is EINVAL.
+ *
+ * The size is read twice, as in the kernel: the first reading rules, the struct's own copy is what the handler sees. The
+ * struct is copied once into the thread's command buffer, and only the copy is looked at.
+ *
+ * An argument is a user address, or a JavaScript buffer whose first bytes the bindings put into the thread's window;
+ * then exactly the buffer's bytes are accessible. A buffer longer than the window is needed only for its unknown tail,
+ * which must be zero: it is scanned in pieces (MUST_REFILL), in the kernel's order of errors.
+ *
+ * Adding a built-in ioctl is one struct, one row in registry.ts and one case in `execute`.
+ *
+ * Kernel counterpart: iommufd_fops_ioctl(), copy_struct_from_user(), IOCTL_OP().
+ */
+import { load32 } from "./atomics";
+import { EBADF, E2BIG, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
+import { destroyMarked } from "./destroy";
+import { fileEnter, fileLeave } from "./file";
+import {
+  COMMAND_BASE,
+  COMMAND_BYTES,
+  Command,
+  HANDLER_DESTROY,
+  IDENTITY,
+  Identity,
+  MAINLINE_COMMAND_LIMIT,
+  MAX_COMMANDS,
+  PROFILE_RFC,
+  THREAD_COMMAND,
+  THREAD_WINDOW,
+  Thread,
+} from "./memory-map";
+import { commandAt, commandLimit, isCallable } from "./registry";
+import { MUST_EXECUTE, MUST_REFILL } from "./results";
+import { current } from "./thread";
+import { FAULT, NOT_ZERO, checkZeroedUser, copyFromUser, isZero } from "./uaccess";
+
+/** iommu_destroy.id */
+const DESTROY_ID: u32 = 4;
+
+/**
+ * ioctl(2) with a JavaScript buffer of `length` bytes, whose first bytes (at most the window's size) lie in the window.
+ *
+ * Return: what the command answers; -EBADF; the errors above; MUST_*.
+ */
+export function ioctlWindow(file: usize, expected: u32, request: u32, length: u32, blocking: bool): i32 {
+  const window = current() + THREAD_WINDOW;
+  if (!fileEnter(file, expected)) return -EBADF;
+  if (isOutsideTable(request)) return leave(file, -ENOTTY);
+  if (length < 4) return leave(file, -EFAULT);
+  const size = load<u32>(window);
+  const result = checkRequest(request, size);
+  if (result != 0) return leave(file, result);
+  const known = changetype<Command>(commandAt(request & 0xff)).size;
+  if (size > known) {
+    const present = min(min(size, length), COMMAND_BYTES);
+    if (present > known && !isZero(window + known, present - known)) return leave(file, -E2BIG);
+    if (size > present) {
+      if (present == length) return leave(file, -EFAULT);
+      const thread = changetype<Thread>(current());
+      thread.result0 = present;
+      thread.result1 = size;
+      return MUST_REFILL;
+    }
+  }
+  return ioctlHead(file, request, size, length, blocking);
+}
+
+/**
+ * Goes on after MUST_REFILL: the window now begins at `offset` of the buffer of `length` bytes.
+ *
+ * Return: MUST_REFILL with the next offset; 0 when the tail is zero, and the bindings put the buffer's first bytes back and
+ * call ioctlHead; -E2BIG or -EFAULT, which end the call.
+ */
+export function ioctlTail(file: usize, offset: u32, size: u32, length: u32): i32 {
+  const present = min(min(size, length) - offset, COMMAND_BYTES);
+  if (!isZero(current() + THREAD_WINDOW, present)) return leave(file, -E2BIG);
+  if (offset + present == size) return 0;
+  if (offset + present == length) return leave(file, -EFAULT);
+  changetype<Thread>(current()).result0 = offset + present;
+  return MUST_REFILL;
+}
+
+/** The common part of a windowed argument, whose tail is checked: copy, then execute. Context: the file is marked. */
+export function ioctlHead(file: usize, request: u32, size: u32, length: u32, blocking: bool): i32 {
+  const known = changetype<Command>(commandAt(request & 0xff)).size;
+  const common = min(size, known);
+  if (length < common) return leave(file, -EFAULT);
+  const command = current() + THREAD_COMMAND;
+  memory.copy(command, current() + THREAD_WINDOW, common);
+  memory.fill(command + common, 0, known - common);
+  return execute(file, request, size, blocking);
+}
+
+/** ioctl(2) with a user address. Return: as ioctlWindow, never MUST_REFILL. */
+export function ioctlUser(file: usize, expected: u32, request: u32, address: u64, blocking: bool): i32 {
+  if (!fileEnter(file, expected)) return -EBADF;
+  if (isOutsideTable(request)) return leave(file, -ENOTTY);
+  const command = current() + THREAD_COMMAND;
+  if (!copyFromUser(command, address, 4)) return leave(file, -EFAULT);
+  const size = load<u32>(command);
+  const result = checkRequest(request, size);
+  if (result != 0) return leave(file, result);
+  const known = changetype<Command>(commandAt(request & 0xff)).size;
+  const common = min(size, known);
+  if (size > known) {
+    const tail = checkZeroedUser(address + known, size - known);
+    if (tail == FAULT) return leave(file, -EFAULT);
+    if (tail == NOT_ZERO) return leave(file, -E2BIG);
+  }
+  if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);
+  memory.fill(command + common, 0, known - common);
+  return execute(file, request, size, blocking);
+}
+
+/** mainline: such a number belongs to the VFIO-compat handler, which knows none yet; no memory is touched. */
+function isOutsideTable(request: u32): bool {
+  if (changetype<Identity>(IDENTITY).profile == PROFILE_RFC) return false;
+  const nr = request & 0xff;
+  return nr < COMMAND_BASE || nr >= max(MAINLINE_COMMAND_LIMIT, commandLimit());
+}
+
+/** Number and size against the table. Return: 0 or the error. */
+function checkRequest(request: u32, size: u32): i32 {
+  const nr = request & 0xff;
+  if (nr < COMMAND_BASE || nr - COMMAND_BASE >= MAX_COMMANDS || !isCallable(nr)) return -ENOTTY;
+  const row = changetype<Command>(commandAt(nr));
+  if (row.request != request) return -ENOTTY;
+  if (size >= row.minSize) return 0;
+  return changetype<Identity>(IDENTITY).profile == PROFILE_RFC ? -EOPNOTSUPP : -EINVAL;
+}
+
+function leave(file: usize, result: i32): i32 {
+  fileLeave(file);
+  return result;
+}
+
+/** Context: the file is marked; the mark goes with the call, unless the bindings execute the command. */
+function execute(file: usize, request: u32, size: u32, blocking: bool): i32 {
+  const nr = request & 0xff;
+  if (load32(commandAt(nr) + offsetof<Command>("handler")) == HANDLER_DESTROY) {
+    const id = load<u32>(current() + THREAD_COMMAND, DESTROY_ID);
+    return destroyMarked(file, id, blocking);
+  }
+  changetype<Thread>(current()).result0 = size;
+  return MUST_EXECUTE;
+}
+
+/** The end of a command that the bindings executed. */
+export function ioctlEnd(file: usize): void {
+  fileLeave(file);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Entry of layout.wasm: every constant that the TypeScript side needs, each as an exported global.
+ *
+ * The build instantiates the module and writes bindings/generated from it, so no number is typed twice. Only constants are
+ * exported here; the module has no code.
+ */
+import { Snapshot, SNAPSHOT_REFERENCES } from "./inspect";
+import { Counters, HoldRecord, Identity, ObjectType, Queue, Slot, Thread, WarningRecord } from "./memory-map";
+import * as at from "./memory-map";
+import * as phase from "./refcount";
+import * as results from "./results";
+
+export * from "../errno";
+
+export const ABI_VERSION: u32 = at.ABI_VERSION;
+export const PROFILE_RFC: u32 = at.PROFILE_RFC;
+export const PROFILE_MAINLINE: u32 = at.PROFILE_MAINLINE;
+export const PAGE_SIZE: u32 = at.PAGE_SIZE;
+export const WASM_PAGE_SIZE: u32 = at.WASM_PAGE_SIZE;
+
+export const IDENTITY_BYTES: u32 = <u32>at.IDENTITY + offsetof<Identity>("bytes");
+export const IDENTITY_PROFILE: u32 = <u32>at.IDENTITY + offsetof<Identity>("profile");
+export const IDENTITY_HEAP_PAGES: u32 = <u32>at.IDENTITY + offsetof<Identity>("heapPages");
+export const PAGES_USED: u32 = <u32>at.PAGES + offsetof<at.PageState>("used");
+export const REGISTRY_TYPE_COUNT: u32 = <u32>at.REGISTRY + offsetof<at.Registry>("typeCount");
+export const MAPPING_COUNT: u32 = <u32>at.MAPS + offsetof<at.MapState>("count");
+export const QUEUE_LENGTH: u32 = <u32>at.QUEUE + offsetof<Queue>("length");
+export const COUNTERS_LEAKED: u32 = <u32>at.COUNTERS + offsetof<Counters>("leaked");
+export const COUNTERS_WARNINGS: u32 = <u32>at.COUNTERS + offsetof<Counters>("warnings");
+
+export const WARN_RELEASE_USERS: u32 = at.WARN_RELEASE_USERS;
+export const WARN_DEC_LEAK: u32 = at.WARN_DEC_LEAK;
+export const WARN_SATURATED: u32 = at.WARN_SATURATED;
+export const WARN_HOLDERS_FULL: u32 = at.WARN_HOLDERS_FULL;
+export const WARN_DETACH_HELD: u32 = at.WARN_DETACH_HELD;
+
+export const THREADS: u32 = <u32>at.THREADS;
+export const MAX_THREADS: u32 = at.MAX_THREADS;
+export const THREAD_BYTES: u32 = at.THREAD_BYTES;
+export const THREAD_ATTACHED: u32 = at.THREAD_ATTACHED;
+export const THREAD_STATE: u32 = offsetof<Thread>("state");
+export const THREAD_ATTENTION: u32 = offsetof<Thread>("attention");
+export const ATTENTION_RELEASE: u32 = at.ATTENTION_RELEASE;
+export const ATTENTION_WARNINGS: u32 = at.ATTENTION_WARNINGS;
+export const THREAD_RELEASING: u32 = offsetof<Thread>("releasing");
+export const THREAD_RESULT0: u32 = offsetof<Thread>("result0");
+export const THREAD_RESULT1: u32 = offsetof<Thread>("result1");
+export const THREAD_RESULT2: u32 = offsetof<Thread>("result2");
+export const THREAD_RESULT3: u32 = offsetof<Thread>("result3");
+export const THREAD_WARNING_COUNT: u32 = offsetof<Thread>("warningCount");
+export const THREAD_WARNINGS_LOST: u32 = offsetof<Thread>("warningsLost");
+export const THREAD_RECORDS: u32 = at.THREAD_RECORDS;
+export const MAX_RECORDS: u32 = at.MAX_RECORDS;
+export const THREAD_WARNINGS: u32 = at.THREAD_WARNINGS;
+export const THREAD_COMMAND: u32 = at.THREAD_COMMAND;
+export const THREAD_WINDOW: u32 = at.THREAD_WINDOW;
+export const COMMAND_BYTES: u32 = at.COMMAND_BYTES;
+
+export const WARNING_BYTES: u32 = offsetof<WarningRecord>();
+export const WARNING_KIND: u32 = offsetof<WarningRecord>("kind");
+export const WARNING_FD: u32 = offsetof<WarningRecord>("fd");
+export const WARNING_ID: u32 = offsetof<WarningRecord>("id");
+
+export const RECORD_BYTES: u32 = offsetof<HoldRecord>();
+export const RECORD_TARGET: u32 = offsetof<HoldRecord>("target");
+export const RECORD_FILE_KIND: u32 = offsetof<HoldRecord>("fileKind");
+export const RECORD_KIND_MASK: u32 = at.RECORD_KIND_MASK;
+export const RECORD_LOCKED: u32 = at.RECORD_LOCKED;
+export const RECORD_RESERVED: u32 = at.RECORD_RESERVED;
+export const RECORD_QUEUED: u32 = at.RECORD_QUEUED;
+export const RECORD_QUEUED_KEPT: u32 = at.RECORD_QUEUED_KEPT;
+export const RECORD_DYING: u32 = at.RECORD_DYING;
+
+export const FILES: u32 = <u32>at.FILES;
+export const MAX_FILES: u32 = at.MAX_FILES;
+export const FILE_BYTES: u32 = at.FILE_BYTES;
+export const FIRST_FD: u32 = at.FIRST_FD;
+export const FILE_STATE: u32 = offsetof<at.File>("state");
+export const FILE_TAKEN: u32 = at.FILE_CONTEXT + offsetof<at.Context>("taken");
+export const FILE_PHASE_MASK: u32 = at.FILE_PHASE_MASK;
+export const FILE_FREE: u32 = at.FILE_FREE;
+export const FILE_OPEN: u32 = at.FILE_OPEN;
+export const FILE_CLOSED: u32 = at.FILE_CLOSED;
+export const FILE_DRAINING: u32 = at.FILE_DRAINING;
+
+export const ENTRY_SLOT: u32 = offsetof<at.Entry>("slot");
+export const SLOT_ID: u32 = offsetof<Slot>("id");
+export const SLOT_TYPE: u32 = offsetof<Slot>("type");
+export const SLOT_FILE: u32 = offsetof<Slot>("file");
+export const SLOT_PAYLOAD: u32 = at.SLOT_PAYLOAD;
+export const MAX_PAYLOAD: u32 = at.MAX_PAYLOAD;
+
+export const TYPES: u32 = <u32>at.TYPES;
+export const TYPE_BYTES: u32 = at.TYPE_BYTES;
+export const TYPE_PAYLOAD_BYTES: u32 = offsetof<ObjectType>("payloadBytes");
+export const TYPE_NAME_BYTES: u32 = offsetof<ObjectType>("nameBytes");
+export const TYPE_NAME: u32 = at.TYPE_NAME;
+export const TYPE_HAS_DESTROY: u32 = at.TYPE_HAS_DESTROY;
+export const NAME_BYTES: u32 = at.NAME_BYTES;
+
+export const IOMMUFD_TYPE: u32 = at.IOMMUFD_TYPE;
+export const COMMAND_BASE: u32 = at.COMMAND_BASE;
+export const MAX_COMMANDS: u32 = at.MAX_COMMANDS;
+export const NR_DESTROY: u32 = at.NR_DESTROY;
+
+export const PROT_NONE: u32 = at.PROT_NONE;
+export const PROT_READ: u32 = at.PROT_READ;
+export const PROT_WRITE: u32 = at.PROT_WRITE;
+export const MAPPING_VA: u32 = offsetof<at.Mapping>("va");
+export const MAPPING_PAGES: u32 = offsetof<at.Mapping>("pages");
+export const MAPPING_BACKING: u32 = offsetof<at.Mapping>("backing");
+
+export const PHASE_RESERVED: u32 = phase.PHASE_RESERVED;
+export const PHASE_LIVE: u32 = phase.PHASE_LIVE;
+export const PHASE_LEAKED: u32 = phase.PHASE_LEAKED;
+
+export const MUST_WAIT: i32 = results.MUST_WAIT;
+export const MUST_DESTROY: i32 = results.MUST_DESTROY;
+export const MUST_EXECUTE: i32 = results.MUST_EXECUTE;
+export const MUST_REFILL: i32 = results.MUST_REFILL;
+export const RELEASE_AGAIN: u32 = results.RELEASE_AGAIN;
+
+export const SNAPSHOT_ID: u32 = offsetof<Snapshot>("id");
+export const SNAPSHOT_TYPE: u32 = offsetof<Snapshot>("type");
+export const SNAPSHOT_PHASE: u32 = offsetof<Snapshot>("phase");
+export const SNAPSHOT_USERS: u32 = offsetof<Snapshot>("users");
+export const SNAPSHOT_HOLDERS: u32 = offsetof<Snapshot>("holders");
+export const SNAPSHOT_DESTROYERS: u32 = offsetof<Snapshot>("destroyers");
+export const SNAPSHOT_PAYLOAD: u32 = offsetof<Snapshot>("payload");
+export const SNAPSHOT_COUNT: u32 = offsetof<Snapshot>("references");
+export const SNAPSHOT_IDS: u32 = SNAPSHOT_REFERENCES;

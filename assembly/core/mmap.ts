@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * User space: what a 64-bit user address means.
+ *
+ * A mapping is a run of user pages, backed by a run of heap pages; each page has a protection of its own, kept in its frame
+ * byte. MAPPING_ORDER lists the rows in ascending order of address; the map lock protects rows, order and protections.
+ *
+ * A copy pins the mapping it touches and then works without the lock; unmap takes the row out of the order first, so no
+ * new pin can come, waits until the last pin is gone, and only then wipes and frees the pages. A pin lasts for one
+ * copy inside this module and never waits itself, so the wait is short; who may not block spins.
+ *
+ * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), and get_user_pages' pins.
+ */
+import { add32, load32, wait32, notify } from "./atomics";
+import { EEXIST, EINVAL, ENOMEM } from "../errno";
+import {
+  FRAME_USER,
+  MAPPINGS,
+  MAPPING_ORDER,
+  MAPS,
+  MAX_MAPPINGS,
+  MapState,
+  Mapping,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  PROT_READ,
+  PROT_WRITE,
+  TASK_SIZE,
+  Thread,
+} from "./memory-map";
+import { RANK_MAP, lock, unlock } from "./mutex";
+import { allocPagesLow, frameOf, freePages } from "./page-alloc";
+import { current } from "./thread";
+
+const MAP_LOCK: usize = MAPS + offsetof<MapState>("lock");
+
+/** Where addresses that the caller leaves to us begin. */
+const MAP_BASE: u64 = 0x7f00_0000_0000;
+/** Mapping.pins: unmap sleeps on the word. */
+const UNMAP_WAITS: u32 = 0x8000_0000;
+
+// @ts-ignore: a decorator on a function
+@inline function rowAt(number: u32): usize {
+  return MAPPINGS + number * offsetof<Mapping>();
+}
+// @ts-ignore: a decorator on a function
+@inline function ordered(position: u32): usize {
+  return rowAt(load<u16>(MAPPING_ORDER + position * 2));
+}
+// @ts-ignore: a decorator on a function
+@inline function endOf(row: usize): u64 {
+  return changetype<Mapping>(row).va + ((<u64>changetype<Mapping>(row).pages) << PAGE_SHIFT);
+}
+// @ts-ignore: a decorator on a function
+@inline function isPageAligned(address: u64): bool {
+  return (address & (PAGE_SIZE - 1)) == 0;
+}
+
+/** Context: map lock held. Return: position of the first mapping that ends above `va`; the count when there is none. */
+function positionOf(va: u64): u32 {
+  let low: u32 = 0;
+  let high = changetype<MapState>(MAPS).count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (endOf(ordered(middle)) <= va) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Maps zeroed pages. `va` 0 leaves the address to us.
+ *
+ * Return: the row's address; -EINVAL (length 0, not page aligned, first page, past the end of user space), -EEXIST (something is
+ * there), -ENOMEM (no memory, no row, no room), all without a change.
+ */
+export function map(va: u64, length: u64, prot: u32): i32 {
+  if (length == 0 || !isPageAligned(va) || length > TASK_SIZE || va > TASK_SIZE - length) return -EINVAL;
+  if (prot > (PROT_READ | PROT_WRITE)) return -EINVAL;
+  const pages = (length + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  if (pages > <u64>(u32.MAX_VALUE >> PAGE_SHIFT)) return -ENOMEM;
+  const state = changetype<MapState>(MAPS);
+  lock(MAP_LOCK, RANK_MAP);
+  if (va == 0) va = firstGap(pages << PAGE_SHIFT);
+  const position = positionOf(va);
+  const taken = position < state.count && changetype<Mapping>(ordered(position)).va < va + (pages << PAGE_SHIFT);
+  let result: i32 = 0;
+  if (taken) result = -EEXIST;
+  else if (state.count == MAX_MAPPINGS || va > TASK_SIZE - length) result = -ENOMEM;
+  else result = insert(position, va, <u32>pages, prot);
+  unlock(MAP_LOCK, RANK_MAP);
+  return result;
+}
+
+/** Context: map lock held; MAX_MAPPINGS not reached. Return: the row's address or -ENOMEM. */
+function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
+  const backing = allocPagesLow(pages, FRAME_USER | <u8>prot);
+  if (backing == 0) return -ENOMEM;
+  let number: u32 = 0;
+  while (changetype<Mapping>(rowAt(number)).inUse != 0) number++;
+  const row = changetype<Mapping>(rowAt(number));
+  row.va = va;
+  row.pages = pages;
+  row.backing = <u32>backing;
+  row.inUse = 1;
+  const state = changetype<MapState>(MAPS);
+  const at = MAPPING_ORDER + position * 2;
+  memory.copy(at + 2, at, (state.count - position) * 2);
+  store<u16>(at, <u16>number);
+  state.count++;
+  return <i32>rowAt(number);
+}
+
+/** Context: map lock held. Return: the lowest address from MAP_BASE on where `length` bytes are free. */
+function firstGap(length: u64): u64 {
+  let va = MAP_BASE;
+  const count = changetype<MapState>(MAPS).count;
+  for (let position = positionOf(va); position < count; position++) {
+    const row = ordered(position);
+    if (changetype<Mapping>(row).va >= va + length) break;
+    va = endOf(row);
+  }
+  return va;
+}
+
+/** Changes the protection of whole pages. Return: 0; -EINVAL (alignment, prot), -ENOMEM (a hole in the range), no change. */
+export function protect(va: u64, length: u64, prot: u32): i32 {
+  if (!isPageAligned(va) || prot > (PROT_READ | PROT_WRITE)) return -EINVAL;
+  if (length > TASK_SIZE || va > TASK_SIZE - length) return -ENOMEM;
+  const end = va + ((length + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1));
+  lock(MAP_LOCK, RANK_MAP);
+  const count = changetype<MapState>(MAPS).count;
+  const first = positionOf(va);
+  let covered = va;
+  let position = first;
+  for (; covered < end; position++) {
+    if (position == count || changetype<Mapping>(ordered(position)).va > covered) break;
+    covered = endOf(ordered(position));
+  }
+  if (covered >= end) {
+    for (let at = va, p = first; at < end; p++) {
+      const row = changetype<Mapping>(ordered(p));
+      const last = min(end, endOf(ordered(p)));
+      memory.fill(
+        frameOf(<usize>row.backing + <usize>(at - row.va)),
+        FRAME_USER | <u8>prot,
+        <usize>((last - at) >> PAGE_SHIFT),
+      );
+      at = last;
+    }
+  }
+  unlock(MAP_LOCK, RANK_MAP);
+  return covered >= end ? 0 : -ENOMEM;
+}
+
+/** Removes the mapping that starts at `va`, wiped. Context: may wait for copies. Return: 0, or -EINVAL when none starts there. */
+export function unmap(va: u64): i32 {
+  const state = changetype<MapState>(MAPS);
+  lock(MAP_LOCK, RANK_MAP);
+  const position = positionOf(va);
+  if (position == state.count || changetype<Mapping>(ordered(position)).va != va) {
+    unlock(MAP_LOCK, RANK_MAP);
+    return -EINVAL;
+  }
+  const row = ordered(position);
+  const at = MAPPING_ORDER + position * 2;
+  state.count--;
+  memory.copy(at, at + 2, (state.count - position) * 2);
+  unlock(MAP_LOCK, RANK_MAP);
+  waitForPins(row + offsetof<Mapping>("pins"));
+  freePages(changetype<Mapping>(row).backing, changetype<Mapping>(row).pages);
+  lock(MAP_LOCK, RANK_MAP);
+  changetype<Mapping>(row).pins = 0;
+  changetype<Mapping>(row).inUse = 0;
+  unlock(MAP_LOCK, RANK_MAP);
+  return 0;
+}
+
+/** Only one unmap gets here for a row: the one that took it out of the order. */
+function waitForPins(pins: usize): void {
+  if (add32(pins, UNMAP_WAITS) == 0) return;
+  const mayBlock = changetype<Thread>(current()).mayBlock != 0;
+  while (true) {
+    const seen = load32(pins);
+    if (seen == UNMAP_WAITS) return;
+    if (mayBlock) wait32(pins, seen, -1);
+  }
+}
+
+/** Return: the pinned row of the mapping that covers `va`, 0 when there is none. */
+export function pin(va: u64): usize {
+  lock(MAP_LOCK, RANK_MAP);
+  const position = positionOf(va);
+  let row: usize = 0;
+  if (position < changetype<MapState>(MAPS).count && changetype<Mapping>(ordered(position)).va <= va) {
+    row = ordered(position);
+    add32(row + offsetof<Mapping>("pins"), 1);
+  }
+  unlock(MAP_LOCK, RANK_MAP);
+  return row;
+}
+
+export function unpin(row: usize): void {
+  const pins = row + offsetof<Mapping>("pins");
+  if (add32(pins, -1) == (UNMAP_WAITS | 1)) notify(pins, 1);
+}
+
+/**
+ * How far an access may go in a pinned mapping.
+ *
+ * Return: bytes from `va` on, at most `length`, that lie in this mapping and whose pages all allow `prot`.
+ */
+export function accessible(row: usize, va: u64, length: u64, prot: u32): usize {
+  const mapping = changetype<Mapping>(row);
+  const offset = va - mapping.va;
+  const end = min(offset + length, (<u64>mapping.pages) << PAGE_SHIFT);
+  let page = <u32>(offset >> PAGE_SHIFT);
+  const frames = frameOf(mapping.backing);
+  while ((<u64>page) << PAGE_SHIFT < end && (load<u8>(frames + page) & prot) == prot) page++;
+  const reach = min((<u64>page) << PAGE_SHIFT, end);
+  return reach > offset ? <usize>(reach - offset) : 0;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A futex mutex that knows its owner.
+ *
+ *   word = 0                          free
+ *   word = owner << 1                 held; owner is the holder's slot number + 1
+ *   word = owner << 1 | CONTENDED     held, and somebody may sleep on the word
+ *
+ * Exclusion: the word leaves 0 by a compare-and-swap only. No lost wake-up: whoever is about to sleep has first seen or
+ * set CONTENDED, and sleeps only while the word still has that value; unlock exchanges the word for 0 and wakes one
+ * sleeper if the bit was set. A sleeper that wakes takes the lock with the bit set, because others may still sleep: at
+ * worst one needless wake-up follows. Fairness: none is promised; sections are short and bounded.
+ *
+ * All sections are short and call no JavaScript. A thread that may not block (a browser's main thread) spins instead.
+ *
+ * Order, outermost first: registry, map, table, queue, class, page. The debug build asserts it.
+ *
+ * Kernel counterpart: struct mutex, and spinlock_t where the kernel would spin.
+ */
+import { compareExchange32, exchange32, load32, notify, wait32 } from "./atomics";
+import { DEBUG_BUILD, assertInvariant } from "./config";
+import { THREADS, THREAD_BYTES, Thread } from "./memory-map";
+import { current } from "./thread";
+
+const CONTENDED: u32 = 1;
+/** Rounds of looking before a thread sleeps: about as long as a section takes, far less than a wake-up costs. */
+const SPINS: u32 = 100;
+
+// Ranks of the lock order; a thread takes locks in ascending rank.
+export const RANK_REGISTRY: u32 = 1;
+export const RANK_MAP: u32 = 2;
+export const RANK_TABLE: u32 = 3;
+export const RANK_QUEUE: u32 = 4;
+export const RANK_CLASS: u32 = 5;
+export const RANK_PAGE: u32 = 6;
+
+// @ts-ignore: a decorator on a function
+@inline function ownWord(): u32 {
+  return (<u32>(current() - THREADS) / THREAD_BYTES + 1) << 1;
+}
+
+/** Context: may sleep; not held by the caller; no lock of this or a higher rank is held. */
+export function lock(mutex: usize, rank: u32): void {
+  if (DEBUG_BUILD) {
+    assertInvariant(changetype<Thread>(current()).lockRank >> rank == 0);
+    changetype<Thread>(current()).lockRank |= 1 << rank;
+  }
+  if (compareExchange32(mutex, 0, ownWord()) != 0) lockSlow(mutex);
+}
+
+function lockSlow(mutex: usize): void {
+  const own = ownWord();
+  for (let spin: u32 = 0; spin < SPINS; spin++) {
+    if (load32(mutex) == 0 && compareExchange32(mutex, 0, own) == 0) return;
+  }
+  const mayBlock = changetype<Thread>(current()).mayBlock != 0;
+  while (true) {
+    const seen = load32(mutex);
+    if (seen == 0) {
+      if (compareExchange32(mutex, 0, mayBlock ? own | CONTENDED : own) == 0) return;
+    } else if (mayBlock) {
+      if ((seen & CONTENDED) != 0 || compareExchange32(mutex, seen, seen | CONTENDED) == seen) {
+        wait32(mutex, seen | CONTENDED, -1);
+      }
+    }
+  }
+}
+
+/** Context: held by the caller. */
+export function unlock(mutex: usize, rank: u32): void {
+  if (DEBUG_BUILD) {
+    assertInvariant((load32(mutex) | CONTENDED) == (ownWord() | CONTENDED));
+    changetype<Thread>(current()).lockRank &= ~(1 << rank);
+  }
+  if ((exchange32(mutex, 0) & CONTENDED) != 0) notify(mutex, 1);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The state word: all that decides an object's fate, in 64 bits that change by one compare-and-swap.
+ *
+ *   63       52 51   50 49    44 43        37 36      26 25         0
+ *  ┌───────────┬───────┬────────┬────────────┬──────────┬────────────┐
+ *  │generation │ phase │  type  │ destroyers │ holders  │   users    │
+ *  └───────────┴───────┴────────┴────────────┴──────────┴────────────┘
+ *
+ *  users       refcount_t `users`: everyone who needs the object to exist. The ID table is one. The field's maximum means
+ *              saturated: it never moves again and the object leaks, as a saturated refcount_t does.
+ *  holders     the read side of `destroy_rwsem`: those who promise to let go soon. Each also counts in users.
+ *  destroyers  those who wait for the write side. Each also counts in users. In the rfc profile any of them makes new
+ *              lookups fail; a count, not a bit, because the first EBUSY must not re-open an object that another
+ *              destroyer still waits for.
+ *  type        fixed from reservation to removal.
+ *  phase       FREE → RESERVED → LIVE → FREE, or LIVE → LEAKED at release.
+ *  generation  counts the removals of this ID, so that a kept reference to an earlier object is told from the present one.
+ *
+ * The word lies in the ID table's entry, not in the object: a lookup touches one line less, and needs no protection
+ * from the object being freed, because nothing of the object is read before the swap. Why no recycled entry is ever
+ * locked by mistake: everything that get() checks (phase, type, destroyers) is inside the word that the swap compares. If
+ * the entry was freed and reused in between, either some field differs and the swap fails, or the entry again describes
+ * a live object of the same ID, context and type, and locking that one is what a lookup at this instant would do. The
+ * entry itself cannot go away: the caller's mark on the file (file.ts) keeps the table.
+ *
+ * Kernel counterpart: refcount_t, struct rw_semaphore destroy_rwsem, and xarray's zero entry (RESERVED).
+ */
+import { compareExchange64, load64, notify } from "./atomics";
+import { SMALL_BUILD } from "./config";
+import { WARN_DEC_LEAK, WARN_HOLDERS_FULL, WARN_SATURATED } from "./memory-map";
+import { warn } from "./thread";
+
+const USERS_BITS: u64 = SMALL_BUILD ? 4 : 26;
+const HOLDERS_BITS: u64 = SMALL_BUILD ? 3 : 11;
+const DESTROYERS_BITS: u64 = SMALL_BUILD ? 2 : 7;
+const TYPE_BITS: u64 = 6;
+const PHASE_BITS: u64 = 2;
+
+const HOLDERS_SHIFT: u64 = USERS_BITS;
+const DESTROYERS_SHIFT: u64 = HOLDERS_SHIFT + HOLDERS_BITS;
+const TYPE_SHIFT: u64 = DESTROYERS_SHIFT + DESTROYERS_BITS;
+const PHASE_SHIFT: u64 = TYPE_SHIFT + TYPE_BITS;
+const GENERATION_SHIFT: u64 = PHASE_SHIFT + PHASE_BITS;
+
+const USERS_MASK: u64 = (1 << USERS_BITS) - 1;
+const HOLDERS_MASK: u64 = ((1 << HOLDERS_BITS) - 1) << HOLDERS_SHIFT;
+const DESTROYERS_MASK: u64 = ((1 << DESTROYERS_BITS) - 1) << DESTROYERS_SHIFT;
+const TYPE_MASK: u64 = (1 << TYPE_BITS) - 1;
+const PHASE_MASK: u64 = 3 << PHASE_SHIFT;
+
+/** users: saturated. */
+export const SATURATED: u32 = <u32>USERS_MASK;
+
+export const USER: u64 = 1;
+export const HOLDER: u64 = 1 << HOLDERS_SHIFT;
+export const DESTROYER: u64 = 1 << DESTROYERS_SHIFT;
+export const MAX_DESTROYERS: u64 = DESTROYERS_MASK >> DESTROYERS_SHIFT;
+
+export const PHASE_FREE: u32 = 0;
+/** The ID is taken, every lookup sees nothing. */
+export const PHASE_RESERVED: u32 = 1;
+export const PHASE_LIVE: u32 = 2;
+/** Removed by release while it still had users: never reused. */
+export const PHASE_LEAKED: u32 = 3;
+
+// @ts-ignore: a decorator on a function
+@inline export function usersOf(word: u64): u32 {
+  return <u32>(word & USERS_MASK);
+}
+// @ts-ignore: a decorator on a function
+@inline export function holdersOf(word: u64): u32 {
+  return <u32>((word & HOLDERS_MASK) >> HOLDERS_SHIFT);
+}
+// @ts-ignore: a decorator on a function
+@inline export function destroyersOf(word: u64): u32 {
+  return <u32>((word & DESTROYERS_MASK) >> DESTROYERS_SHIFT);
+}
+// @ts-ignore: a decorator on a function
+@inline export function typeOf(word: u64): u32 {
+  return <u32>((word >> TYPE_SHIFT) & TYPE_MASK);
+}
+// @ts-ignore: a decorator on a function
+@inline export function phaseOf(word: u64): u32 {
+  return <u32>((word & PHASE_MASK) >> PHASE_SHIFT);
+}
+// @ts-ignore: a decorator on a function
+@inline export function generationOf(word: u64): u32 {
+  return <u32>(word >> GENERATION_SHIFT);
+}
+
+/** refcount_set(users, 1) on a fresh object. */
+// @ts-ignore: a decorator on a function
+@inline export function reservedWord(old: u64, type: u32): u64 {
+  return ((old >> GENERATION_SHIFT) << GENERATION_SHIFT) | ((<u64>PHASE_RESERVED) << PHASE_SHIFT) | ((<u64>type) << TYPE_SHIFT) | USER;
+}
+// @ts-ignore: a decorator on a function
+@inline export function withPhase(word: u64, phase: u32): u64 {
+  return (word & ~PHASE_MASK) | ((<u64>phase) << PHASE_SHIFT);
+}
+/** Return: the word of a free entry, one generation later. */
+// @ts-ignore: a decorator on a function
+@inline export function freedWord(word: u64): u64 {
+  return ((word >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
+}
+
+/** Whether a lookup may find the object without a closer look: published, and nobody waits to destroy it. */
+// @ts-ignore: a decorator on a function
+@inline export function isPlainlyLive(word: u64): bool {
+  return (word & (PHASE_MASK | DESTROYERS_MASK)) == (<u64>PHASE_LIVE) << PHASE_SHIFT;
+}
+// @ts-ignore: a decorator on a function
+@inline export function holdersFull(word: u64): bool {
+  return (word & HOLDERS_MASK) == HOLDERS_MASK;
+}
+
+/** users + 1, or no change when saturated. Reaching the maximum is the moment of saturation. */
+// @ts-ignore: a decorator on a function
+@inline export function plusUser(word: u64): u64 {
+  return (word & USERS_MASK) == USERS_MASK ? word : word + USER;
+}
+/** users − 1. From saturated: no change. From 1 or 0: saturated, because the last reference may only go by decision. */
+// @ts-ignore: a decorator on a function
+@inline export function minusUser(word: u64): u64 {
+  const users = word & USERS_MASK;
+  if (users == USERS_MASK) return word;
+  return users <= 1 ? word | USERS_MASK : word - USER;
+}
+
+/** Counts what refcount_inc() and refcount_dec() would warn about, after the swap took place. */
+// @ts-ignore: a decorator on a function
+@inline export function warnPlus(before: u64, after: u64, file: usize, id: u32): void {
+  if ((after & USERS_MASK) == USERS_MASK && before != after) warn(WARN_SATURATED, file, id);
+}
+// @ts-ignore: a decorator on a function
+@inline export function warnMinus(before: u64, file: usize, id: u32): void {
+  if ((before & USERS_MASK) <= 1) warn(WARN_DEC_LEAK, file, id);
+}
+export function warnHolders(file: usize, id: u32): void {
+  warn(WARN_HOLDERS_FULL, file, id);
+}
+
+/** refcount_inc(). Context: the caller keeps the object alive. */
+export function incrementUsers(entry: usize, file: usize, id: u32): void {
+  let word = load64(entry);
+  while (true) {
+    const next = plusUser(word);
+    const seen = compareExchange64(entry, word, next);
+    if (seen == word) {
+      warnPlus(word, next, file, id);
+      return;
+    }
+    word = seen;
+  }
+}
+
+/** refcount_dec(). Context: the caller owns one of the users. */
+export function decrementUsers(entry: usize, file: usize, id: u32): void {
+  let word = load64(entry);
+  while (true) {
+    const seen = compareExchange64(entry, word, minusUser(word));
+    if (seen == word) {
+      warnMinus(word, file, id);
+      return;
+    }
+    word = seen;
+  }
+}
+
+/**
+ * up_read(): one holder less, and with `keepUser` false one user less in the same step, so that a destroyer that sees no
+ * holder never sees a transient user.
+ *
+ * Context: the caller is one of the holders. A destroyer that queued itself before the last holder left is woken by that
+ * holder; one that comes later sees no holder and does not sleep, because both are fields of one word.
+ */
+// @ts-ignore: a decorator on a function
+@inline export function dropHolder(entry: usize, keepUser: bool, file: usize, id: u32): void {
+  let word = load64(entry);
+  while (true) {
+    const next = (keepUser ? word : minusUser(word)) - HOLDER;
+    const seen = compareExchange64(entry, word, next);
+    if (seen == word) {
+      if (!keepUser) warnMinus(word, file, id);
+      if ((next & HOLDERS_MASK) == 0 && (next & DESTROYERS_MASK) != 0) notify(entry, -1);
+      return;
+    }
+    word = seen;
+  }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The calling thread: its slot in the shared memory, its hold records and its marks.
+ *
+ * A record stands for one thing that the thread must give back (a lock, a reservation, a wait, a dying object). Records
+ * and everything else in the slot are written by their owner only, so plain loads and stores do; the marks are the
+ * exception, because close reads them while their owner runs (file.ts has the argument).
+ *
+ * A handle names one use of one record: the record keeps the handle of its current use, and takes the next generation
+ * when it is freed. A handle that was used up, or that another thread made, therefore matches no record of this thread.
+ * When a record's generations wrap it goes to the far end of the free list, so a handle comes back only after all
+ * records have used up all of theirs: 16.7 million records later.
+ *
+ * Kernel counterpart: current, and lockdep's list of held locks.
+ */
+import { add32, compareExchange32, store32 } from "./atomics";
+import { assertInvariant } from "./config";
+import {
+  ATTENTION_WARNINGS,
+  COUNTERS,
+  Counters,
+  FILES,
+  FILE_SHIFT,
+  FIRST_FD,
+  HANDLE_GENERATION_BITS,
+  HANDLE_GENERATION_SHIFT,
+  HANDLE_RECORD_BITS,
+  HoldRecord,
+  MAX_RECORDS,
+  MAX_THREADS,
+  MAX_THREAD_WARNINGS,
+  RECORD_FREE,
+  RECORD_KIND_MASK,
+  THREADS,
+  THREAD_ATTACHED,
+  THREAD_BYTES,
+  THREAD_FREE,
+  THREAD_MARKS,
+  THREAD_RECORDS,
+  THREAD_WARNINGS,
+  Thread,
+  WarningRecord,
+} from "./memory-map";
+
+/** Address of the calling thread's slot: the module's one mutable global, because each thread has its own instance. */
+let self: usize = 0;
+
+/** Return: address of the calling thread's slot. */
+// @ts-ignore: a decorator on a function
+@inline export function current(): usize {
+  return self;
+}
+
+/**
+ * Claims a thread slot for this instance.
+ *
+ * Context: no other call of this instance is in progress. Return: the slot's address, 0 when all are taken.
+ */
+export function attachThread(mayBlock: u32): usize {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const slot = THREADS + number * THREAD_BYTES;
+    if (compareExchange32(slot + offsetof<Thread>("state"), THREAD_FREE, THREAD_ATTACHED) != THREAD_FREE) continue;
+    self = slot;
+    const thread = changetype<Thread>(slot);
+    thread.mayBlock = mayBlock;
+    thread.attention = 0;
+    thread.boundTypes = 0;
+    thread.boundCommandsLow = 0;
+    thread.boundCommandsHigh = 0;
+    thread.recordsUsed = 0;
+    thread.warningCount = 0;
+    thread.warningsLost = 0;
+    thread.lockRank = 0;
+    linkRecords(slot, number);
+    return slot;
+  }
+  return 0;
+}
+
+/** Builds the free list. Handles of an earlier owner of the slot go on counting, so they stay stale. */
+function linkRecords(slot: usize, number: u32): void {
+  const thread = changetype<Thread>(slot);
+  for (let index: u32 = 0; index < MAX_RECORDS; index++) {
+    const record = changetype<HoldRecord>(slot + THREAD_RECORDS + index * offsetof<HoldRecord>());
+    record.fileKind = RECORD_FREE;
+    if (record.handle == 0) record.handle = (1 << HANDLE_GENERATION_SHIFT) | (number << HANDLE_RECORD_BITS) | index;
+    record.next = index + 2;
+  }
+  changetype<HoldRecord>(slot + THREAD_RECORDS + (MAX_RECORDS - 1) * offsetof<HoldRecord>()).next = 0;
+  thread.freeRecord = 1;
+  thread.lastFreeRecord = MAX_RECORDS;
+}
+
+/** Context: every record was given back. */
+export function detachThread(): void {
+  assertInvariant(changetype<Thread>(self).recordsUsed == 0);
+  const slot = self;
+  self = 0;
+  store32(slot + offsetof<Thread>("state"), THREAD_FREE);
+}
+
+// ---------------------------------------------------------------------------------------------------- records
+
+// @ts-ignore: a decorator on a function
+@inline function recordAt(index: u32): usize {
+  return self + THREAD_RECORDS + index * offsetof<HoldRecord>();
+}
+
+/** Return: whether takeRecord will succeed. Asked before an operation starts, so that nothing has to be undone. */
+// @ts-ignore: a decorator on a function
+@inline export function hasFreeRecord(): bool {
+  return changetype<Thread>(self).freeRecord != 0;
+}
+
+/** Context: hasFreeRecord(). Return: the handle of the new record. */
+// @ts-ignore: a decorator on a function
+@inline export function takeRecord(target: usize, file: usize, kind: u32): i32 {
+  const thread = changetype<Thread>(self);
+  const record = changetype<HoldRecord>(recordAt(thread.freeRecord - 1));
+  thread.freeRecord = record.next;
+  thread.recordsUsed++;
+  record.target = <u32>target;
+  record.fileKind = <u32>file | kind;
+  return record.handle;
+}
+
+/** Return: the record that `handle` names if it is of that kind and on that file, else 0. */
+// @ts-ignore: a decorator on a function
+@inline export function findRecord(handle: u32, file: usize, kind: u32): usize {
+  const record = recordAt(handle & (MAX_RECORDS - 1));
+  const is = changetype<HoldRecord>(record);
+  return is.handle == handle && is.fileKind == (<u32>file | kind) ? record : 0;
+}
+
+/** Ends a record's use; its handle is stale from here on. */
+// @ts-ignore: a decorator on a function
+@inline export function freeRecord(record: usize): void {
+  const thread = changetype<Thread>(self);
+  const was = changetype<HoldRecord>(record);
+  const index = was.handle & (MAX_RECORDS - 1);
+  thread.recordsUsed--;
+  was.fileKind = RECORD_FREE;
+  const next = was.handle + (1 << HANDLE_GENERATION_SHIFT);
+  if (next < <u32>1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS)) {
+    was.handle = next;
+    was.next = thread.freeRecord;
+    if (thread.freeRecord == 0) thread.lastFreeRecord = index + 1;
+    thread.freeRecord = index + 1;
+  } else {
+    retireGeneration(record, index);
+  }
+}
+
+/** The record starts again at generation 1, behind all others. */
+function retireGeneration(record: usize, index: u32): void {
+  const thread = changetype<Thread>(self);
+  const was = changetype<HoldRecord>(record);
+  was.handle = (was.handle & ((1 << HANDLE_GENERATION_SHIFT) - 1)) | (1 << HANDLE_GENERATION_SHIFT);
+  was.next = 0;
+  if (thread.freeRecord == 0) thread.freeRecord = index + 1;
+  else changetype<HoldRecord>(recordAt(thread.lastFreeRecord - 1)).next = index + 1;
+  thread.lastFreeRecord = index + 1;
+}
+
+/** The same thing is now held in another way. */
+// @ts-ignore: a decorator on a function
+@inline export function changeRecord(record: usize, target: usize, kind: u32): void {
+  const is = changetype<HoldRecord>(record);
+  is.target = <u32>target;
+  is.fileKind = (is.fileKind & ~RECORD_KIND_MASK) | kind;
+}
+
+/** Return: the first record in use at or behind `index`, or 0. */
+export function nextRecord(index: u32): usize {
+  for (; index < MAX_RECORDS; index++) {
+    const record = recordAt(index);
+    if (changetype<HoldRecord>(record).fileKind != RECORD_FREE) return record;
+  }
+  return 0;
+}
+
+/** Return: whether this thread has a record of that kind on `target`. Slow: scans the records in use. */
+export function holdsTarget(target: usize, kind: u32): bool {
+  let left = changetype<Thread>(self).recordsUsed;
+  for (let index: u32 = 0; left > 0; index++) {
+    const record = changetype<HoldRecord>(recordAt(index));
+    if (record.fileKind == RECORD_FREE) continue;
+    if (record.target == <u32>target && (record.fileKind & RECORD_KIND_MASK) == kind) return true;
+    left--;
+  }
+  return false;
+}
+
+// ---------------------------------------------------------------------------------------------------- marks
+
+/** Return: address of the word that counts this thread's uses of `file`. */
+// @ts-ignore: a decorator on a function
+@inline export function markOf(thread: usize, file: usize): usize {
+  return thread + THREAD_MARKS + ((file - FILES) >> (FILE_SHIFT - 2));
+}
+
+// ---------------------------------------------------------------------------------------------------- warnings
+
+/** Whether the next warning's report would be lost. */
+export function isWarningRingFull(): bool {
+  return changetype<Thread>(self).warningCount == MAX_THREAD_WARNINGS;
+}
+
+/**
+ * WARN_ON(): counts a kernel warning and leaves it for the bindings, which report it after the call. Never fails; when
+ * the thread's ring is full, only the report is lost, and counted.
+ */
+export function warn(kind: u32, file: usize, id: u32): void {
+  add32(COUNTERS + offsetof<Counters>("warnings") + kind * 4, 1);
+  const thread = changetype<Thread>(self);
+  thread.attention |= ATTENTION_WARNINGS;
+  if (thread.warningCount == MAX_THREAD_WARNINGS) {
+    thread.warningsLost++;
+    return;
+  }
+  const at = changetype<WarningRecord>(self + THREAD_WARNINGS + thread.warningCount * offsetof<WarningRecord>());
+  at.kind = kind;
+  at.fd = <u32>((file - FILES) >> FILE_SHIFT) + FIRST_FD;
+  at.id = id;
+  thread.warningCount++;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The ID table of one context: a radix tree of three levels over the IDs 1, 2, 3 …
+ *
+ *   root ──► inner[id >> 14] ──► leaf[(id >> 8) & 63] ──► entry[id & 255]
+ *
+ * - Lookup takes three dependent loads whatever the number of objects, and no lock. It needs the caller's mark on the
+ *   file: nodes are added but never moved or freed while the file is open, so an address that was read stays good.
+ * - Allocation takes the lowest free ID. Bitmaps say which IDs are taken, which leaves and which inner nodes are full;
+ *   the hint says where to start. All of this is under the context's lock.
+ * - A node is one page (a root as many as Identity.rootPages) and exists once an ID below it was used: a table costs per
+ *   entry, 16 bytes and a share of bitmap, not per range of IDs.
+ *
+ * Vocabulary as in the kernel: reserve stores a zero entry (the ID is taken, lookups see nothing), erase frees the ID.
+ *
+ * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
+ */
+import { load32, load64, store32 } from "./atomics";
+import { assertInvariant } from "./config";
+import { EBUSY, ENOMEM } from "../errno";
+import {
+  Context,
+  Entry,
+  FILE_CONTEXT,
+  FRAME_TABLE,
+  File,
+  IDENTITY,
+  INNER_FULL,
+  INNER_IDS_SHIFT,
+  INNER_LEAVES,
+  INNER_TAKEN,
+  Identity,
+  LEAF_ENTRIES,
+  LEAF_SHIFT,
+  LEAF_TAKEN_BYTES,
+} from "./memory-map";
+import { allocPagesHigh, freePages } from "./page-alloc";
+import { PHASE_FREE, phaseOf } from "./refcount";
+
+const ALL: u64 = u64.MAX_VALUE;
+
+/** Context: the caller has a mark on the file. Return: address of the ID's entry, 0 when there is no such node. */
+// @ts-ignore: a decorator on a function
+@inline export function xaLoad(file: usize, id: u32): usize {
+  const root: usize = load32(file + offsetof<File>("root"));
+  const slot = id >> INNER_IDS_SHIFT;
+  if (root == 0 || slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
+  const inner: usize = load32(root + slot * 4);
+  if (inner == 0) return 0;
+  const leaf: usize = load32(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4);
+  if (leaf == 0) return 0;
+  return leaf + (id & (LEAF_ENTRIES - 1)) * offsetof<Entry>();
+}
+
+/**
+ * Finds the lowest free ID and makes sure that its entry exists. Takes nothing yet.
+ *
+ * Context: context lock held; takes the page lock. Return: the ID, or -EBUSY (no ID within the limit), -ENOMEM.
+ */
+export function xaFindFree(file: usize): i64 {
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  const identity = changetype<Identity>(IDENTITY);
+  const root: usize = load32(file + offsetof<File>("root"));
+  const id: u64 = root == 0 ? 1 : findFreeFrom(root, context.freeHint);
+  if (id > identity.idLimit) return -EBUSY;
+  if (id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT) return -ENOMEM;
+  if (!makeNodes(file, <u32>id)) return -ENOMEM;
+  context.freeHint = <u32>id;
+  return id;
+}
+
+/** The root's bitmap of full inner nodes follows its addresses, 8-aligned. */
+// @ts-ignore: a decorator on a function
+@inline function rootFull(root: usize): usize {
+  return root + ((changetype<Identity>(IDENTITY).rootSlots * 4 + 7) & ~7);
+}
+
+/** Return: the lowest free ID at or above `from`; all below are taken. May lie beyond the root's range. */
+function findFreeFrom(root: usize, from: u32): u64 {
+  const slots = changetype<Identity>(IDENTITY).rootSlots;
+  let slot = from >> INNER_IDS_SHIFT;
+  // Inner nodes that are full, 64 at a time.
+  let word = load<u64>(rootFull(root) + (slot >> 6) * 8) | ((<u64>1 << (slot & 63)) - 1);
+  slot &= ~63;
+  while (word == ALL) {
+    slot += 64;
+    if (slot >= slots) return (<u64>slots) << INNER_IDS_SHIFT;
+    word = load<u64>(rootFull(root) + (slot >> 6) * 8);
+  }
+  slot += <u32>ctz(~word);
+  const first = <u64>slot << INNER_IDS_SHIFT;
+  if (slot >= slots) return first;
+  const inner: usize = load32(root + slot * 4);
+  if (inner == 0) return first;
+  const leaf = <u32>ctz(~load<u64>(inner + INNER_FULL));
+  let taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES;
+  let bit: u32 = 0;
+  while (load<u64>(taken) == ALL) {
+    taken += 8;
+    bit += 64;
+  }
+  return first + (leaf << LEAF_SHIFT) + bit + <u32>ctz(~load<u64>(taken));
+}
+
+/** Adds the nodes that lead to `id`, all or none. Context: context lock held. Return: false when memory is short. */
+function makeNodes(file: usize, id: u32): bool {
+  const identity = changetype<Identity>(IDENTITY);
+  let root: usize = load32(file + offsetof<File>("root"));
+  const newRoot = root == 0;
+  if (newRoot) {
+    root = allocPagesHigh(identity.rootPages, FRAME_TABLE);
+    if (root == 0) return false;
+  }
+  const innerAt = root + (id >> INNER_IDS_SHIFT) * 4;
+  let inner: usize = load32(innerAt);
+  const newInner = inner == 0;
+  if (newInner) {
+    inner = allocPagesHigh(1, FRAME_TABLE);
+    if (inner == 0) {
+      if (newRoot) freePages(root, identity.rootPages);
+      return false;
+    }
+  }
+  const leafAt = inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4;
+  if (load32(leafAt) == 0) {
+    const leaf = allocPagesHigh(1, FRAME_TABLE);
+    if (leaf == 0) {
+      if (newInner) freePages(inner, 1);
+      if (newRoot) freePages(root, identity.rootPages);
+      return false;
+    }
+    store32(leafAt, <u32>leaf);
+  }
+  // Bottom up: whoever reads an address finds what is below it complete.
+  if (id < LEAF_ENTRIES && newRoot) store<u64>(inner + INNER_TAKEN, 1); // ID 0 is never handed out
+  if (newInner) store32(innerAt, <u32>inner);
+  if (newRoot) store32(file + offsetof<File>("root"), <u32>root);
+  return true;
+}
+
+/** Marks `id` as taken. Context: context lock held; the ID came from xaFindFree in the same section. */
+export function xaTake(file: usize, id: u32): void {
+  const root: usize = load32(file + offsetof<File>("root"));
+  const slot = id >> INNER_IDS_SHIFT;
+  const inner: usize = load32(root + slot * 4);
+  const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
+  const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES;
+  const word = taken + ((id & (LEAF_ENTRIES - 1)) >> 6) * 8;
+  assertInvariant((load<u64>(word) & (<u64>1 << (id & 63))) == 0);
+  store<u64>(word, load<u64>(word) | (<u64>1 << (id & 63)));
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  context.freeHint = id + 1;
+  context.taken++;
+  if ((load<u64>(taken) & load<u64>(taken, 8) & load<u64>(taken, 16) & load<u64>(taken, 24)) != ALL) return;
+  const full = load<u64>(inner + INNER_FULL) | (<u64>1 << leaf);
+  store<u64>(inner + INNER_FULL, full);
+  if (full != ALL) return;
+  const rootWord = rootFull(root) + (slot >> 6) * 8;
+  store<u64>(rootWord, load<u64>(rootWord) | (<u64>1 << (slot & 63)));
+}
+
+/** Gives the ID back. Context: context lock held; the caller has just set the entry's word to FREE. */
+export function xaErase(file: usize, id: u32): void {
+  assertInvariant(phaseOf(load64(xaLoad(file, id))) == PHASE_FREE);
+  const root: usize = load32(file + offsetof<File>("root"));
+  const slot = id >> INNER_IDS_SHIFT;
+  const inner: usize = load32(root + slot * 4);
+  const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
+  const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES + ((id & (LEAF_ENTRIES - 1)) >> 6) * 8;
+  assertInvariant((load<u64>(taken) & (<u64>1 << (id & 63))) != 0);
+  store<u64>(taken, load<u64>(taken) & ~(<u64>1 << (id & 63)));
+  store<u64>(inner + INNER_FULL, load<u64>(inner + INNER_FULL) & ~(<u64>1 << leaf));
+  const rootWord = rootFull(root) + (slot >> 6) * 8;
+  store<u64>(rootWord, load<u64>(rootWord) & ~(<u64>1 << (slot & 63)));
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  context.taken--;
+  if (id < context.freeHint) context.freeHint = id;
+}
+
+/**
+ * xa_for_each over everything that is not free, reservations included.
+ *
+ * Context: context lock held, or the caller releases the file. Return: the lowest such ID at or above `from`, 0 at the end.
+ */
+export function xaNext(file: usize, from: u32): u32 {
+  const root: usize = load32(file + offsetof<File>("root"));
+  if (root == 0) return 0;
+  const slots = changetype<Identity>(IDENTITY).rootSlots;
+  let slot = from >> INNER_IDS_SHIFT;
+  let leaf = (from >> LEAF_SHIFT) & (INNER_LEAVES - 1);
+  let index = from & (LEAF_ENTRIES - 1);
+  for (; slot < slots; slot++) {
+    const inner: usize = load32(root + slot * 4);
+    for (; inner != 0 && leaf < INNER_LEAVES; leaf++) {
+      const entries: usize = load32(inner + leaf * 4);
+      for (; entries != 0 && index < LEAF_ENTRIES; index++) {
+        if (phaseOf(load64(entries + index * offsetof<Entry>())) != PHASE_FREE) {
+          return (slot << INNER_IDS_SHIFT) | (leaf << LEAF_SHIFT) | index;
+        }
+      }
+      index = 0;
+    }
+    leaf = 0;
+    index = 0;
+  }
+  return 0;
+}
+
+/** Frees all nodes. Context: the caller releases the file; no thread has a mark on it. */
+export function xaDestroy(file: usize): void {
+  const identity = changetype<Identity>(IDENTITY);
+  const root: usize = load32(file + offsetof<File>("root"));
+  if (root == 0) return;
+  for (let slot: u32 = 0; slot < identity.rootSlots; slot++) {
+    const inner: usize = load32(root + slot * 4);
+    if (inner == 0) continue;
+    for (let leaf: u32 = 0; leaf < INNER_LEAVES; leaf++) {
+      const entries: usize = load32(inner + leaf * 4);
+      if (entries != 0) freePages(entries, 1);
+    }
+    freePages(inner, 1);
+  }
+  freePages(root, identity.rootPages);
+  store32(file + offsetof<File>("root"), 0);
+}

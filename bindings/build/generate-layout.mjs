@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Writes bindings/generated/layout.ts and errno.ts from the compiled build/layout.wasm.
+//
+// Invariant: a number of the memory map or of the uAPI is written once, in assembly/. The compiler folds `offsetof` and
+// arithmetic into exported constants, this program reads them back, and the result is committed, so that a reviewer sees
+// what a change of a struct does to the TypeScript side.
+//
+//   generate-layout.mjs           writes both files
+//   generate-layout.mjs --check   writes nothing, and fails if a file differs from what it would write
+//
+// Every exported immutable global of layout.wasm is a constant. Names like EPERM or E2BIG, an E and then capitals or
+// digits without an underscore, are errno numbers; all others are layout.
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+
+const WASM = new URL("../../build/layout.wasm", import.meta.url);
+const FOLDER = new URL("../generated/", import.meta.url);
+const ERRNO_NAME = /^E[A-Z0-9]+$/;
+
+const constants = await readConstants();
+const errno = constants.filter(([name]) => ERRNO_NAME.test(name)).sort(([, a], [, b]) => Number(a) - Number(b));
+const layout = constants.filter(([name]) => !ERRNO_NAME.test(name));
+const drifted = [];
+await produce("layout.ts", "assembly/core/layout.ts", objectOf("Layout", layout));
+await produce(
+  "errno.ts",
+  "assembly/errno.ts",
+  `/** Linux errno numbers, positive, by name. */
+   ${objectOf("Errno", errno)}
+   /** The name of a Linux errno, as in \`IommufdError.code\`. */
+   export type ErrnoName = keyof typeof Errno;`,
+);
+if (drifted.length > 0) {
+  console.error(`Not what assembly/ says: ${drifted.join(", ")}. Run \`npm run build:layout\` and commit the result.`);
+  process.exitCode = 1;
+}
+
+async function readConstants() {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 32768, shared: true });
+  const { instance } = await WebAssembly.instantiate(await readFile(WASM), { env: { memory } });
+  const globals = Object.entries(instance.exports).filter(([, value]) => value instanceof WebAssembly.Global);
+  const mutable = globals.filter(([, global]) => isMutable(global)).map(([name]) => name);
+  if (mutable.length > 0) throw new Error(`layout.wasm exports globals that are not constant: ${mutable.join(", ")}`);
+  if (globals.length === 0) throw new Error("layout.wasm exports no constant");
+  return globals.map(([name, global]) => [name, global.value]);
+}
+
+function isMutable(global) {
+  try {
+    global.value = global.valueOf();
+    return true;
+  } catch {
+    return false; // "Can't set the value of an immutable global"
+  }
+}
+
+function objectOf(name, entries) {
+  const lines = entries.map(([key, value]) => `${key}: ${value}${typeof value === "bigint" ? "n" : ""},`);
+  return `export const ${name} = {\n${lines.join("\n")}\n} as const;\n`;
+}
+
+async function produce(name, source, body) {
+  const file = new URL(name, FOLDER);
+  const path = fileURLToPath(file);
+  const head = `// SPDX-License-Identifier: GPL-2.0-only
+    //
+    // Generated from ${source} by bindings/build/generate-layout.mjs; do not edit.
+    // \`npm run build:layout\` writes this file, \`npm run check:layout\` compares it.\n\n`;
+  const text = await format(head + body, { ...(await resolveConfig(path)), filepath: path });
+  const old = await readFile(file, "utf8").catch(() => undefined);
+  if (old === text) return;
+  if (process.argv.includes("--check")) {
+    drifted.push(`bindings/generated/${name}`);
+    return;
+  }
+  await mkdir(FOLDER, { recursive: true });
+  await writeFile(file, text);
+}

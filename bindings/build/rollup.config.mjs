@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Bundles the modules that tsc wrote into build/ts to the entries of package.json in dist/.
+//
+// Code that several entries need lands once in dist/chunk-*.js, so a page that imports `.` and `./replay` has one library,
+// and `instanceof` means the same in both. Chunks lie beside the entries: `new URL("./core.wasm", import.meta.url)` then
+// means dist/core.wasm wherever rollup puts the line. as-bind and its loader are bundled into the trace entry; the package
+// has no dependencies.
+
+import { nodeResolve } from "@rollup/plugin-node-resolve";
+import { chmod, readFile } from "node:fs/promises";
+
+const ROOT = new URL("../../", import.meta.url);
+
+export default {
+  input: {
+    index: "build/ts/index.js",
+    external: "build/ts/external.js",
+    trace: "build/ts/trace.js",
+    replay: "build/ts/replay/index.js",
+    cli: "build/ts/cli/index.js",
+  },
+  external: /^node:/,
+  plugins: [nodeResolve(), sourceMapsOfTsc(), coreModule(), licencesOfBundledCode(), executable("cli.js")],
+  output: {
+    dir: "dist",
+    format: "es",
+    sourcemap: true,
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunk-[name].js",
+    // An import only for loading early looks like an import for its effect, which esbuild warns about.
+    hoistTransitiveImports: false,
+  },
+  onwarn(warning) {
+    throw new Error(warning.message, { cause: warning });
+  },
+};
+
+/** Rollup reads no source maps by itself; with these, a stack trace in dist/ leads to bindings/. */
+function sourceMapsOfTsc() {
+  return {
+    name: "source-maps-of-tsc",
+    async load(id) {
+      if (!id.includes("/build/ts/")) return null;
+      const [code, map] = await Promise.all([readFile(id, "utf8"), readFile(`${id}.map`, "utf8")]);
+      return { code, map };
+    },
+  };
+}
+
+/** The core beside the entries, for `./external` and for those who serve it themselves. */
+function coreModule() {
+  return {
+    name: "core-module",
+    async buildStart() {
+      const source = await readFile(new URL("build/core.wasm", ROOT));
+      this.emitFile({ type: "asset", fileName: "core.wasm", source });
+    },
+  };
+}
+
+/** What dist/trace.js contains of others asks for its licence to travel along. */
+function licencesOfBundledCode() {
+  const sources = ["as-bind/LICENSE", "assemblyscript/LICENSE", "assemblyscript/NOTICE"];
+  return {
+    name: "licences-of-bundled-code",
+    async buildStart() {
+      const texts = sources.map(async (name) => {
+        return `===== ${name} =====\n\n${await readFile(new URL(`node_modules/${name}`, ROOT), "utf8")}`;
+      });
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY.txt", source: (await Promise.all(texts)).join("\n\n") });
+    },
+  };
+}
+
+function executable(name) {
+  return {
+    name: "executable",
+    async writeBundle() {
+      await chmod(new URL(`dist/${name}`, ROOT), 0o755);
+    },
+  };
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The structs of ioctls: declared once as an ordered list of fields, laid out as a C compiler would.
+ *
+ * Layout rule: each field at the next multiple of its own alignment, the struct padded to its largest one, little endian. The
+ * first field is always `size: u32`, the caller's idea of the struct's size, which makes every struct extensible.
+ *
+ * Kernel counterpart: include/uapi/linux/iommufd.h, IOCTL_OP().
+ */
+import { invalid } from "./error.js";
+import { Layout } from "./generated/layout.js";
+
+/** Type of a field: an integer of 8 to 64 bits, or a byte array like "u8[48]". */
+export type FieldType = "u8" | "u16" | "u32" | "u64" | "s8" | "s16" | "s32" | "s64" | `u8[${number}]`;
+
+/** A struct's fields behind `size`, in order. */
+export type Fields = Record<string, FieldType>;
+
+type ValueOf<T extends FieldType> = T extends "u64" | "s64" ? bigint : T extends `u8[${number}]` ? Uint8Array : number;
+type InputOf<T extends FieldType> = T extends "u64" | "s64"
+  ? bigint | number
+  : T extends `u8[${number}]`
+    ? Uint8Array
+    : number;
+
+/** A decoded struct: u64 and s64 are bigint, byte arrays Uint8Array, all others number. */
+export type Output<F extends Fields> = { -readonly [K in keyof F]: ValueOf<F[K]> } & { size: number };
+/** Values for a struct: what is left out is zero; 64-bit fields take safe integers too. */
+export type Input<F extends Fields> = { [K in keyof F]?: InputOf<F[K]> };
+
+/** Where a field lies in its struct. */
+export interface FieldLayout {
+  /** Bytes from the start of the struct. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly type: FieldType;
+}
+
+const MAX_U64 = (1n << 64n) - 1n;
+const INTEGER = /^([us])(8|16|32|64)$/;
+const BYTES = /^u8\[([1-9]\d*)\]$/;
+
+/** Size and alignment of a type, in bytes; undefined when there is no such type. */
+function measure(type: string): { size: number; align: number } | undefined {
+  const integer = INTEGER.exec(type);
+  if (integer) {
+    const size = Number(integer[2]) / 8;
+    return { size, align: size };
+  }
+  const bytes = BYTES.exec(type);
+  return bytes ? { size: Number(bytes[1]), align: 1 } : undefined;
+}
+
+/**
+ * One ioctl of the uAPI: its number, its struct, and how to read and write it.
+ *
+ * Made by `Iommufd.defineIoctl`, or one of the constants like `IOMMU_DESTROY`.
+ */
+export class IoctlCommand<F extends Fields> {
+  /** E.g. "IOMMU_DESTROY". */
+  readonly name: string;
+  /** The number within the type ';', 0x80 … 0xff. */
+  readonly nr: number;
+  /** What ioctl(2) is called with: _IO(';', nr). */
+  readonly request: number;
+  /** sizeof the struct, in bytes. */
+  readonly size: number;
+  /** Smallest size that is accepted: the end of the last mandatory field, in bytes. */
+  readonly minSize: number;
+  /** All fields, `size` first. */
+  readonly fields: Readonly<Record<string, FieldLayout>>;
+
+  /**
+   * Lays the struct out.
+   *
+   * @throws IommufdError EINVAL: name, number, a field's type, `last`, or a struct of more than 4096 bytes.
+   */
+  constructor(definition: { name: string; nr: number; fields: F; last?: keyof F }) {
+    const { name, nr, fields, last } = definition;
+    if (typeof name !== "string" || name === "") throw invalid("defineIoctl", "name must be a non-empty string");
+    const bad = (message: string) => invalid("defineIoctl", message, name);
+    if (!Number.isInteger(nr) || nr < Layout.COMMAND_BASE || nr >= Layout.COMMAND_BASE + Layout.MAX_COMMANDS) {
+      throw bad(`nr must be an integer in 0x80 … 0xff, not ${String(nr)}`);
+    }
+    if (typeof fields !== "object" || fields === null) throw bad("fields must be an object");
+    const layout: Record<string, FieldLayout> = { size: { offset: 0, size: 4, type: "u32" } };
+    let end = 4;
+    let align = 4;
+    for (const [field, type] of Object.entries(fields)) {
+      const is = measure(type);
+      if (is === undefined) throw bad(`field ${field} has the unknown type ${String(type)}`);
+      if (field === "size") throw bad("the field size is added for you");
+      const offset = Math.ceil(end / is.align) * is.align;
+      layout[field] = { offset, size: is.size, type };
+      end = offset + is.size;
+      align = Math.max(align, is.align);
+    }
+    const size = Math.ceil(end / align) * align;
+    if (size > Layout.COMMAND_BYTES) throw bad(`the struct has ${size} bytes, more than ${Layout.COMMAND_BYTES}`);
+    const lastField = last === undefined ? Object.values(layout).at(-1) : layout[String(last)];
+    if (lastField === undefined) throw bad(`last names no field: ${String(last)}`);
+    this.name = name;
+    this.nr = nr;
+    this.request = Layout.IOMMUFD_TYPE | nr;
+    this.size = size;
+    this.minSize = lastField.offset + lastField.size;
+    this.fields = Object.freeze(layout);
+    Object.freeze(this);
+  }
+
+  /** The struct's bytes for these values, with `size` filled in. @throws IommufdError EINVAL for an unknown field or a value out of range. */
+  encode(values: Input<F>): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.size);
+    for (const field of Object.keys(values)) {
+      if (field === "size" || !Object.hasOwn(this.fields, field)) {
+        throw invalid("ioctl", `there is no field ${field} to set`, this.name);
+      }
+    }
+    this.write(bytes, { ...values, size: this.size });
+    return bytes;
+  }
+
+  /** Reads all fields from the struct's bytes; what the bytes do not cover is zero. */
+  decode(bytes: Uint8Array): Output<F> {
+    const whole = new Uint8Array(this.size);
+    whole.set(bytes.subarray(0, this.size));
+    const view = new DataView(whole.buffer);
+    const values: Record<string, number | bigint | Uint8Array> = {};
+    for (const [field, { offset, size, type }] of Object.entries(this.fields)) {
+      values[field] = read(view, offset, size, type);
+    }
+    return values as Output<F>;
+  }
+
+  /** Writes the given fields into the struct's bytes, leaving all else. @throws IommufdError EINVAL for a value out of range. */
+  write(bytes: Uint8Array, values: Readonly<Record<string, unknown>>): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const [field, { offset, size, type }] of Object.entries(this.fields)) {
+      const value = values[field];
+      if (value === undefined) continue;
+      if (!store(view, offset, size, type, value)) {
+        throw invalid("ioctl", `${field} must be a ${type}, not ${String(value)}`, this.name);
+      }
+    }
+  }
+}
+
+function read(view: DataView, offset: number, size: number, type: FieldType): number | bigint | Uint8Array {
+  const integer = INTEGER.exec(type);
+  if (!integer) return new Uint8Array(view.buffer, view.byteOffset + offset, size).slice();
+  const signed = integer[1] === "s";
+  if (size === 8) return signed ? view.getBigInt64(offset, true) : view.getBigUint64(offset, true);
+  if (size === 4) return signed ? view.getInt32(offset, true) : view.getUint32(offset, true);
+  if (size === 2) return signed ? view.getInt16(offset, true) : view.getUint16(offset, true);
+  return signed ? view.getInt8(offset) : view.getUint8(offset);
+}
+
+/** Returns false when the value does not fit the type. */
+function store(view: DataView, offset: number, size: number, type: FieldType, value: unknown): boolean {
+  if (!INTEGER.test(type)) {
+    if (!(value instanceof Uint8Array) || value.length > size) return false;
+    const field = new Uint8Array(view.buffer, view.byteOffset + offset, size);
+    field.fill(0).set(value);
+    return true;
+  }
+  if (typeof value === "number" ? !Number.isSafeInteger(value) : typeof value !== "bigint") return false;
+  if (size < 8 && typeof value !== "number") return false;
+  const wide = BigInt(value as number | bigint);
+  const bits = BigInt(size * 8);
+  const fits = type.startsWith("s") ? BigInt.asIntN(size * 8, wide) === wide : wide >= 0n && wide <= MAX_U64 >> (64n - bits);
+  if (!fits) return false;
+  if (size === 8) view.setBigUint64(offset, BigInt.asUintN(64, wide), true);
+  else if (size === 4) view.setUint32(offset, Number(BigInt.asUintN(32, wide)), true);
+  else if (size === 2) view.setUint16(offset, Number(BigInt.asUintN(16, wide)), true);
+  else view.setUint8(offset, Number(BigInt.asUintN(8, wide)));
+  return true;
+}
+
+/** Two words that are the same exactly for commands of the same name and fields, as far as a 64-bit digest can tell. */
+export function shapeOf(command: IoctlCommand<Fields>): [low: number, high: number] {
+  const text = JSON.stringify([command.name, command.minSize, command.fields]);
+  return [digest(text, 0x811c9dc5), digest(text, 0x01234567)];
+}
+
+/** FNV-1a over UTF-16 units. */
+function digest(text: string, basis: number): number {
+  let hash = basis;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash;
+}
+
+/** struct iommu_destroy: destroys any object by its ID. ENOENT, EBUSY. */
+export const IOMMU_DESTROY = new IoctlCommand({
+  name: "IOMMU_DESTROY",
+  nr: Layout.NR_DESTROY,
+  fields: { id: "u32" },
+});

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * One open file of /dev/iommu, and all that can be done with it.
+ *
+ * There are three ways to a context: `open` (ends by `close`, or when anybody closes the number), `fget` (a reference: the
+ * file lives on when the number is closed) and `file` (by number, looked up at each call). A command that executes gets a
+ * fourth, which is good for that call.
+ *
+ * Hot calls (`tryIoctl`, `tryGet`, `put`, `tryAlloc`, `finalize`, `tryDestroy`, `putKeepUser`, `hold`) allocate nothing: numbers in,
+ * numbers out, one call of the core.
+ *
+ * Kernel counterpart: struct iommufd_ctx, iommufd_fops.
+ */
+import type { Fields, Input, IoctlCommand, Output } from "./command.js";
+import type { CoreExports } from "./core.js";
+import { IommufdError, check, invalid } from "./error.js";
+import { Errno } from "./generated/errno.js";
+import { Layout } from "./generated/layout.js";
+import { LockedObject, ReservedObject, byReferenceState, type Owner } from "./handles.js";
+import { type Argument, IoctlCall } from "./ioctl-call.js";
+import { type Kernel, NEVER_OPEN } from "./kernel.js";
+import { type ObjectInfo, readObjects, readPublished } from "./object-info.js";
+import type { ObjectType } from "./object-type.js";
+import type { WaitOptions } from "./wait.js";
+
+/** How a context knows its file; see the head of this file. @internal */
+export type Access = "open" | "fget" | "file" | "call";
+
+const { ENOENT } = Errno;
+
+export class IommufdContext {
+  /** The file number, from 3 on as in a process. */
+  readonly fd: number;
+  /** @internal */
+  readonly kernel: Kernel;
+  /** @internal Address of the file. */
+  readonly fileAddress: number;
+
+  readonly #core: CoreExports;
+  readonly #access: Access;
+  readonly #calls: IoctlCall;
+  /** What the core checks the file's state against; NEVER_OPEN once this context is closed. */
+  #expected: number;
+
+  /** @internal */
+  constructor(kernel: Kernel, file: number, expected: number, access: Access = "open") {
+    this.kernel = kernel;
+    this.#core = kernel.core;
+    this.fileAddress = file;
+    this.#expected = expected;
+    this.#access = access;
+    this.fd = (file - Layout.FILES) / Layout.FILE_BYTES + Layout.FIRST_FD;
+    this.#calls = new IoctlCall(kernel, this);
+  }
+
+  /** @internal The state that a call of the core is to expect. */
+  expected(): number {
+    return this.#access === "file" && this.#expected !== NEVER_OPEN
+      ? this.kernel.openState(this.fileAddress)
+      : this.#expected;
+  }
+
+  // -------------------------------------------------------------------------------------------------- ioctl
+
+  /**
+   * ioctl(2). (iommufd_fops_ioctl)
+   *
+   * @param request - The 32-bit request, e.g. `IOMMU_DESTROY.request`.
+   * @param arg - The struct: a buffer of which exactly its bytes are accessible and into which replies are written, or a user
+   *   address; null is the null pointer.
+   * @returns What the command answers, ≥ 0.
+   * @throws IommufdError EBADF, EFAULT, ENOTTY, E2BIG, EOPNOTSUPP (rfc: short struct), EINVAL (mainline: short struct), and what
+   *   the command itself answers; EAGAIN where it would have to block a thread that may not.
+   */
+  ioctl(request: number, arg: Argument): number {
+    const result = this.tryIoctl(request, arg);
+    if (result >= 0) return result;
+    const name = this.kernel.commands.get(request & 0xff)?.command.name;
+    throw IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+  }
+
+  /** As `ioctl`, but returns -errno. Hot: allocates nothing for built-in commands on a Uint8Array. */
+  tryIoctl(request: number, arg: Argument): number {
+    return this.#calls.run(request, arg, Infinity);
+  }
+
+  /**
+   * As `ioctl`, but never blocks the thread: what would wait is awaited.
+   *
+   * @throws IommufdError as `ioctl`, ETIMEDOUT; the signal's reason when it fires: the wait is undone.
+   */
+  async ioctlAsync(request: number, arg: Argument, options: WaitOptions = {}): Promise<number> {
+    const result = await this.#calls.runAsync(request, arg, this.kernel.deadline(options), options.signal);
+    const name = this.kernel.commands.get(request & 0xff)?.command.name;
+    if (result < 0) throw IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+    return result;
+  }
+
+  /**
+   * Calls a command with typed fields: fills in `size`, returns all fields as the reply left them.
+   *
+   * @throws IommufdError EINVAL for a field that does not fit, and all of `ioctl`.
+   */
+  call<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): Output<F> {
+    const bytes = command.encode(fields);
+    this.ioctl(command.request, bytes);
+    return command.decode(bytes);
+  }
+
+  // -------------------------------------------------------------------------------------------------- destroy
+
+  /**
+   * IOMMU_DESTROY.
+   *
+   * @param options - `timeoutMs`: how long to wait for short-term holders, milliseconds; default for ever.
+   * @throws IommufdError ENOENT; EBUSY (long-term references); EAGAIN (would block a thread that may not); ETIMEDOUT; EDEADLK (this
+   *   thread holds the object itself); ENOSYS (the type's destroy callback is in another thread); EBADF.
+   */
+  destroy(id: number, options: { timeoutMs?: number } = {}): void {
+    check(this.#destroy(id, this.kernel.deadline(options)), "ioctl", `IOMMU_DESTROY of object ${id}`);
+  }
+
+  /** Hot twin of `destroy`: 0, or -errno. */
+  tryDestroy(id: number): number {
+    return this.#destroy(id, Infinity);
+  }
+
+  /** As `destroy`, without blocking the thread; its own holders may let go meanwhile, so EDEADLK does not occur. */
+  async destroyAsync(id: number, options: WaitOptions = {}): Promise<void> {
+    const deadline = this.kernel.deadline(options);
+    if (!isId(id)) throw new IommufdError("ENOENT", { message: `IOMMU_DESTROY of object ${id}` });
+    const begun = this.#core.destroy(this.fileAddress, this.expected(), id, 0);
+    const result = await this.kernel.settleAsync(begun, this.fileAddress, this, deadline, options.signal);
+    check(result, "ioctl", `IOMMU_DESTROY of object ${id}`);
+  }
+
+  #destroy(id: number, deadline: number): number {
+    if (!isId(id)) return -ENOENT;
+    const result = this.#core.destroy(this.fileAddress, this.expected(), id, 1);
+    if (result > Layout.MUST_WAIT && this.kernel.words[this.kernel.attention] === 0) return result;
+    return this.kernel.settle(result, this.fileAddress, this, deadline);
+  }
+
+  // -------------------------------------------------------------------------------------------------- objects
+
+  /** Reserves an ID and zeroed memory. @throws IommufdError ENOMEM, EBUSY (no ID left), EBADF, EINVAL (foreign type). */
+  alloc(type: ObjectType): ReservedObject {
+    const handle = check(this.tryAlloc(type), "alloc");
+    return new ReservedObject(this.#owner(), handle);
+  }
+
+  /** Hot twin of `alloc`: a handle, or -errno. */
+  tryAlloc(type: ObjectType): number {
+    const result = this.#core.alloc(this.fileAddress, this.expected(), this.#typeNumber(type));
+    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+  }
+
+  /** Hot twin of `ReservedObject.finalize`. @throws IommufdError EINVAL for a handle that is no reservation of this thread here. */
+  finalize(handle: number): number {
+    const result = this.#core.finalize(this.fileAddress, this.#handle(handle));
+    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
+    return result >= 0 ? result : check(result, "finalize", "stale or foreign handle");
+  }
+
+  /** Hot twin of `ReservedObject.abort`. @throws IommufdError EINVAL as `finalize`. */
+  abort(handle: number): void {
+    const result = this.#core.abort(this.fileAddress, this.#handle(handle));
+    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
+    if (result !== 0) check(result, "abort", "stale or foreign handle");
+  }
+
+  /**
+   * Locks an object against destruction. (iommufd_get_object)
+   *
+   * @param type - Only an object of that type; default any.
+   * @throws IommufdError ENOENT: missing, reserved, of another type, or about to be destroyed; ENOMEM: too many handles; EBADF.
+   */
+  get(id: number, type?: ObjectType): LockedObject {
+    const handle = check(this.tryGet(id, type), "get", `object ${id}`);
+    return new LockedObject(this.#owner(), handle);
+  }
+
+  /** Hot twin of `get`: a handle in 1 … 2^30-1 that carries a generation, or -errno. */
+  tryGet(id: number, type?: ObjectType): number {
+    if (!isId(id)) return -ENOENT;
+    const kernel = this.kernel;
+    const number = type === undefined ? 0 : this.#typeNumber(type);
+    const result = this.#core.get(this.fileAddress, this.expected(), id, number);
+    return kernel.words[kernel.attention] === 0 ? result : this.#attended(result);
+  }
+
+  /** Hot twin of `LockedObject.put`. @throws IommufdError EINVAL: stale, of another thread or context, or put twice. */
+  put(handle: number): void {
+    const kernel = this.kernel;
+    const result = this.#core.put(this.fileAddress, this.#handle(handle));
+    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    if (result !== 0) check(result, "put", "stale or foreign handle");
+  }
+
+  /** The ID behind a handle of `tryGet` or `tryAlloc`. @throws IommufdError EINVAL */
+  idOf(handle: number): number {
+    check(this.#core.describe(this.fileAddress, this.#handle(handle)), "idOf", "stale or foreign handle");
+    return this.kernel.result(1) >>> 0;
+  }
+
+  /** Byte address of the object's payload in the shared memory. @throws IommufdError EINVAL */
+  payloadOf(handle: number): number {
+    check(this.#core.describe(this.fileAddress, this.#handle(handle)), "payloadOf", "stale or foreign handle");
+    return this.kernel.result(0);
+  }
+
+  /** Hot twin of `ReservedObject.hold` for a locked target: 0, -ENOMEM, or -EINVAL for a bad handle. */
+  hold(handle: number, target: number): number {
+    const result = this.#core.hold(this.fileAddress, this.#handle(handle), this.#handle(target));
+    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+  }
+
+  /** Hot twin of `LockedObject.putKeepUser`: 0, or -EINVAL for a bad handle. `dropUser` gives the reference back. */
+  putKeepUser(handle: number): number {
+    const result = this.#core.putKeepUser(this.fileAddress, this.#handle(handle));
+    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+  }
+
+  /** Hot twin of `LockedObject.dropUser`: 0, or -EINVAL for a bad handle or when no reference is kept. */
+  dropUser(handle: number): number {
+    const result = this.#core.dropUser(this.fileAddress, this.#handle(handle));
+    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+  }
+
+  // -------------------------------------------------------------------------------------------------- looking
+
+  /** One published object, undisturbed; undefined when there is none with that ID. @throws IommufdError EBADF */
+  inspect(id: number): ObjectInfo | undefined {
+    return isId(id) ? readPublished(this.kernel, this.fileAddress, this.expected(), id) : undefined;
+  }
+
+  /** All objects, reservations included, by ascending ID: each is consistent in itself. @throws IommufdError EBADF */
+  objects(): ObjectInfo[] {
+    return readObjects(this.kernel, this.fileAddress, this.expected());
+  }
+
+  // -------------------------------------------------------------------------------------------------- close
+
+  /**
+   * Ends this context: closes the number (`open`, `file`) or gives the reference back (`fget`). Idempotent, never waits. The graph
+   * is released when the last reference and the last call in flight are gone, by the thread where that happens.
+   */
+  close(): void {
+    const expected = this.expected();
+    if (this.#expected === NEVER_OPEN || this.kernel.detached) return;
+    this.#expected = NEVER_OPEN;
+    if (this.#access === "fget") this.#core.fput(this.fileAddress);
+    else this.#core.closeNumber(this.fileAddress, this.#access === "call" ? openState(expected) : expected);
+    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
+  }
+
+  // -------------------------------------------------------------------------------------------------- internals
+
+  #attended(result: number): number {
+    this.kernel.attend();
+    return result;
+  }
+
+  #handle(handle: number): number {
+    // A number that is no 32-bit integer would be folded into one that may be a handle.
+    return (handle | 0) === handle ? handle : 0;
+  }
+
+  #typeNumber(type: ObjectType): number {
+    if (type.owner !== this.kernel) throw invalid("iommufd", "the type was not defined on this Iommufd");
+    return type.number;
+  }
+
+  #owner(): Owner {
+    return {
+      kernel: this.kernel,
+      context: this,
+      file: this.fileAddress,
+      byReference: byReferenceState(this.expected()),
+    };
+  }
+}
+
+/** Whether a number can be an ID at all: the core takes 32 bits and would fold others. */
+function isId(id: number): boolean {
+  return id >>> 0 === id;
+}
+
+/** The state of a number that is open, from any state of the same open. */
+function openState(state: number): number {
+  return (state & ~Layout.FILE_PHASE_MASK) | Layout.FILE_OPEN;
+}
+

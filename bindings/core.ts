@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The compiled core as TypeScript sees it: its raw exports, and how it is instantiated on a memory.
+ *
+ * Files are addresses that `open` returned, `expected` is the state that a context stands for (assembly/core/file.ts). Booleans
+ * are 0 and 1. Answers: a value ≥ 0, -errno, or one of Layout.MUST_*.
+ */
+import { IommufdError } from "./error.js";
+
+/** The functions of assembly/core/index.ts. */
+export interface CoreExports {
+  init(bytes: number, profile: number, idLimit: number): number;
+  isCompatible(): number;
+  attachThread(mayBlock: number): number;
+  detachThread(): void;
+  detachNext(): number;
+
+  open(): number;
+  fileByNumber(fd: number): number;
+  fget(file: number): number;
+  fput(file: number): void;
+  closeNumber(file: number, expected: number): number;
+  releaseNext(file: number, finished: number): number;
+  queueTake(): number;
+  queueFree(slot: number): void;
+
+  defineType(nameBytes: number, payloadBytes: number, flags: number): number;
+  defineCommand(nr: number, size: number, minSize: number, shapeLow: number, shapeHigh: number): number;
+
+  alloc(file: number, expected: number, type: number): number;
+  finalize(file: number, handle: number): number;
+  abort(file: number, handle: number): number;
+  get(file: number, expected: number, id: number, type: number): number;
+  put(file: number, handle: number): number;
+  putKeepUser(file: number, handle: number): number;
+  dropUser(file: number, handle: number): number;
+  describe(file: number, handle: number): number;
+  hold(file: number, handle: number, target: number): number;
+
+  destroy(file: number, expected: number, id: number, blocking: number): number;
+  destroyPoll(file: number, handle: number): number;
+  destroyWait(file: number, handle: number, milliseconds: number): number;
+  destroyCancel(file: number, handle: number): number;
+  destroyFinish(file: number, handle: number): number;
+  dropReference(file: number, expected: number, id: number, generation: number): number;
+  holdReference(file: number, handle: number, id: number, generation: number): number;
+  destroyReference(file: number, expected: number, id: number, generation: number, blocking: number): number;
+
+  ioctlWindow(file: number, expected: number, request: number, length: number, blocking: number): number;
+  ioctlTail(file: number, offset: number, size: number, length: number): number;
+  ioctlHead(file: number, request: number, size: number, length: number, blocking: number): number;
+  ioctlUser(file: number, expected: number, request: number, address: bigint, blocking: number): number;
+  ioctlEnd(file: number): void;
+
+  map(va: bigint, length: bigint, prot: number): number;
+  protect(va: bigint, length: bigint, prot: number): number;
+  unmap(va: bigint): number;
+  readUser(from: bigint, length: number): number;
+  writeUser(to: bigint, length: number): number;
+
+  inspect(file: number, expected: number, id: number, exact: number, skip: number): number;
+}
+
+/** Where the compiled core comes from; each entry point of the package has its own. */
+export interface CoreSource {
+  /** Compiles it, once per realm. */
+  compile(): Promise<WebAssembly.Module>;
+  /** The same without waiting. @throws IommufdError ENOSYS where that is impossible. */
+  compileSync(): WebAssembly.Module;
+}
+
+/** A core bound to a memory: one per thread. The functions are own properties, so that a detached one can be disarmed. */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): CoreExports {
+  let instance: WebAssembly.Instance;
+  try {
+    instance = new WebAssembly.Instance(module, { env: { memory } });
+  } catch (cause) {
+    throw new IommufdError("EINVAL", { syscall: "attach", message: "the module is not a core of this library", cause });
+  }
+  return { ...instance.exports } as unknown as CoreExports;
+}
+
+/** Every later call throws: the thread's slot may belong to another thread now. */
+export function disarm(core: CoreExports): void {
+  const refuse = (): never => {
+    throw new IommufdError("ESRCH", { syscall: "iommufd", message: "this thread has detached" });
+  };
+  for (const name of Object.keys(core)) core[name as keyof CoreExports] = refuse;
+}

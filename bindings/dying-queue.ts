@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Watches the queue of destroyed objects whose callback other threads could not run (assembly/core/release.ts).
+ *
+ * A thread that has a destroy callback is woken when the queue's length changes and runs what it can. Without
+ * Atomics.waitAsync the queue is looked at when a type is defined only.
+ */
+import { Layout } from "./generated/layout.js";
+import type { Kernel } from "./kernel.js";
+
+const LENGTH = Layout.QUEUE_LENGTH >> 2;
+
+export class DyingQueue {
+  readonly #kernel: Kernel;
+  #watching = false;
+  #stopped = false;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** Starts watching; once is enough. */
+  watch(): void {
+    if (this.#watching || typeof Atomics.waitAsync !== "function") return;
+    this.#watching = true;
+    void this.#run();
+  }
+
+  /** Stops watching, before the thread leaves. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#watching) Atomics.notify(this.#kernel.words, LENGTH);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      // Read before draining: a change after that makes the wait return at once.
+      const length = Atomics.load(this.#kernel.words, LENGTH);
+      if (length !== 0) this.#kernel.drainQueue();
+      const wait = Atomics.waitAsync(this.#kernel.words, LENGTH, length);
+      if (wait.async) await wait.value;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Errors of this library: Linux names and numbers on every host, in the shape of Node's SystemError.
+ *
+ * Everything that a caller can get wrong ends in an `IommufdError`, thrown before anything was changed. Calls whose name
+ * begins with `try` return the negative number instead.
+ */
+import { Errno, type ErrnoName } from "./generated/errno.js";
+
+const NAMES = new Map<number, ErrnoName>(Object.entries(Errno).map(([name, value]) => [value, name as ErrnoName]));
+
+/** What an error was about. */
+export interface IommufdErrorDetails {
+  /** The call that failed, e.g. "ioctl" or "open". Default "ioctl". */
+  syscall?: string;
+  /** The ioctl's name, e.g. "IOMMU_DESTROY". */
+  command?: string;
+  /** More words for a person; the code is put in front. */
+  message?: string;
+  /** What led to it. */
+  cause?: unknown;
+}
+
+/**
+ * An operation failed as it would on Linux.
+ *
+ * Throw one from an ioctl's `execute` to answer the caller with its errno.
+ */
+export class IommufdError extends Error {
+  /** The error's Linux name, e.g. "EBUSY". */
+  readonly code: ErrnoName;
+  /** Its number, negative, the same on every platform, e.g. -16. */
+  readonly errno: number;
+  /** The call that failed. */
+  readonly syscall: string;
+  /** The ioctl's name, where there is one. */
+  readonly command?: string;
+
+  constructor(code: ErrnoName, details: IommufdErrorDetails = {}) {
+    const syscall = details.syscall ?? "ioctl";
+    const where = details.command === undefined ? syscall : `${syscall} ${details.command}`;
+    const text = details.message === undefined ? `${code}: ${where}` : `${code}: ${where}: ${details.message}`;
+    super(text, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "IommufdError";
+    this.code = code;
+    this.errno = -Errno[code];
+    this.syscall = syscall;
+    if (details.command !== undefined) this.command = details.command;
+  }
+
+  /** The error for a Linux number of either sign; a number that Linux does not know becomes EIO and is named in the message. */
+  static fromErrno(errno: number, details: IommufdErrorDetails = {}): IommufdError {
+    const code = errnoName(errno);
+    if (code !== undefined) return new IommufdError(code, details);
+    return new IommufdError("EIO", { ...details, message: `unknown errno ${errno}` });
+  }
+}
+
+/** The Linux name of an errno of either sign, undefined when there is none. */
+export function errnoName(errno: number): ErrnoName | undefined {
+  return NAMES.get(Math.abs(errno));
+}
+
+/** EINVAL for an argument that makes no sense. */
+export function invalid(syscall: string, message: string, command?: string): IommufdError {
+  return new IommufdError("EINVAL", command === undefined ? { syscall, message } : { syscall, message, command });
+}
+
+/** Returns `result` if it is an answer, throws it if it is -errno. */
+export function check(result: number, syscall: string, message?: string): number {
+  if (result >= 0) return result;
+  throw IommufdError.fromErrno(result, message === undefined ? { syscall } : { syscall, message });
+}

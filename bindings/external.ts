@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Entry "./external": the library without inlined bytes. The core is fetched from `core.wasm` beside this module and compiled
+ * while it streams in, so it is cached by itself and needs no base64.
+ *
+ * vite and webpack copy the file. rollup and esbuild leave it behind: put `iommufd-wasm/core.wasm` beside the bundle, or pass
+ * a compiled `module`.
+ */
+import type { CoreSource } from "./core.js";
+import { IommufdError } from "./error.js";
+import { IommufdBase, type IommufdOptions, type IommufdShare, checkShare, makeMemory, moduleOf } from "./iommufd.js";
+
+export * from "./public.js";
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+const source: CoreSource = {
+  async compile() {
+    compiled ??= compileFrom(new URL("./core.wasm", import.meta.url));
+    return compiled;
+  },
+  compileSync() {
+    throw new IommufdError("ENOSYS", {
+      syscall: "create",
+      message: "the core is fetched: use create(), or pass a compiled module",
+    });
+  },
+};
+
+async function compileFrom(url: URL): Promise<WebAssembly.Module> {
+  try {
+    if (url.protocol !== "file:") return await WebAssembly.compileStreaming(fetch(url));
+    // Node cannot fetch files; elsewhere there is no `process`.
+    const { readFile } = process.getBuiltinModule("node:fs/promises");
+    return await WebAssembly.compile(await readFile(url));
+  } catch (cause) {
+    compiled = undefined; // the next create() tries again
+    throw new IommufdError("ENOENT", { syscall: "create", message: `no core at ${url.href}`, cause });
+  }
+}
+
+/** One "kernel": a shared memory and this thread's instance on it. */
+export class Iommufd extends IommufdBase {
+  /** Makes a memory and attaches this thread to it. @throws IommufdError EINVAL (options), ENOMEM, ENOENT (no core.wasm). */
+  static async create(options: IommufdOptions = {}): Promise<Iommufd> {
+    return Iommufd.#create(await moduleOf(source, options), options);
+  }
+
+  /** As `create`, without waiting: needs `options.module`. @throws IommufdError ENOSYS without one. */
+  static createSync(options: IommufdOptions = {}): Iommufd {
+    return Iommufd.#create(options.module ?? source.compileSync(), options);
+  }
+
+  /** Attaches this thread to another one's `share`. @throws IommufdError EINVAL (no share, another version), EAGAIN (64 threads are). */
+  static async attach(share: IommufdShare): Promise<Iommufd> {
+    return Iommufd.attachSync(share);
+  }
+
+  /** As `attach`, without waiting. */
+  static attachSync(share: IommufdShare): Iommufd {
+    const { module, memory } = checkShare(share);
+    return new Iommufd(module, memory);
+  }
+
+  static #create(module: WebAssembly.Module, options: IommufdOptions): Iommufd {
+    const iommufd = new Iommufd(module, makeMemory(module, options));
+    iommufd.onWarning(options.onWarning);
+    return iommufd;
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Entry ".": the library with the compiled core inlined. Works in every host and with every bundler.
+ *
+ * `./external` is the same without the inlined bytes.
+ */
+import { decodeBase64 } from "./base64.js";
+import type { CoreSource } from "./core.js";
+import { CORE_BASE64 } from "./generated/core-bytes.js";
+import { IommufdBase, type IommufdOptions, type IommufdShare, checkShare, makeMemory, moduleOf } from "./iommufd.js";
+
+export * from "./public.js";
+
+let compiled: WebAssembly.Module | undefined;
+
+const source: CoreSource = {
+  async compile() {
+    return (compiled ??= await WebAssembly.compile(decodeBase64(CORE_BASE64)));
+  },
+  compileSync() {
+    return (compiled ??= new WebAssembly.Module(decodeBase64(CORE_BASE64)));
+  },
+};
+
+/** One "kernel": a shared memory and this thread's instance on it. */
+export class Iommufd extends IommufdBase {
+  /** Makes a memory and attaches this thread to it. @throws IommufdError EINVAL (options), ENOMEM. */
+  static async create(options: IommufdOptions = {}): Promise<Iommufd> {
+    return Iommufd.#create(await moduleOf(source, options), options);
+  }
+
+  /** As `create`, without waiting. */
+  static createSync(options: IommufdOptions = {}): Iommufd {
+    return Iommufd.#create(options.module ?? source.compileSync(), options);
+  }
+
+  /** Attaches this thread to another one's `share`. @throws IommufdError EINVAL (no share, another version), EAGAIN (64 threads are). */
+  static async attach(share: IommufdShare): Promise<Iommufd> {
+    return Iommufd.attachSync(share);
+  }
+
+  /** As `attach`, without waiting. */
+  static attachSync(share: IommufdShare): Iommufd {
+    const { module, memory } = checkShare(share);
+    return new Iommufd(module, memory);
+  }
+
+  static #create(module: WebAssembly.Module, options: IommufdOptions): Iommufd {
+    const iommufd = new Iommufd(module, makeMemory(module, options));
+    iommufd.onWarning(options.onWarning);
+    return iommufd;
+  }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * One ioctl from its argument to its answer: bytes in, dispatch in the core, commands executed here, bytes out.
+ *
+ * A JavaScript buffer travels through the thread's window: its first bytes are copied in, the core validates and copies the
+ * struct; replies go straight back into the buffer. Built-in commands that write a reply of their own would do it here too;
+ * IOMMU_DESTROY writes none.
+ */
+import type { Fields } from "./command.js";
+import { IommufdContext } from "./context.js";
+import type { CoreExports } from "./core.js";
+import { IommufdError } from "./error.js";
+import { Errno } from "./generated/errno.js";
+import { Layout } from "./generated/layout.js";
+import type { Kernel } from "./kernel.js";
+import { UserCommand } from "./user-command.js";
+import { type UserAddress, isAddress, readUser } from "./user-space.js";
+
+/** The argument of an ioctl: a buffer, a user address, or the null pointer. */
+export type Argument = ArrayBufferView | UserAddress | null;
+
+/** Up to this many bytes a loop beats TypedArray.set. */
+const LOOP_BYTES = 32;
+/** Bytes of an argument that a trace shows. */
+const TRACE_BYTES = Layout.COMMAND_BYTES;
+const MAX_ERRNO = 4095;
+
+export class IoctlCall {
+  readonly #kernel: Kernel;
+  readonly #core: CoreExports;
+  readonly #context: IommufdContext;
+
+  constructor(kernel: Kernel, context: IommufdContext) {
+    this.#kernel = kernel;
+    this.#core = kernel.core;
+    this.#context = context;
+  }
+
+  /** Runs an ioctl, blocking where it must and may. Returns ≥ 0 or -errno. */
+  run(request: number, arg: Argument, deadline: number): number {
+    if (this.#kernel.traceListener !== undefined) return this.#runTraced(request, arg, deadline);
+    const result = this.#dispatch(request, arg, 1);
+    if (result > Layout.MUST_WAIT && this.#kernel.words[this.#kernel.attention] === 0) return result;
+    return this.#kernel.settle(result, this.#context.fileAddress, this.#context, deadline);
+  }
+
+  /** As `run`, without blocking. */
+  async runAsync(request: number, arg: Argument, deadline: number, signal: AbortSignal | undefined): Promise<number> {
+    const before = this.#kernel.traceListener === undefined ? undefined : this.#peek(arg);
+    const begun = this.#dispatch(request, arg, 0);
+    const result = await this.#kernel.settleAsync(begun, this.#context.fileAddress, this.#context, deadline, signal);
+    if (before !== undefined) this.#trace(request, arg, before, result);
+    return result;
+  }
+
+  #dispatch(request: number, arg: Argument, blocking: number): number {
+    const context = this.#context;
+    // What is no 32-bit number is no request; 0 is none either, and the order of errors stays the kernel's.
+    if ((request | 0) !== request && request >>> 0 !== request) request = 0;
+    let result: number;
+    if (arg === null || typeof arg === "bigint") {
+      const address = arg ?? 0n;
+      // An address beyond 64 bits is as unmapped as the last byte of the 64.
+      const user = isAddress(address) ? address : -1n;
+      result = this.#core.ioctlUser(context.fileAddress, context.expected(), request, user, blocking);
+    } else {
+      const bytes = arg instanceof Uint8Array ? arg : bytesOf(arg);
+      this.#fillWindow(bytes, 0);
+      result = this.#core.ioctlWindow(context.fileAddress, context.expected(), request, bytes.length, blocking);
+      if (result === Layout.MUST_REFILL) result = this.#scanTail(request, bytes, blocking);
+    }
+    return result === Layout.MUST_EXECUTE ? this.#execute(request, arg) : result;
+  }
+
+  /** The window gets the buffer's bytes from `offset` on. */
+  #fillWindow(bytes: Uint8Array, offset: number): void {
+    const window = this.#kernel.window;
+    const length = Math.min(bytes.length - offset, Layout.COMMAND_BYTES);
+    if (length > LOOP_BYTES) window.set(bytes.subarray(offset, offset + length));
+    else for (let index = 0; index < length; index++) window[index] = bytes[offset + index] ?? 0;
+  }
+
+  /** The unknown tail of a buffer that is longer than the window. */
+  #scanTail(request: number, bytes: Uint8Array, blocking: number): number {
+    const { fileAddress } = this.#context;
+    const size = this.#kernel.result(1) >>> 0;
+    let result: number = Layout.MUST_REFILL;
+    while (result === Layout.MUST_REFILL) {
+      const offset = this.#kernel.result(0);
+      this.#fillWindow(bytes, offset);
+      result = this.#core.ioctlTail(fileAddress, offset, size, bytes.length);
+    }
+    if (result !== 0) return result;
+    this.#fillWindow(bytes, 0);
+    return this.#core.ioctlHead(fileAddress, request, size, bytes.length, blocking);
+  }
+
+  /** Executes a command that this thread defined. */
+  #execute(request: number, arg: Argument): number {
+    const kernel = this.#kernel;
+    const bound = kernel.commands.get(request & 0xff);
+    const { fileAddress: file } = this.#context;
+    const userSize = kernel.result(0) >>> 0;
+    const size = bound?.command.size ?? 0;
+    const struct = kernel.command.slice(0, size);
+    const buffer = arg === null || typeof arg === "bigint" ? (arg ?? 0n) : arg instanceof Uint8Array ? arg : bytesOf(arg);
+    let cmd: UserCommand<Fields> | undefined;
+    try {
+      if (bound?.execute === undefined) return -Errno.ENOTTY;
+      const state = (kernel.word(file + Layout.FILE_STATE) & ~Layout.FILE_PHASE_MASK) | Layout.FILE_DRAINING;
+      const context = new IommufdContext(kernel, file, state, "call");
+      cmd = new UserCommand(kernel, context, bound.command, struct, userSize, buffer);
+      return answerOf(bound.execute(cmd), bound.command.name);
+    } catch (error) {
+      if (error instanceof IommufdError) return error.errno;
+      throw error;
+    } finally {
+      cmd?.end();
+      if (!kernel.detached) this.#core.ioctlEnd(file);
+      if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------- tracing
+
+  #runTraced(request: number, arg: Argument, deadline: number): number {
+    const before = this.#peek(arg);
+    const begun = this.#dispatch(request, arg, 1);
+    const result = this.#kernel.settle(begun, this.#context.fileAddress, this.#context, deadline);
+    this.#trace(request, arg, before, result);
+    return result;
+  }
+
+  #trace(request: number, arg: Argument, before: Uint8Array, result: number): void {
+    this.#kernel.traceListener?.({
+      fd: this.#context.fd,
+      request,
+      address: arg === null || typeof arg === "bigint" ? arg : undefined,
+      before,
+      bytes: this.#peek(arg),
+      result,
+      command: this.#kernel.commands.get(request & 0xff)?.command,
+    });
+  }
+
+  /** A copy of the argument's bytes: all of a buffer, or what a user address declares, as far as it can be read. */
+  #peek(arg: Argument): Uint8Array {
+    if (arg !== null && typeof arg !== "bigint") return bytesOf(arg).slice(0, TRACE_BYTES);
+    const none = new Uint8Array(0);
+    if (arg === null) return none;
+    try {
+      const head = readUser(this.#kernel, arg, 4);
+      const size = new DataView(head.buffer).getUint32(0, true);
+      if (size <= head.length) return head;
+      return readUser(this.#kernel, arg, Math.min(size, TRACE_BYTES));
+    } catch {
+      return none;
+    }
+  }
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  if (!ArrayBuffer.isView(view)) {
+    throw new TypeError("the argument of an ioctl is an ArrayBufferView, a bigint address, or null");
+  }
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** What `execute` returned, as an answer of ioctl(2). */
+function answerOf(value: number | void, command: string): number {
+  if (value === undefined) return 0;
+  if (Number.isInteger(value) && value >= -MAX_ERRNO && value <= 0x7fff_ffff) return value;
+  throw new TypeError(`execute of ${command} must return nothing, a number ≥ 0 or -errno, not ${String(value)}`);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * `Iommufd`: one "kernel", that is a shared memory and this thread's instance of the core on it.
+ *
+ * One thread creates, others attach to its `share`; from then on all are equal. The class here knows everything but where
+ * the compiled core comes from, which is what the entry points add.
+ *
+ * Kernel counterpart: the iommu misc device and its file operations, seen from a process.
+ */
+import { type Fields, IOMMU_DESTROY, IoctlCommand, shapeOf } from "./command.js";
+import { IommufdContext } from "./context.js";
+import { type CoreSource, instantiate } from "./core.js";
+import { DyingQueue } from "./dying-queue.js";
+import { IommufdError, check, invalid } from "./error.js";
+import { Layout } from "./generated/layout.js";
+import { Kernel } from "./kernel.js";
+import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
+import { type IommufdStats, readStats } from "./stats.js";
+import { type Support, readSupport } from "./support.js";
+import type { TraceListener } from "./trace-event.js";
+import type { UserCommand } from "./user-command.js";
+import { UserSpace } from "./user-space.js";
+import type { IommufdWarning } from "./warnings.js";
+
+/** Whose rules apply: the RFC's (the seed), or today's kernel's. */
+export type Abi = "rfc" | "mainline";
+
+/** Options of `create`. */
+export interface IommufdOptions {
+  /** Default "rfc". */
+  abi?: Abi;
+  /** The whole shared memory in bytes, fixed for life; rounded up to 64 KiB. 4 MiB … 2 GiB, default 64 MiB; untouched pages cost nothing. */
+  memoryBytes?: number;
+  /** An already compiled core. */
+  module?: WebAssembly.Module;
+  /** Gets each kernel warning that a call of this thread causes, after that call's work is done. */
+  onWarning?: (warning: IommufdWarning) => void;
+  /** Highest object ID that is ever handed out; default the kernel's 2^32-1 (rfc) or 2^31-1 (mainline). */
+  idLimit?: number;
+}
+
+/** What another thread needs to attach: post it to a worker. */
+export interface IommufdShare {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** A definition for `Iommufd.defineIoctl`. */
+export interface IoctlDefinition<F extends Fields> {
+  /** E.g. "LAB_ECHO". */
+  name: string;
+  /** The number within the type ';': 0x80 … 0xff, not taken by another command. */
+  nr: number;
+  /** The struct's fields in order; `size: u32` is put in front. */
+  fields: F;
+  /** The last mandatory field: the smallest struct ends with it. Default the last field. */
+  last?: keyof F;
+  /** Runs for each valid call of this thread: returns nothing, a value ≥ 0 or -errno, or throws an IommufdError. */
+  execute(cmd: UserCommand<F>): number | void;
+}
+
+const DEFAULT_MEMORY = 64 * 1024 * 1024;
+const MAX_MEMORY = 2 ** 31;
+const ID_LIMIT: Readonly<Record<Abi, number>> = { rfc: 2 ** 32 - 1, mainline: 2 ** 31 - 1 };
+const PROFILE: Readonly<Record<Abi, number>> = { rfc: Layout.PROFILE_RFC, mainline: Layout.PROFILE_MAINLINE };
+
+const dispose: typeof Symbol.dispose =
+  (Symbol as { dispose?: typeof Symbol.dispose }).dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
+
+export abstract class IommufdBase {
+  /** What another thread needs to attach; structured-cloneable. */
+  readonly share: IommufdShare;
+  /** The profile, chosen at creation. */
+  readonly abi: Abi;
+  /** The default process' memory. */
+  readonly userSpace: UserSpace;
+  readonly #kernel: Kernel;
+  readonly #queue: DyingQueue;
+
+  protected constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+    const kernel = new Kernel(module, memory);
+    this.#kernel = kernel;
+    this.#queue = new DyingQueue(kernel);
+    this.share = Object.freeze({ module, memory });
+    this.abi = kernel.word(Layout.IDENTITY_PROFILE) === Layout.PROFILE_RFC ? "rfc" : "mainline";
+    this.userSpace = new UserSpace(kernel);
+    kernel.commands.set(IOMMU_DESTROY.nr, { command: IOMMU_DESTROY });
+  }
+
+  /** Whether this host can run the library, and on several threads. */
+  static isSupported(): Support {
+    return readSupport();
+  }
+
+  // -------------------------------------------------------------------------------------------------- files
+
+  /** open("/dev/iommu"). @throws IommufdError EMFILE when all 1024 files are open. */
+  open(): IommufdContext {
+    const file = check(this.#kernel.core.open(), "open", "/dev/iommu");
+    return new IommufdContext(this.#kernel, file, this.#kernel.openState(file), "open");
+  }
+
+  /** One more reference on an open file: it lives on when its number is closed. (iommufd_fget) @throws IommufdError EBADF */
+  fget(fd: number): IommufdContext {
+    const file = this.#fileOf(fd, "fget");
+    const expected = this.#kernel.core.fget(file);
+    if (this.#kernel.words[this.#kernel.attention] !== 0) this.#kernel.attend();
+    if (expected < 0 && expected > Layout.MUST_WAIT) throw this.#kernel.badFile("fget", fd);
+    return new IommufdContext(this.#kernel, file, expected, "fget");
+  }
+
+  /** A file by its number, without a reference: looked up at each call, which is EBADF once it is closed. @throws IommufdError EBADF */
+  file(fd: number): IommufdContext {
+    return new IommufdContext(this.#kernel, this.#fileOf(fd, "file"), 0, "file");
+  }
+
+  #fileOf(fd: number, syscall: string): number {
+    const file = Number.isInteger(fd) && (fd | 0) === fd ? this.#kernel.core.fileByNumber(fd) : -1;
+    if (file < 0) throw this.#kernel.badFile(syscall, fd);
+    return file;
+  }
+
+  // -------------------------------------------------------------------------------------------------- definitions
+
+  /**
+   * Defines a type of objects, or binds this thread's callback to the type of that name.
+   *
+   * @throws IommufdError EINVAL (name, size), EEXIST (another shape by that name: payload size, or a callback where the first
+   *   definition had none), ENOSPC (62 types).
+   */
+  defineObjectType(definition: ObjectTypeDefinition): ObjectType {
+    const { name, payloadBytes } = definition;
+    const bad = (message: string) => invalid("defineObjectType", message);
+    const bytes = new TextEncoder().encode(typeof name === "string" ? name : "");
+    if (bytes.length === 0 || bytes.length > Layout.NAME_BYTES) throw bad(`name must have 1 … ${Layout.NAME_BYTES} bytes`);
+    if (!Number.isInteger(payloadBytes) || payloadBytes < 0 || payloadBytes > Layout.MAX_PAYLOAD) {
+      throw bad(`payloadBytes must be 0 … ${Layout.MAX_PAYLOAD}, not ${String(payloadBytes)}`);
+    }
+    if (definition.destroy !== undefined && typeof definition.destroy !== "function") throw bad("destroy must be a function");
+    this.#kernel.window.set(bytes);
+    const flags = definition.destroy === undefined ? 0 : Layout.TYPE_HAS_DESTROY;
+    const number = this.#kernel.core.defineType(bytes.length, payloadBytes, flags);
+    check(number, "defineObjectType", `type ${name}`);
+    if (definition.destroy !== undefined) this.#queue.watch();
+    return this.#kernel.bindType(number, definition);
+  }
+
+  /**
+   * Adds an ioctl to the table, which then behaves like a built-in one in every thread that defines it. Where it is not defined,
+   * its number is ENOTTY.
+   *
+   * @throws IommufdError EINVAL (number, fields), EEXIST (the number is taken by another name or struct).
+   */
+  defineIoctl<F extends Fields>(definition: IoctlDefinition<F>): IoctlCommand<F> {
+    const command = new IoctlCommand(definition);
+    if (typeof definition.execute !== "function") throw invalid("defineIoctl", "execute must be a function", command.name);
+    const [low, high] = shapeOf(command as unknown as IoctlCommand<Fields>);
+    const result = this.#kernel.core.defineCommand(command.nr, command.size, command.minSize, low, high);
+    check(result, "defineIoctl", `number 0x${command.nr.toString(16)} for ${command.name}`);
+    this.#kernel.commands.set(command.nr, {
+      command: command as unknown as IoctlCommand<Fields>,
+      execute: (cmd) => definition.execute(cmd as UserCommand<F>),
+    });
+    return command;
+  }
+
+  /** The ioctls that this thread can call, by ascending number. */
+  commands(): IoctlCommand<Fields>[] {
+    return [...this.#kernel.commands.values()].map(({ command }) => command).sort((a, b) => a.nr - b.nr);
+  }
+
+  // -------------------------------------------------------------------------------------------------- watching
+
+  /** Counts, and who waits for whom: plain JSON. */
+  stats(): IommufdStats {
+    return readStats(this.#kernel, this.abi);
+  }
+
+  /**
+   * Reports each ioctl of this thread to `listener` when it is done. One listener at a time; unset, an ioctl pays for one look at a field.
+   *
+   * @returns A function that unsets this listener.
+   */
+  onTrace(listener: TraceListener): () => void {
+    if (typeof listener !== "function") throw invalid("onTrace", "listener must be a function");
+    this.#kernel.traceListener = listener;
+    return () => {
+      if (this.#kernel.traceListener === listener) this.#kernel.traceListener = undefined;
+    };
+  }
+
+  /** Sets what gets this thread's kernel warnings; undefined for nothing. */
+  onWarning(listener: ((warning: IommufdWarning) => void) | undefined): void {
+    this.#kernel.onWarning = listener;
+  }
+
+  // -------------------------------------------------------------------------------------------------- leaving
+
+  /**
+   * This thread leaves: its slot is free for another. Files stay open. What it still holds is given back and reported as
+   * "detach:held". Every later call on this object or its handles throws ESRCH. Idempotent.
+   */
+  detach(): void {
+    this.#queue.stop();
+    this.#kernel.detach();
+  }
+
+  /** `detach`, for `using`. */
+  [dispose](): void {
+    this.detach();
+  }
+}
+
+/** Makes a memory. @throws IommufdError EINVAL for an option that makes no sense, ENOMEM. */
+export function makeMemory(module: WebAssembly.Module, options: IommufdOptions): WebAssembly.Memory {
+  const { abi = "rfc", memoryBytes = DEFAULT_MEMORY } = options;
+  if (!Object.hasOwn(PROFILE, abi)) throw invalid("create", `abi must be "rfc" or "mainline", not ${String(abi)}`);
+  const idLimit = options.idLimit ?? ID_LIMIT[abi];
+  if (!Number.isInteger(idLimit) || idLimit < 1 || idLimit > ID_LIMIT[abi]) {
+    throw invalid("create", `idLimit must be 1 … ${ID_LIMIT[abi]}`);
+  }
+  if (!Number.isInteger(memoryBytes) || memoryBytes <= 0 || memoryBytes > MAX_MEMORY) {
+    throw invalid("create", `memoryBytes must be at most ${MAX_MEMORY}, not ${String(memoryBytes)}`);
+  }
+  const pages = Math.ceil(memoryBytes / Layout.WASM_PAGE_SIZE);
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new IommufdError("ENOMEM", { syscall: "create", message: `${memoryBytes} bytes of shared memory`, cause });
+  }
+  const result = instantiate(module, memory).init(pages * Layout.WASM_PAGE_SIZE, PROFILE[abi], idLimit);
+  check(result, "create", `memoryBytes ${memoryBytes} is too small`);
+  return memory;
+}
+
+/** Checks what came through a message. @throws IommufdError EINVAL */
+export function checkShare(share: IommufdShare): IommufdShare {
+  if (share?.module instanceof WebAssembly.Module && share.memory instanceof WebAssembly.Memory) return share;
+  throw invalid("attach", "not the share of an Iommufd; without cross-origin isolation it cannot be posted");
+}
+
+/** The core's module for `create`. */
+export async function moduleOf(source: CoreSource, options: IommufdOptions): Promise<WebAssembly.Module> {
+  return options.module ?? (await source.compile());
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * This thread's side of the shared memory: the core's instance, the views on it, and what the core leaves to JavaScript.
+ *
+ * After every call of the core its `attention` word says whether something is to be done before the caller gets its answer:
+ * run a file's release, or hand out warnings. No callback of the user runs while the core is inside a locked section,
+ * because the core never calls out; it returns, and is called again.
+ *
+ * Internal: the public classes share one Kernel per Iommufd.
+ */
+import type { IoctlCommand, Fields } from "./command.js";
+import { IommufdContext } from "./context.js";
+import { type CoreExports, disarm, instantiate } from "./core.js";
+import { IommufdError } from "./error.js";
+import { Errno } from "./generated/errno.js";
+import { Layout } from "./generated/layout.js";
+import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
+import type { TraceListener } from "./trace-event.js";
+import type { UserCommand } from "./user-command.js";
+import { type WaitOptions, canBlock, deadlineOf, waitAsync, waitSync } from "./wait.js";
+import { type IommufdWarning, WARNING_KINDS } from "./warnings.js";
+
+/** A command that this thread can call; built-in ones have no `execute`. */
+export interface BoundCommand {
+  readonly command: IoctlCommand<Fields>;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the fields' type is known at the definition only
+  readonly execute?: (cmd: UserCommand<any>) => number | void;
+}
+
+/** `expected` of a context that nothing is open behind: no file is ever in this state. */
+export const NEVER_OPEN = Layout.FILE_PHASE_MASK;
+
+export class Kernel {
+  readonly core: CoreExports;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  /** The whole memory, in 32-bit words, bytes and 64-bit words. */
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly longs: BigInt64Array;
+  readonly mayBlock: boolean;
+  /** Address of this thread's slot. */
+  readonly thread: number;
+  /** Index in `words` of the thread's attention word: not 0 after a call means `attend` must run. */
+  readonly attention: number;
+  /** The two argument buffers of the thread. */
+  readonly window: Uint8Array;
+  readonly command: Uint8Array;
+
+  readonly commands = new Map<number, BoundCommand>();
+  traceListener: TraceListener | undefined;
+  onWarning: ((warning: IommufdWarning) => void) | undefined;
+
+  readonly #types = new Map<number, ObjectType>();
+  readonly #callbacks = new Map<number, NonNullable<ObjectTypeDefinition["destroy"]>>();
+  #detached = false;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+    this.module = module;
+    this.memory = memory;
+    this.core = instantiate(module, memory);
+    this.words = new Int32Array(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
+    this.longs = new BigInt64Array(memory.buffer);
+    this.mayBlock = canBlock(this.words);
+    if (this.core.isCompatible() === 0) {
+      throw new IommufdError("EINVAL", {
+        syscall: "attach",
+        message: `the memory was made by another version of this library (this one has ABI ${Layout.ABI_VERSION})`,
+      });
+    }
+    this.thread = this.core.attachThread(Number(this.mayBlock));
+    if (this.thread === 0) {
+      throw new IommufdError("EAGAIN", { syscall: "attach", message: `all ${Layout.MAX_THREADS} thread slots are taken` });
+    }
+    this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
+    this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);
+    this.command = this.bytes.subarray(this.thread + Layout.THREAD_COMMAND).subarray(0, Layout.COMMAND_BYTES);
+  }
+
+  /** A 32-bit word of the memory, unsigned. */
+  word(address: number): number {
+    return (this.words[address >> 2] ?? 0) >>> 0;
+  }
+
+  /** The n-th result word of the call that just returned. */
+  readonly result = (n: 0 | 1 | 2 | 3): number => this.words[((this.thread + Layout.THREAD_RESULT0) >> 2) + n] ?? 0;
+
+  /** This thread's number, 0 … 63. */
+  get threadNumber(): number {
+    return (this.thread - Layout.THREADS) / Layout.THREAD_BYTES;
+  }
+
+  // -------------------------------------------------------------------------------------------------- types
+
+  /** Registers a type's callback and returns its ObjectType. */
+  bindType(number: number, definition: ObjectTypeDefinition): ObjectType {
+    if (definition.destroy) this.#callbacks.set(number, definition.destroy.bind(definition));
+    const type = this.typeOf(number);
+    this.drainQueue();
+    return type;
+  }
+
+  /** The type of that number, whether this thread defined it or not. */
+  typeOf(number: number): ObjectType {
+    let type = this.#types.get(number);
+    if (type === undefined) {
+      const row = Layout.TYPES + number * Layout.TYPE_BYTES;
+      const name = row + Layout.TYPE_NAME;
+      const bytes = this.bytes.slice(name, name + this.word(row + Layout.TYPE_NAME_BYTES));
+      type = new ObjectType(this, number, new TextDecoder().decode(bytes), this.word(row + Layout.TYPE_PAYLOAD_BYTES));
+      this.#types.set(number, type);
+    }
+    return type;
+  }
+
+  // -------------------------------------------------------------------------------------------------- attention
+
+  /** Does what the last call of the core left to do. Rethrows what a callback threw, once all of it is done. */
+  attend(): void {
+    const failures: unknown[] = [];
+    for (;;) {
+      const flags = this.words[this.attention] ?? 0;
+      if ((flags & Layout.ATTENTION_WARNINGS) !== 0) this.#report(failures);
+      else if ((flags & Layout.ATTENTION_RELEASE) !== 0) this.#release(failures);
+      else break;
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Runs a release that this thread won, from stop to stop. */
+  #release(failures: unknown[]): void {
+    const file = this.word(this.thread + Layout.THREAD_RELEASING);
+    const context = new IommufdContext(this, file, NEVER_OPEN);
+    let slot = 0;
+    do {
+      slot = this.core.releaseNext(file, slot);
+      if (slot > Layout.RELEASE_AGAIN) this.#callback(slot, context, failures);
+      if (((this.words[this.attention] ?? 0) & Layout.ATTENTION_WARNINGS) !== 0) this.#report(failures);
+    } while (slot !== 0);
+  }
+
+  /** Hands the thread's warnings out. */
+  #report(failures: unknown[]): void {
+    const countAt = (this.thread + Layout.THREAD_WARNING_COUNT) >> 2;
+    const lostAt = (this.thread + Layout.THREAD_WARNINGS_LOST) >> 2;
+    const warnings: IommufdWarning[] = [];
+    const count = this.words[countAt] ?? 0;
+    for (let index = 0; index < count; index++) {
+      const at = this.thread + Layout.THREAD_WARNINGS + index * Layout.WARNING_BYTES;
+      const kind = WARNING_KINDS[this.word(at + Layout.WARNING_KIND)] ?? "unknown";
+      const id = this.word(at + Layout.WARNING_ID);
+      const context = this.word(at + Layout.WARNING_FD);
+      warnings.push(id === 0 ? { kind, count: 1, context } : { kind, count: 1, context, id });
+    }
+    const lost = this.words[lostAt] ?? 0;
+    if (lost > 0) warnings.push({ kind: "warnings:lost", count: lost });
+    this.words[countAt] = 0;
+    this.words[lostAt] = 0;
+    this.words[this.attention] = (this.words[this.attention] ?? 0) & ~Layout.ATTENTION_WARNINGS;
+    for (const warning of warnings) {
+      try {
+        this.onWarning?.(warning);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  }
+
+  /** Runs the destroy callback for a slot that nobody can find any more. */
+  #callback(slot: number, context: IommufdContext, failures: unknown[]): void {
+    const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE));
+    const payload = new DataView(this.memory.buffer, slot + Layout.SLOT_PAYLOAD, type.payloadBytes);
+    try {
+      this.#callbacks.get(type.number)?.({ id: this.word(slot + Layout.SLOT_ID), type, payload, context });
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+
+  /** Runs the callbacks of queued objects that this thread can run. */
+  drainQueue(): void {
+    const failures: unknown[] = [];
+    for (let slot = this.core.queueTake(); slot !== 0; slot = this.core.queueTake()) {
+      const context = new IommufdContext(this, this.word(slot + Layout.SLOT_FILE), NEVER_OPEN);
+      this.#callback(slot, context, failures);
+      this.core.queueFree(slot);
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  // -------------------------------------------------------------------------------------------------- destroying
+
+  /** Turns the core's MUST_WAIT and MUST_DESTROY into an answer, waiting as far as this thread may. */
+  settle(result: number, file: number, context: IommufdContext, deadline: number): number {
+    if (result === Layout.MUST_WAIT) {
+      result = waitSync(this.core, file, this.result(0), this.mayBlock, deadline);
+    }
+    if (result === Layout.MUST_DESTROY) result = this.#finishDestroy(file, context);
+    if (this.words[this.attention] !== 0) this.attend();
+    return result;
+  }
+
+  /** As `settle`, without ever blocking. */
+  async settleAsync(
+    result: number,
+    file: number,
+    context: IommufdContext,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    if (result === Layout.MUST_WAIT) {
+      const handle = this.result(0);
+      try {
+        result = await waitAsync(this.core, file, handle, this.longs, this.result, deadline, signal);
+      } finally {
+        if (!this.#detached && this.words[this.attention] !== 0) this.attend();
+      }
+    }
+    return this.settle(result, file, context, deadline);
+  }
+
+  /** The deadline of a wait. @throws IommufdError EINVAL; the signal's reason when it has fired already. */
+  deadline(options: WaitOptions | undefined): number {
+    options?.signal?.throwIfAborted();
+    return deadlineOf(options?.timeoutMs);
+  }
+
+  #finishDestroy(file: number, context: IommufdContext): number {
+    const handle = this.result(0);
+    const failures: unknown[] = [];
+    this.#callback(this.result(1) >>> 0, context, failures);
+    this.core.destroyFinish(file, handle);
+    if (failures.length === 0) return 0;
+    if (this.words[this.attention] !== 0) this.attend();
+    throw failures[0];
+  }
+
+  // -------------------------------------------------------------------------------------------------- leaving
+
+  /** Gives back what the thread still holds, frees its slot, and disarms the instance. Idempotent. */
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    try {
+      while (this.core.detachNext() !== 0) if (this.words[this.attention] !== 0) this.attend();
+    } finally {
+      this.core.detachThread();
+      disarm(this.core);
+    }
+  }
+
+  get detached(): boolean {
+    return this.#detached;
+  }
+
+  /** The state of an open file's number, for contexts that look it up at each call. */
+  openState(file: number): number {
+    const state = Atomics.load(this.words, (file + Layout.FILE_STATE) >> 2);
+    return (state & Layout.FILE_PHASE_MASK) === Layout.FILE_OPEN ? state : NEVER_OPEN;
+  }
+
+  /** -EBADF as an error. */
+  badFile(syscall: string, fd: number): IommufdError {
+    return IommufdError.fromErrno(-Errno.EBADF, { syscall, message: `no open file has the number ${fd}` });
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** What the entries "." and "./external" have in common: all public names but `Iommufd` itself. */
+export {
+  type FieldLayout,
+  type FieldType,
+  type Fields,
+  IOMMU_DESTROY,
+  type Input,
+  IoctlCommand,
+  type Output,
+} from "./command.js";
+export { IommufdContext } from "./context.js";
+export { IommufdError, type IommufdErrorDetails } from "./error.js";
+export { Errno, type ErrnoName } from "./generated/errno.js";
+export { LockedObject, ObjectReference, ReservedObject } from "./handles.js";
+export type { Argument } from "./ioctl-call.js";
+export type { Abi, IoctlDefinition, IommufdOptions, IommufdShare } from "./iommufd.js";
+export type { ObjectInfo } from "./object-info.js";
+export { type DyingObject, ObjectType, type ObjectTypeDefinition } from "./object-type.js";
+export type { IommufdStats, ThreadStats, WaitingDestroy } from "./stats.js";
+export type { Support } from "./support.js";
+export type { TraceEvent, TraceListener } from "./trace-event.js";
+export { UserCommand } from "./user-command.js";
+export { type Protection, type UserAddress, type UserMapping, UserSpace } from "./user-space.js";
+export type { WaitOptions } from "./wait.js";
+export type { IommufdWarning } from "./warnings.js";

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Counts and explanations: what is there, what was warned about, and who waits for whom.
+ *
+ * Read from the shared memory without a lock: each number is right at some moment during the call, not all at the same.
+ */
+import { Layout } from "./generated/layout.js";
+import type { Kernel } from "./kernel.js";
+import { WARNING_KINDS } from "./warnings.js";
+
+/** A destroy that waits for short-term holders. */
+export interface WaitingDestroy {
+  /** Number of the thread that waits. */
+  thread: number;
+  /** File number and ID of the object. */
+  context: number;
+  id: number;
+  /** Numbers of the threads that hold the object, one entry per lock. */
+  heldBy: number[];
+}
+
+/** What one thread has in hand. */
+export interface ThreadStats {
+  /** 0 … 63; the same as in WaitingDestroy. */
+  number: number;
+  /** Objects that it holds locked, IDs that it has reserved, destroys that it waits for. */
+  locked: number;
+  reserved: number;
+  waiting: number;
+}
+
+/** Plain JSON. */
+export interface IommufdStats {
+  abi: "rfc" | "mainline";
+  /** Objects of all open files. */
+  objects: {
+    /** Published. */
+    live: number;
+    /** IDs taken, not yet published. */
+    reserved: number;
+    /** Still used when their file was released: memory that is never reused. */
+    leaked: number;
+    /** Removed, waiting for a thread that has their type's destroy callback. */
+    queued: number;
+  };
+  /** Bytes of the shared memory. */
+  bytes: { total: number; heap: number; used: number };
+  files: { open: number; max: number };
+  threads: { attached: number; max: number; list: ThreadStats[] };
+  mappings: number;
+  /** How often each kernel warning happened, by kind. */
+  warnings: Record<string, number>;
+  /** Destroys that wait now, and for whom: the explanation of a call that does not return. */
+  waiting: WaitingDestroy[];
+}
+
+interface HeldRecord {
+  thread: number;
+  kind: number;
+  target: number;
+  file: number;
+}
+
+/** Reads the statistics of the whole memory. */
+export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats {
+  const threads = attachedThreads(kernel);
+  const records = threads.flatMap((number) => recordsOf(kernel, number));
+  const files = openFiles(kernel);
+  const reserved = records.filter((record) => record.kind === Layout.RECORD_RESERVED).length;
+  const taken = files.reduce((sum, file) => sum + kernel.word(file + Layout.FILE_TAKEN), 0);
+  return {
+    abi,
+    objects: {
+      live: Math.max(0, taken - reserved),
+      reserved,
+      leaked: kernel.word(Layout.COUNTERS_LEAKED),
+      queued: kernel.word(Layout.QUEUE_LENGTH),
+    },
+    bytes: {
+      total: kernel.word(Layout.IDENTITY_BYTES),
+      heap: kernel.word(Layout.IDENTITY_HEAP_PAGES) * Layout.PAGE_SIZE,
+      used: kernel.word(Layout.PAGES_USED) * Layout.PAGE_SIZE,
+    },
+    files: { open: files.length, max: Layout.MAX_FILES },
+    threads: {
+      attached: threads.length,
+      max: Layout.MAX_THREADS,
+      list: threads.map((number) => threadStats(number, records)),
+    },
+    mappings: kernel.word(Layout.MAPPING_COUNT),
+    warnings: Object.fromEntries(
+      WARNING_KINDS.map((kind, index) => [kind, kernel.word(Layout.COUNTERS_WARNINGS + index * 4)]),
+    ),
+    waiting: records.filter(isWaiting).map((record) => waitingDestroy(kernel, record, records)),
+  };
+}
+
+function attachedThreads(kernel: Kernel): number[] {
+  const numbers = Array.from({ length: Layout.MAX_THREADS }, (_, number) => number);
+  return numbers.filter((number) => kernel.word(threadAt(number) + Layout.THREAD_STATE) === Layout.THREAD_ATTACHED);
+}
+
+/** Files whose graph is not released yet. */
+function openFiles(kernel: Kernel): number[] {
+  const all = Array.from({ length: Layout.MAX_FILES }, (_, index) => Layout.FILES + index * Layout.FILE_BYTES);
+  return all.filter((file) => (kernel.word(file + Layout.FILE_STATE) & Layout.FILE_PHASE_MASK) !== Layout.FILE_FREE);
+}
+
+function recordsOf(kernel: Kernel, thread: number): HeldRecord[] {
+  const records: HeldRecord[] = [];
+  for (let index = 0; index < Layout.MAX_RECORDS; index++) {
+    const at = threadAt(thread) + Layout.THREAD_RECORDS + index * Layout.RECORD_BYTES;
+    const fileKind = kernel.word(at + Layout.RECORD_FILE_KIND);
+    const kind = fileKind & Layout.RECORD_KIND_MASK;
+    if (kind === 0) continue;
+    records.push({ thread, kind, target: kernel.word(at + Layout.RECORD_TARGET), file: fileKind - kind });
+  }
+  return records;
+}
+
+function threadStats(number: number, records: HeldRecord[]): ThreadStats {
+  const own = records.filter((record) => record.thread === number);
+  return {
+    number,
+    locked: own.filter((record) => record.kind === Layout.RECORD_LOCKED).length,
+    reserved: own.filter((record) => record.kind === Layout.RECORD_RESERVED).length,
+    waiting: own.filter(isWaiting).length,
+  };
+}
+
+function waitingDestroy(kernel: Kernel, record: HeldRecord, records: HeldRecord[]): WaitingDestroy {
+  const locks = records.filter((other) => other.kind === Layout.RECORD_LOCKED && other.target === record.target);
+  return {
+    thread: record.thread,
+    context: (record.file - Layout.FILES) / Layout.FILE_BYTES + Layout.FIRST_FD,
+    id: kernel.word(kernel.word(record.target + Layout.ENTRY_SLOT) + Layout.SLOT_ID),
+    heldBy: locks.map((lock) => lock.thread),
+  };
+}
+
+function isWaiting(record: HeldRecord): boolean {
+  return record.kind === Layout.RECORD_QUEUED || record.kind === Layout.RECORD_QUEUED_KEPT;
+}
+
+function threadAt(number: number): number {
+  return Layout.THREADS + number * Layout.THREAD_BYTES;
+}

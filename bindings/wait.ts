@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Waiting for a queued destroy: by blocking the thread where that is allowed, by a bounded spin where it is not, or by a
+ * promise. Whatever ends a wait without a decision gives it up in the core, so the object is open again.
+ *
+ * Lost wake-ups: the core tells which word it saw, with holders in it; both the blocking and the asynchronous wait sleep
+ * only while the word still has that value.
+ */
+import type { CoreExports } from "./core.js";
+import { IommufdError, invalid } from "./error.js";
+import { Errno } from "./generated/errno.js";
+import { Layout } from "./generated/layout.js";
+
+/** Looks at the word before a thread that may not block gives up: about a millisecond. */
+const SPIN_POLLS = 20_000;
+
+/** Limits of a wait. */
+export interface WaitOptions {
+  /** Gives the wait up; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Milliseconds; afterwards ETIMEDOUT. Default: no limit. */
+  timeoutMs?: number;
+}
+
+/** Checks `timeoutMs`. @throws IommufdError EINVAL */
+export function deadlineOf(timeoutMs: number | undefined): number {
+  if (timeoutMs === undefined || timeoutMs === Infinity) return Infinity;
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+    throw invalid("ioctl", `timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
+  }
+  return performance.now() + timeoutMs;
+}
+
+/** Whether this thread may block: everywhere but on a browser's main thread. */
+export function canBlock(words: Int32Array): boolean {
+  try {
+    Atomics.wait(words, 0, ~Atomics.load(words, 0), 0); // another value: returns at once, or throws
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Blocks or spins until the destroy is decided. Returns its answer, -EAGAIN where blocking is not allowed, or -ETIMEDOUT. */
+export function waitSync(
+  core: CoreExports,
+  file: number,
+  handle: number,
+  mayBlock: boolean,
+  deadline: number,
+): number {
+  if (mayBlock && deadline === Infinity) return core.destroyWait(file, handle, -1);
+  if (mayBlock) {
+    for (;;) {
+      const left = deadline - performance.now();
+      const result = left > 0 ? core.destroyWait(file, handle, left) : core.destroyPoll(file, handle);
+      if (result !== Layout.MUST_WAIT) return result;
+      if (left <= 0) break;
+    }
+  } else {
+    for (let poll = 0; poll < SPIN_POLLS; poll++) {
+      const result = core.destroyPoll(file, handle);
+      if (result !== Layout.MUST_WAIT) return result;
+    }
+  }
+  core.destroyCancel(file, handle);
+  return mayBlock ? -Errno.ETIMEDOUT : -Errno.EAGAIN;
+}
+
+/** Waits without blocking. `result(n)` reads the thread's n-th result word after a call of the core. */
+export async function waitAsync(
+  core: CoreExports,
+  file: number,
+  handle: number,
+  longs: BigInt64Array,
+  result: (n: 1 | 2 | 3) => number,
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (typeof Atomics.waitAsync !== "function") {
+    core.destroyCancel(file, handle);
+    throw new IommufdError("ENOSYS", { message: "this host has no Atomics.waitAsync" });
+  }
+  const aborted = abortOf(signal);
+  try {
+    for (;;) {
+      const answer = core.destroyPoll(file, handle);
+      if (answer !== Layout.MUST_WAIT) return answer;
+      const index = result(1) / BigInt64Array.BYTES_PER_ELEMENT;
+      const seen = (BigInt(result(3)) << 32n) | BigInt(result(2) >>> 0);
+      const left = deadline - performance.now();
+      if (signal?.aborted || left <= 0) {
+        core.destroyCancel(file, handle);
+        signal?.throwIfAborted();
+        return -Errno.ETIMEDOUT;
+      }
+      const wait = Atomics.waitAsync(longs, index, seen, left);
+      if (!wait.async) continue;
+      await Promise.race([wait.value, aborted.promise]);
+      if (signal?.aborted) Atomics.notify(longs, index); // let go of the wait that lost the race; others look again
+    }
+  } finally {
+    aborted.forget();
+  }
+}
+
+/** A promise that resolves when the signal fires, and how to stop listening. */
+function abortOf(signal: AbortSignal | undefined): { promise: Promise<void>; forget(): void } {
+  let fire = (): void => undefined;
+  const promise = new Promise<void>((resolve) => (fire = resolve));
+  signal?.addEventListener("abort", fire, { once: true });
+  return { promise, forget: () => signal?.removeEventListener("abort", fire) };
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What an import of each entry costs a page: bundled, minified and compressed, against a budget.
+//
+// It also checks what keeps the entries apart: `.` holds the core exactly once, `./external` does not hold it at all, and
+// neither drags in the as-bind module of `./trace`.
+
+import { build } from "esbuild";
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+
+const ROOT = new URL("../../", import.meta.url);
+
+// Kilobytes of 1,000 bytes, after gzip. Raise one only together with a line in the changelog that says what it buys.
+const BUDGET = { index: 40, external: 30, trace: 40, replay: 60 };
+
+const core = (await readFile(new URL("dist/core.wasm", ROOT))).toString("base64");
+const trace = (await readFile(new URL("build/trace.wasm", ROOT))).toString("base64");
+const HOLDS = {
+  index: { core: 1, trace: 0 },
+  external: { core: 0, trace: 0 },
+  trace: { core: 0, trace: 1 },
+};
+
+let failed = false;
+for (const [entry, kilobytes] of Object.entries(BUDGET)) {
+  const text = await bundled(entry);
+  const size = gzipSync(text).length / 1000;
+  const copies = { core: text.split(core).length - 1, trace: text.split(trace).length - 1 };
+  const wanted = HOLDS[entry] ?? copies;
+  const good = size <= kilobytes && copies.core === wanted.core && copies.trace === wanted.trace;
+  failed ||= !good;
+  console.log(
+    `${good ? "ok  " : "FAIL"} ${entry.padEnd(8)} ${size.toFixed(1)} of ${kilobytes} kB, ` +
+      `core.wasm ${copies.core} times, trace.wasm ${copies.trace} times`,
+  );
+}
+process.exitCode = failed ? 1 : 0;
+
+async function bundled(entry) {
+  const { outputFiles } = await build({
+    entryPoints: [new URL(`dist/${entry}.js`, ROOT).pathname],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    external: ["node:*"],
+  });
+  return outputFiles[0].text;
+}
