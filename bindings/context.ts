@@ -18,7 +18,7 @@ import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { LockedObject, ReservedObject, byReferenceState, type Owner } from "./handles.js";
 import { type Argument, IoctlCall } from "./ioctl-call.js";
-import { type Kernel, NEVER_OPEN } from "./kernel.js";
+import type { Kernel } from "./kernel.js";
 import { type ObjectInfo, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
 import type { WaitOptions } from "./wait.js";
@@ -27,6 +27,7 @@ import type { WaitOptions } from "./wait.js";
 export type Access = "open" | "fget" | "file" | "call";
 
 const { ENOENT } = Errno;
+const { HANDLE_ATTENTION } = Layout;
 
 export class IommufdContext {
   /** The file number, from 3 on as in a process. */
@@ -39,7 +40,7 @@ export class IommufdContext {
   readonly #core: CoreExports;
   readonly #access: Access;
   readonly #calls: IoctlCall;
-  /** What the core checks the file's state against; NEVER_OPEN once this context is closed. */
+  /** What the core checks the file's state against; FILE_NEVER once this context is closed. */
   #expected: number;
 
   /** @internal */
@@ -53,11 +54,9 @@ export class IommufdContext {
     this.#calls = new IoctlCall(kernel, this);
   }
 
-  /** @internal The state that a call of the core is to expect. */
-  expected(): number {
-    return this.#access === "file" && this.#expected !== NEVER_OPEN
-      ? this.kernel.openState(this.fileAddress)
-      : this.#expected;
+  /** @internal What a call of the core is to expect of the file's state. */
+  get expected(): number {
+    return this.#expected;
   }
 
   // -------------------------------------------------------------------------------------------------- ioctl
@@ -129,14 +128,14 @@ export class IommufdContext {
   async destroyAsync(id: number, options: WaitOptions = {}): Promise<void> {
     const deadline = this.kernel.deadline(options);
     if (!isId(id)) throw new IommufdError("ENOENT", { message: `IOMMU_DESTROY of object ${id}` });
-    const begun = this.#core.destroy(this.fileAddress, this.expected(), id, 0);
+    const begun = this.#core.destroy(this.fileAddress, this.#expected, id, 0);
     const result = await this.kernel.settleAsync(begun, this.fileAddress, this, deadline, options.signal);
     check(result, "ioctl", `IOMMU_DESTROY of object ${id}`);
   }
 
   #destroy(id: number, deadline: number): number {
     if (!isId(id)) return -ENOENT;
-    const result = this.#core.destroy(this.fileAddress, this.expected(), id, 1);
+    const result = this.#core.destroy(this.fileAddress, this.#expected, id, 1);
     if (result > Layout.MUST_WAIT && this.kernel.words[this.kernel.attention] === 0) return result;
     return this.kernel.settle(result, this.fileAddress, this, deadline);
   }
@@ -151,22 +150,20 @@ export class IommufdContext {
 
   /** Hot twin of `alloc`: a handle, or -errno. */
   tryAlloc(type: ObjectType): number {
-    const result = this.#core.alloc(this.fileAddress, this.expected(), this.#typeNumber(type));
-    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+    const result = this.#core.alloc(this.fileAddress, this.#expected, this.#typeNumber(type));
+    return this.#attended(result);
   }
 
   /** Hot twin of `ReservedObject.finalize`. @throws IommufdError EINVAL for a handle that is no reservation of this thread here. */
   finalize(handle: number): number {
     const result = this.#core.finalize(this.fileAddress, this.#handle(handle));
-    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
-    return result >= 0 ? result : check(result, "finalize", "stale or foreign handle");
+    return check(this.#attended(result), "finalize", "stale or foreign handle") >>> 0;
   }
 
   /** Hot twin of `ReservedObject.abort`. @throws IommufdError EINVAL as `finalize`. */
   abort(handle: number): void {
     const result = this.#core.abort(this.fileAddress, this.#handle(handle));
-    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
-    if (result !== 0) check(result, "abort", "stale or foreign handle");
+    check(this.#attended(result), "abort", "stale or foreign handle");
   }
 
   /**
@@ -182,19 +179,16 @@ export class IommufdContext {
 
   /** Hot twin of `get`: a handle in 1 … 2^30-1 that carries a generation, or -errno. */
   tryGet(id: number, type?: ObjectType): number {
-    if (!isId(id)) return -ENOENT;
-    const kernel = this.kernel;
+    if (id >>> 0 !== id) return -ENOENT; // the core takes 32 bits and would fold other numbers
     const number = type === undefined ? 0 : this.#typeNumber(type);
-    const result = this.#core.get(this.fileAddress, this.expected(), id, number);
-    return kernel.words[kernel.attention] === 0 ? result : this.#attended(result);
+    const result = this.#core.get(this.fileAddress, this.#expected, id, number);
+    return result > 0 && result < HANDLE_ATTENTION ? result : this.#attended(result & ~HANDLE_ATTENTION);
   }
 
   /** Hot twin of `LockedObject.put`. @throws IommufdError EINVAL: stale, of another thread or context, or put twice. */
   put(handle: number): void {
-    const kernel = this.kernel;
     const result = this.#core.put(this.fileAddress, this.#handle(handle));
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
-    if (result !== 0) check(result, "put", "stale or foreign handle");
+    if (result !== 0) check(this.#attended(result), "put", "stale or foreign handle");
   }
 
   /** The ID behind a handle of `tryGet` or `tryAlloc`. @throws IommufdError EINVAL */
@@ -212,31 +206,31 @@ export class IommufdContext {
   /** Hot twin of `ReservedObject.hold` for a locked target: 0, -ENOMEM, or -EINVAL for a bad handle. */
   hold(handle: number, target: number): number {
     const result = this.#core.hold(this.fileAddress, this.#handle(handle), this.#handle(target));
-    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+    return this.#attended(result);
   }
 
   /** Hot twin of `LockedObject.putKeepUser`: 0, or -EINVAL for a bad handle. `dropUser` gives the reference back. */
   putKeepUser(handle: number): number {
     const result = this.#core.putKeepUser(this.fileAddress, this.#handle(handle));
-    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+    return this.#attended(result);
   }
 
   /** Hot twin of `LockedObject.dropUser`: 0, or -EINVAL for a bad handle or when no reference is kept. */
   dropUser(handle: number): number {
     const result = this.#core.dropUser(this.fileAddress, this.#handle(handle));
-    return this.kernel.words[this.kernel.attention] === 0 ? result : this.#attended(result);
+    return this.#attended(result);
   }
 
   // -------------------------------------------------------------------------------------------------- looking
 
   /** One published object, undisturbed; undefined when there is none with that ID. @throws IommufdError EBADF */
   inspect(id: number): ObjectInfo | undefined {
-    return isId(id) ? readPublished(this.kernel, this.fileAddress, this.expected(), id) : undefined;
+    return isId(id) ? readPublished(this.kernel, this.fileAddress, this.#expected, id) : undefined;
   }
 
   /** All objects, reservations included, by ascending ID: each is consistent in itself. @throws IommufdError EBADF */
   objects(): ObjectInfo[] {
-    return readObjects(this.kernel, this.fileAddress, this.expected());
+    return readObjects(this.kernel, this.fileAddress, this.#expected);
   }
 
   // -------------------------------------------------------------------------------------------------- close
@@ -246,18 +240,19 @@ export class IommufdContext {
    * is released when the last reference and the last call in flight are gone, by the thread where that happens.
    */
   close(): void {
-    const expected = this.expected();
-    if (this.#expected === NEVER_OPEN || this.kernel.detached) return;
-    this.#expected = NEVER_OPEN;
+    if (this.#expected === Layout.FILE_NEVER || this.kernel.detached) return;
+    const expected = this.#access === "call" ? openState(this.#expected) : this.#expected;
+    this.#expected = Layout.FILE_NEVER;
     if (this.#access === "fget") this.#core.fput(this.fileAddress);
-    else this.#core.closeNumber(this.fileAddress, this.#access === "call" ? openState(expected) : expected);
-    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
+    else this.#core.closeNumber(this.fileAddress, expected); // EBADF: somebody else has closed it
+    this.#attended(0);
   }
 
   // -------------------------------------------------------------------------------------------------- internals
 
+  /** Does what the call left to do, if anything. */
   #attended(result: number): number {
-    this.kernel.attend();
+    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
     return result;
   }
 
@@ -276,7 +271,8 @@ export class IommufdContext {
       kernel: this.kernel,
       context: this,
       file: this.fileAddress,
-      byReference: byReferenceState(this.expected()),
+      // The object that a handle is made for keeps the file, so this is the state of its own open.
+      byReference: byReferenceState(this.kernel.word(this.fileAddress + Layout.FILE_STATE)),
     };
   }
 }

@@ -7,7 +7,7 @@
  * IOMMU_DESTROY writes none.
  */
 import type { Fields } from "./command.js";
-import { IommufdContext } from "./context.js";
+import type { IommufdContext } from "./context.js";
 import type { CoreExports } from "./core.js";
 import { IommufdError } from "./error.js";
 import { Errno } from "./generated/errno.js";
@@ -62,11 +62,11 @@ export class IoctlCall {
       const address = arg ?? 0n;
       // An address beyond 64 bits is as unmapped as the last byte of the 64.
       const user = isAddress(address) ? address : -1n;
-      result = this.#core.ioctlUser(context.fileAddress, context.expected(), request, user, blocking);
+      result = this.#core.ioctlUser(context.fileAddress, context.expected, request, user, blocking);
     } else {
       const bytes = arg instanceof Uint8Array ? arg : bytesOf(arg);
       this.#fillWindow(bytes, 0);
-      result = this.#core.ioctlWindow(context.fileAddress, context.expected(), request, bytes.length, blocking);
+      result = this.#core.ioctlWindow(context.fileAddress, context.expected, request, bytes.length, blocking);
       if (result === Layout.MUST_REFILL) result = this.#scanTail(request, bytes, blocking);
     }
     return result === Layout.MUST_EXECUTE ? this.#execute(request, arg) : result;
@@ -108,7 +108,7 @@ export class IoctlCall {
     try {
       if (bound?.execute === undefined) return -Errno.ENOTTY;
       const state = (kernel.word(file + Layout.FILE_STATE) & ~Layout.FILE_PHASE_MASK) | Layout.FILE_DRAINING;
-      const context = new IommufdContext(kernel, file, state, "call");
+      const context = kernel.contextOn(file, state);
       cmd = new UserCommand(kernel, context, bound.command, struct, userSize, buffer);
       return answerOf(bound.execute(cmd), bound.command.name);
     } catch (error) {

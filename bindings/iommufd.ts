@@ -78,7 +78,11 @@ export abstract class IommufdBase {
   readonly #queue: DyingQueue;
 
   protected constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
-    const kernel = new Kernel(module, memory);
+    const kernel = new Kernel(
+      module,
+      memory,
+      (kernel, file, expected, access) => new IommufdContext(kernel, file, expected, access),
+    );
     this.#kernel = kernel;
     this.#queue = new DyingQueue(kernel);
     this.share = Object.freeze({ module, memory });
@@ -97,7 +101,7 @@ export abstract class IommufdBase {
   /** open("/dev/iommu"). @throws IommufdError EMFILE when all 1024 files are open. */
   open(): IommufdContext {
     const file = check(this.#kernel.core.open(), "open", "/dev/iommu");
-    return new IommufdContext(this.#kernel, file, this.#kernel.openState(file), "open");
+    return new IommufdContext(this.#kernel, file, this.#kernel.word(file + Layout.FILE_STATE), "open");
   }
 
   /** One more reference on an open file: it lives on when its number is closed. (iommufd_fget) @throws IommufdError EBADF */
@@ -111,7 +115,7 @@ export abstract class IommufdBase {
 
   /** A file by its number, without a reference: looked up at each call, which is EBADF once it is closed. @throws IommufdError EBADF */
   file(fd: number): IommufdContext {
-    return new IommufdContext(this.#kernel, this.#fileOf(fd, "file"), 0, "file");
+    return new IommufdContext(this.#kernel, this.#fileOf(fd, "file"), Layout.FILE_BY_NUMBER, "file");
   }
 
   #fileOf(fd: number, syscall: string): number {

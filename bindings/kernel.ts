@@ -9,7 +9,7 @@
  * Internal: the public classes share one Kernel per Iommufd.
  */
 import type { IoctlCommand, Fields } from "./command.js";
-import { IommufdContext } from "./context.js";
+import type { Access, IommufdContext } from "./context.js";
 import { type CoreExports, disarm, instantiate } from "./core.js";
 import { IommufdError } from "./error.js";
 import { Errno } from "./generated/errno.js";
@@ -27,8 +27,8 @@ export interface BoundCommand {
   readonly execute?: (cmd: UserCommand<any>) => number | void;
 }
 
-/** `expected` of a context that nothing is open behind: no file is ever in this state. */
-export const NEVER_OPEN = Layout.FILE_PHASE_MASK;
+/** Makes a context on a file; given by the public class, because contexts know the kernel and not the other way round. */
+export type ContextFactory = (kernel: Kernel, file: number, expected: number, access: Access) => IommufdContext;
 
 export class Kernel {
   readonly core: CoreExports;
@@ -55,7 +55,10 @@ export class Kernel {
   readonly #callbacks = new Map<number, NonNullable<ObjectTypeDefinition["destroy"]>>();
   #detached = false;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+  readonly #makeContext: ContextFactory;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, makeContext: ContextFactory) {
+    this.#makeContext = makeContext;
     this.module = module;
     this.memory = memory;
     this.core = instantiate(module, memory);
@@ -76,6 +79,11 @@ export class Kernel {
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
     this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);
     this.command = this.bytes.subarray(this.thread + Layout.THREAD_COMMAND).subarray(0, Layout.COMMAND_BYTES);
+  }
+
+  /** A context of this thread for what runs on a file's behalf: a callback (closed), or a command in flight. */
+  contextOn(file: number, expected: number): IommufdContext {
+    return this.#makeContext(this, file, expected, "call");
   }
 
   /** A 32-bit word of the memory, unsigned. */
@@ -131,7 +139,7 @@ export class Kernel {
   /** Runs a release that this thread won, from stop to stop. */
   #release(failures: unknown[]): void {
     const file = this.word(this.thread + Layout.THREAD_RELEASING);
-    const context = new IommufdContext(this, file, NEVER_OPEN);
+    const context = this.contextOn(file, Layout.FILE_NEVER);
     let slot = 0;
     do {
       slot = this.core.releaseNext(file, slot);
@@ -182,7 +190,7 @@ export class Kernel {
   drainQueue(): void {
     const failures: unknown[] = [];
     for (let slot = this.core.queueTake(); slot !== 0; slot = this.core.queueTake()) {
-      const context = new IommufdContext(this, this.word(slot + Layout.SLOT_FILE), NEVER_OPEN);
+      const context = this.contextOn(this.word(slot + Layout.SLOT_FILE), Layout.FILE_NEVER);
       this.#callback(slot, context, failures);
       this.core.queueFree(slot);
     }
@@ -252,12 +260,6 @@ export class Kernel {
 
   get detached(): boolean {
     return this.#detached;
-  }
-
-  /** The state of an open file's number, for contexts that look it up at each call. */
-  openState(file: number): number {
-    const state = Atomics.load(this.words, (file + Layout.FILE_STATE) >> 2);
-    return (state & Layout.FILE_PHASE_MASK) === Layout.FILE_OPEN ? state : NEVER_OPEN;
   }
 
   /** -EBADF as an error. */

@@ -3,10 +3,11 @@
  * The file table: open, fget, close, and who may use a file when.
  *
  * A file is open by its number (phase OPEN) and may have references from fget. When neither is left it is DRAINING: calls
- * in flight go on, new ones get EBADF. When no call is in flight either, one thread wins the release (release.ts).
+ * in flight go on, new ones get EBADF. When no call is in flight and no object is locked either, one thread wins the
+ * release (release.ts).
  *
- * How close learns that no call is in flight, without any call writing a shared word: each thread counts its uses of a
- * file in a mark of its own. The argument is Dekker's:
+ * How that thread learns it, without any call writing a word that other threads write. Calls and most records count their
+ * use of a file in a mark of their own thread. The argument is Dekker's:
  *
  *     a call                                   the last reference goes
  *     1. mark + 1                              1. state := DRAINING
@@ -18,24 +19,30 @@
  * scan at the same time; the compare-and-swap DRAINING → RELEASING picks one. A mark that is set while somebody scans
  * is of a call that will withdraw: the state was DRAINING before the scan began.
  *
+ * A locked object needs no mark: get's own swap of the state word is step 1, reading the file's state after it is step 2
+ * (undo: drop the lock), and the release reads every state word before it destroys anything. Where it finds a holder it
+ * steps back to DRAINING, and whoever drops the last lock reads the state and takes the release up again.
+ *
  * fget against close is the same pattern with `references` in the place of the marks.
  *
  * A file number is the row's number + FIRST_FD. It is free again once the release has run (Linux: at once).
  *
  * Kernel counterpart: struct file, fget(), fput(), and iommufd_fops_open().
  */
-import { add32, compareExchange32, load32, store32 } from "./atomics";
+import { add32, compareExchange32, load32, load64, store32 } from "./atomics";
 import { EBADF, EMFILE } from "../errno";
 import {
   ATTENTION_RELEASE,
   Context,
   FILES,
   FILE_BYTES,
+  FILE_BY_NUMBER,
   FILE_CLOSED,
   FILE_CONTEXT,
   FILE_DRAINING,
   FILE_FREE,
   FILE_GENERATION,
+  FILE_NEVER,
   FILE_OPEN,
   FILE_PHASE_MASK,
   FILE_RELEASING,
@@ -47,6 +54,7 @@ import {
   THREAD_BYTES,
   Thread,
 } from "./memory-map";
+import { holdersOf } from "./refcount";
 import { current, markOf } from "./thread";
 
 // @ts-ignore: a decorator on a function
@@ -93,6 +101,7 @@ export function fput(file: usize): void {
 
 /** close(2) on the number. Return: 0, or -EBADF when somebody else has closed it already. */
 export function closeNumber(file: usize, expected: u32): i32 {
+  if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
   if ((expected & FILE_PHASE_MASK) != FILE_OPEN) return -EBADF;
   const closed = expected - FILE_OPEN + FILE_CLOSED;
   if (compareExchange32(stateOf(file), expected, closed) != expected) return -EBADF;
@@ -124,9 +133,9 @@ function tryRelease(file: usize): void {
 /**
  * Marks the file as used by this thread.
  *
- * `expected` is what the caller's context stands for, a generation and the last phase in which it may be used: OPEN for a
- * number, CLOSED for a reference of fget, DRAINING for the context of a call in flight, whose own mark keeps the file.
- * Return: false means EBADF, and no mark.
+ * `expected` is what the caller's context stands for: a generation and the last phase in which it may be used (OPEN for a
+ * number, CLOSED for a reference of fget, DRAINING for the context of a call in flight, whose own mark keeps the file), or
+ * FILE_BY_NUMBER. Return: false means EBADF, and no mark.
  */
 // @ts-ignore: a decorator on a function
 @inline export function fileEnter(file: usize, expected: u32): bool {
@@ -136,12 +145,47 @@ function tryRelease(file: usize): void {
 }
 
 function enterLater(file: usize, expected: u32): bool {
-  const state = load32(stateOf(file));
   const inFlight = (expected & FILE_PHASE_MASK) == FILE_DRAINING;
-  const sameOpen = (state & ~FILE_PHASE_MASK) == (expected & ~FILE_PHASE_MASK) && (state & FILE_PHASE_MASK) != FILE_FREE;
-  if (sameOpen && state <= expected && (!inFlight || load<u32>(markOf(current(), file)) > 1)) return true;
+  if (isUsable(file, expected) && (!inFlight || load<u32>(markOf(current(), file)) > 1)) return true;
   fileLeave(file);
   return false;
+}
+
+/** Whether a context that stands for `expected` may use the file now; for one in flight only as long as its call is. */
+export function isUsable(file: usize, expected: u32): bool {
+  const state = load32(stateOf(file));
+  const phase = state & FILE_PHASE_MASK;
+  if (expected == FILE_BY_NUMBER) return phase == FILE_OPEN;
+  return phase != FILE_FREE && phase <= (expected & FILE_PHASE_MASK) && (state ^ expected) <= FILE_PHASE_MASK;
+}
+
+/** For get, which cannot use a number's later file: the state that it must find again. FILE_NEVER when nothing is open. */
+export function openStateOf(file: usize): u32 {
+  const state = load32(stateOf(file));
+  return (state & FILE_PHASE_MASK) == FILE_OPEN ? state : FILE_NEVER;
+}
+
+/** Whether this thread has a call in flight on the file. */
+export function isMarked(file: usize): bool {
+  return load<u32>(markOf(current(), file)) != 0;
+}
+
+/** After the last lock on an object was dropped: takes a release up that waits for it. */
+// @ts-ignore: a decorator on a function
+@inline export function fileUnlocked(file: usize): void {
+  if ((load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_DRAINING) tryRelease(file);
+}
+
+/**
+ * The release found an object locked. Context: the caller releases the file. Return: true when the release is no longer the
+ * caller's; false when the lock is gone meanwhile and it goes on.
+ */
+export function pauseRelease(file: usize, entry: usize): bool {
+  const releasing = load32(stateOf(file));
+  const draining = releasing - FILE_RELEASING + FILE_DRAINING;
+  store32(stateOf(file), draining);
+  if (holdersOf(load64(entry)) != 0) return true; // whoever drops the lock after this sees DRAINING
+  return compareExchange32(stateOf(file), draining, releasing) != draining;
 }
 
 /** Takes a mark back; the last one of a draining file starts its release. */
@@ -149,7 +193,7 @@ function enterLater(file: usize, expected: u32): bool {
 @inline export function fileLeave(file: usize): void {
   const mark = markOf(current(), file);
   store32(mark, load<u32>(mark) - 1);
-  if ((load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_DRAINING) tryRelease(file);
+  fileUnlocked(file);
 }
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */

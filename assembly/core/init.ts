@@ -43,7 +43,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   const maxObjects = (bytes - heap) / (offsetof<Entry>() + SLOT_PAYLOAD);
   identity.rootSlots = (maxObjects >> INNER_IDS_SHIFT) + 1;
   const rootBytes = ((identity.rootSlots * 4 + 7) & ~7) + ((identity.rootSlots + 63) >> 6) * 8;
-  identity.rootPages = (rootBytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  identity.rootPages = (rootBytes + 4 + PAGE_SIZE - 1) >> PAGE_SHIFT; // the last word links free nodes
   const pages = changetype<PageState>(PAGES);
   pages.low = 0;
   pages.high = identity.heapPages;

@@ -83,6 +83,10 @@ export const FILE_FREE: u32 = at.FILE_FREE;
 export const FILE_OPEN: u32 = at.FILE_OPEN;
 export const FILE_CLOSED: u32 = at.FILE_CLOSED;
 export const FILE_DRAINING: u32 = at.FILE_DRAINING;
+export const FILE_BY_NUMBER: u32 = at.FILE_BY_NUMBER;
+export const FILE_NEVER: u32 = at.FILE_NEVER;
+
+export const HANDLE_ATTENTION: u32 = at.HANDLE_ATTENTION;
 
 export const ENTRY_SLOT: u32 = offsetof<at.Entry>("slot");
 export const SLOT_ID: u32 = offsetof<Slot>("id");

@@ -76,6 +76,19 @@ export class PageState {
 }
 export const PAGES: usize = 1 * CACHE_LINE;
 
+/** Free nodes of ID tables, by kind; linked through their last word. */
+// @ts-ignore: a decorator on a class
+@unmanaged
+export class NodePool {
+  lock: u32;
+  /** The first of NODE_KINDS list heads. */
+  free: u32;
+}
+export const NODES: usize = 6 * CACHE_LINE;
+export const NODE_ROOT: u32 = 0;
+export const NODE_INNER: u32 = 1;
+export const NODE_LEAF: u32 = 2;
+
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 // @ts-ignore: a decorator on a class
 @unmanaged
@@ -167,7 +180,6 @@ export class Thread {
   /** First and last record of the free list (record numbers + 1; 0 is the end). */
   freeRecord: u32;
   lastFreeRecord: u32;
-  recordsUsed: u32;
   /** Entries in the ring below, and those that found it full. */
   warningCount: u32;
   warningsLost: u32;
@@ -199,7 +211,7 @@ export const RECORD_QUEUED_KEPT: u32 = 4;
 export const RECORD_DYING: u32 = 5;
 export const RECORD_KIND_MASK: u32 = 7;
 
-/** A hold record: one thing that this thread must give back. It keeps one mark on its file. */
+/** A hold record: one thing that this thread must give back. It keeps its file from being released. */
 // @ts-ignore: a decorator on a class
 @unmanaged
 export class HoldRecord {
@@ -227,6 +239,8 @@ export const HANDLE_RECORD_BITS: u32 = 10;
 export const HANDLE_THREAD_BITS: u32 = 6;
 export const HANDLE_GENERATION_BITS: u32 = 14;
 export const HANDLE_GENERATION_SHIFT: u32 = HANDLE_RECORD_BITS + HANDLE_THREAD_BITS;
+/** In get's answer beside the handle: the attention word is set. */
+export const HANDLE_ATTENTION: u32 = 1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS);
 
 // ---------------------------------------------------------------------------------------------------- File
 
@@ -240,6 +254,10 @@ export const FILE_CLOSED: u32 = 2;
 export const FILE_DRAINING: u32 = 3;
 /** One thread tears the graph down. */
 export const FILE_RELEASING: u32 = 4;
+/** What a context expects that means the number, whatever file is open behind it. Never a state. */
+export const FILE_BY_NUMBER: u32 = 6;
+/** What a context expects that is closed. Never a state. */
+export const FILE_NEVER: u32 = 7;
 export const FILE_PHASE_MASK: u32 = 7;
 export const FILE_GENERATION: u32 = 8;
 
@@ -269,6 +287,7 @@ export class Context {
   /** References that fget took, besides the open number. Atomic, not under the lock. */
   references: u32;
   // The release walk; owned by the thread that set FILE_RELEASING.
+  /** 0 while it looks for holders; rfc: then the type that is being destroyed; mainline: then 1. */
   walkType: u32;
   walkId: u32;
   /** mainline: objects seen and destroyed in this pass. */
@@ -281,7 +300,7 @@ export const FILE_BYTES: u32 = 1 << FILE_SHIFT;
 
 // ---------------------------------------------------------------------------------------------------- ID table
 
-/** Leaf: a page of entries. Inner: the leaves' addresses and bitmaps. Root: the inners' addresses and a bitmap. */
+// Leaf: a page of entries. Inner: the leaves' addresses and bitmaps. Root: the inners' addresses and a bitmap.
 export const LEAF_SHIFT: u32 = 8;
 export const LEAF_ENTRIES: u32 = 1 << LEAF_SHIFT;
 export const INNER_SHIFT: u32 = 6;

@@ -13,7 +13,7 @@
  *
  * All sections are short and call no JavaScript. A thread that may not block (a browser's main thread) spins instead.
  *
- * Order, outermost first: registry, map, table, queue, class, page. The debug build asserts it.
+ * Order, outermost first: registry, map, table, queue, class, nodes, page. The debug build asserts it.
  *
  * Kernel counterpart: struct mutex, and spinlock_t where the kernel would spin.
  */
@@ -32,7 +32,8 @@ export const RANK_MAP: u32 = 2;
 export const RANK_TABLE: u32 = 3;
 export const RANK_QUEUE: u32 = 4;
 export const RANK_CLASS: u32 = 5;
-export const RANK_PAGE: u32 = 6;
+export const RANK_NODES: u32 = 6;
+export const RANK_PAGE: u32 = 7;
 
 // @ts-ignore: a decorator on a function
 @inline function ownWord(): u32 {

@@ -9,8 +9,8 @@
  *   put        one of each less; the last holder wakes the destroyers
  *   hold       the reserved object keeps a user of another object of its context, until it is destroyed itself
  *
- * All functions take the file's address and the state that the caller's context expects (fileEnter); a record keeps the mark
- * on the file until the thing it stands for is given back, so a file is released only after all of them.
+ * All functions take the file's address and the state that the caller's context expects (fileEnter). A reservation keeps its
+ * mark on the file until it is given back, and a lock keeps the file by itself, so a file is released only after all of them.
  *
  * Kernel counterpart: _iommufd_object_alloc(), iommufd_object_finalize(), iommufd_object_abort(), iommufd_get_object(),
  * iommufd_put_object(), iommufd_put_object_keep_user(). Difference: get takes no lock (refcount.ts says why it need not).
@@ -18,11 +18,16 @@
 import { add32, compareExchange64, load32, load64, store64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBADF, EINVAL, ENOENT, ENOMEM } from "../errno";
-import { fileEnter, fileLeave } from "./file";
+import { fileEnter, fileLeave, fileUnlocked, isMarked, isUsable, openStateOf } from "./file";
 import {
   Context,
   Entry,
+  FILE_BY_NUMBER,
   FILE_CONTEXT,
+  FILE_DRAINING,
+  FILE_PHASE_MASK,
+  File,
+  HANDLE_ATTENTION,
   HOLD_LIST_ENTRIES,
   HoldList,
   HoldRecord,
@@ -41,6 +46,7 @@ import {
   HOLDER,
   PHASE_LIVE,
   PHASE_RESERVED,
+  USER,
   decrementUsers,
   destroyersOf,
   dropHolder,
@@ -49,6 +55,7 @@ import {
   holdersFull,
   holdersOf,
   incrementUsers,
+  isFull,
   isPlainlyLive,
   phaseOf,
   plusUser,
@@ -152,45 +159,88 @@ export function freeObject(slot: usize): void {
 /**
  * Locks a published object against destruction. `type` 0 matches any.
  *
- * Return: a handle in 1 … 2^30−1; -EBADF; -ENOENT for a missing ID, another type, a reservation or a waiting destroyer, which
- * cannot be told apart; -ENOMEM when this thread has no record left.
+ * The lock itself keeps the file from being released (file.ts), so the state is read after the swap, and the lock is dropped
+ * again if the context may not use the file any more. Only then can the entry have been another file's: its object was
+ * locked for that moment, as by a lookup of its own that changed its mind.
+ *
+ * Return: a handle in 1 … 2^30−1, with HANDLE_ATTENTION if there is something to attend to; -EBADF; -ENOENT for a missing ID,
+ * another type, a reservation or a waiting destroyer, which cannot be told apart; -ENOMEM when this thread has no record left.
  */
 export function get(file: usize, expected: u32, id: u32, type: u32): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
+  if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
   const entry = xaLoad(file, id);
-  if (entry != 0 && hasFreeRecord()) {
-    let word = load64(entry);
-    while (isPlainlyLive(word) ? !holdersFull(word) : isStillOpen(word)) {
-      if (type != 0 && typeOf(word) != type) break;
-      const next = plusUser(word) + HOLDER;
-      const seen = compareExchange64(entry, word, next);
-      if (seen == word) {
-        warnPlus(word, next, file, id);
-        return takeRecord(entry, file, RECORD_LOCKED);
-      }
-      word = seen;
+  if (entry == 0) return missing(file, expected, -ENOENT);
+  let word = load64(entry);
+  while (isPlainlyLive(word) && !isFull(word)) {
+    if (type != 0 && typeOf(word) != type) return missing(file, expected, -ENOENT);
+    if (!hasFreeRecord()) return missing(file, expected, -ENOMEM);
+    const seen = compareExchange64(entry, word, word + USER + HOLDER);
+    if (seen == word) {
+      if (load32(file + offsetof<File>("state")) == expected) return takeRecord(entry, file, RECORD_LOCKED);
+      return lockedLater(file, expected, entry);
     }
-    if (isPlainlyLive(word) && holdersFull(word)) warnHolders(file, id);
+    word = seen;
   }
-  fileLeave(file);
-  return entry == 0 || hasFreeRecord() ? -ENOENT : -ENOMEM;
+  return getSlowly(file, expected, entry, id, type);
+}
+
+/** Return: `error`, or -EBADF if the context may not even ask. */
+function missing(file: usize, expected: u32, error: i32): i32 {
+  return mayUse(file, expected) ? error : -EBADF;
+}
+
+// @ts-ignore: a decorator on a function
+@inline function mayUse(file: usize, expected: u32): bool {
+  return isUsable(file, expected) && ((expected & FILE_PHASE_MASK) != FILE_DRAINING || isMarked(file));
+}
+
+/** The lock is taken, but the file is not in its usual state. Return: as get. */
+function lockedLater(file: usize, expected: u32, entry: usize): i32 {
+  if (mayUse(file, expected)) return takeRecord(entry, file, RECORD_LOCKED);
+  const owner: usize = changetype<Slot>(slotOf(entry)).file;
+  dropHolder(entry, false, owner);
+  fileUnlocked(owner);
+  return -EBADF;
+}
+
+/** get for the rare cases: a field is full or about to be, or a destroyer waits. */
+function getSlowly(file: usize, expected: u32, entry: usize, id: u32, type: u32): i32 {
+  let word = load64(entry);
+  while (isPlainlyLive(word) || isStillOpen(word)) {
+    if (type != 0 && typeOf(word) != type) break;
+    if (!hasFreeRecord()) return missing(file, expected, -ENOMEM);
+    if (holdersFull(word)) {
+      if (mayUse(file, expected)) warnHolders(file, id);
+      break;
+    }
+    const next = plusUser(word) + HOLDER;
+    const seen = compareExchange64(entry, word, next);
+    if (seen == word) {
+      const handle = lockedLater(file, expected, entry);
+      if (handle < 0) return handle;
+      warnPlus(word, next, file, id);
+      return handle | HANDLE_ATTENTION;
+    }
+    word = seen;
+  }
+  return missing(file, expected, -ENOENT);
 }
 
 /** mainline: a queued destroyer closes the object only once the last holder is gone. */
 function isStillOpen(word: u64): bool {
   if (changetype<Identity>(IDENTITY).profile == PROFILE_RFC) return false;
-  return phaseOf(word) == PHASE_LIVE && destroyersOf(word) != 0 && holdersOf(word) != 0 && !holdersFull(word);
+  return phaseOf(word) == PHASE_LIVE && destroyersOf(word) != 0 && holdersOf(word) != 0;
 }
 
-/** Return: 0, or -EINVAL for a handle that is stale, of another thread, another context or another kind. */
+/** Return: 0, 1 if there is something to attend to, -EINVAL for a handle that is stale, of another thread, context or kind. */
 export function put(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
   const entry: usize = changetype<HoldRecord>(record).target;
-  dropHolder(entry, false, file, 0);
   freeRecord(record);
-  fileLeave(file);
-  return 0;
+  dropHolder(entry, false, file);
+  fileUnlocked(file);
+  return changetype<Thread>(current()).attention == 0 ? 0 : 1;
 }
 
 /** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the generation in result0; -EINVAL as put. */
@@ -200,9 +250,9 @@ export function putKeepUser(file: usize, handle: u32): i32 {
   const entry: usize = changetype<HoldRecord>(record).target;
   changetype<Thread>(current()).result0 = generationOf(load64(entry));
   add32(entry + offsetof<Entry>("kept"), 1);
-  dropHolder(entry, true, file, 0);
   freeRecord(record);
-  fileLeave(file);
+  dropHolder(entry, true, file);
+  fileUnlocked(file);
   return 0;
 }
 

@@ -21,8 +21,8 @@
  * from the object being freed, because nothing of the object is read before the swap. Why no recycled entry is ever
  * locked by mistake: everything that get() checks (phase, type, destroyers) is inside the word that the swap compares. If
  * the entry was freed and reused in between, either some field differs and the swap fails, or the entry again describes
- * a live object of the same ID, context and type, and locking that one is what a lookup at this instant would do. The
- * entry itself cannot go away: the caller's mark on the file (file.ts) keeps the table.
+ * a live object of the same ID, context and type, and locking that one is what a lookup at this instant would do. That
+ * the entry is still part of the caller's table is checked after the swap (object.ts).
  *
  * Kernel counterpart: refcount_t, struct rw_semaphore destroy_rwsem, and xarray's zero entry (RESERVED).
  */
@@ -109,6 +109,11 @@ export const PHASE_LEAKED: u32 = 3;
 @inline export function isPlainlyLive(word: u64): bool {
   return (word & (PHASE_MASK | DESTROYERS_MASK)) == (<u64>PHASE_LIVE) << PHASE_SHIFT;
 }
+/** Whether one more holder and user need a closer look: a field is at its maximum, or users would get there. */
+// @ts-ignore: a decorator on a function
+@inline export function isFull(word: u64): bool {
+  return (word & HOLDERS_MASK) == HOLDERS_MASK || (word & USERS_MASK) >= USERS_MASK - 1;
+}
 // @ts-ignore: a decorator on a function
 @inline export function holdersFull(word: u64): bool {
   return (word & HOLDERS_MASK) == HOLDERS_MASK;
@@ -167,6 +172,12 @@ export function decrementUsers(entry: usize, file: usize, id: u32): void {
   }
 }
 
+/** Whether `users` counts normally, with at least one user besides the caller's: then one less is a plain subtraction. */
+// @ts-ignore: a decorator on a function
+@inline function countsNormally(word: u64): bool {
+  return (word & USERS_MASK) - 2 < USERS_MASK - 2; // unsigned: 0 and 1 wrap to the top
+}
+
 /**
  * up_read(): one holder less, and with `keepUser` false one user less in the same step, so that a destroyer that sees no
  * holder never sees a transient user.
@@ -175,14 +186,14 @@ export function decrementUsers(entry: usize, file: usize, id: u32): void {
  * holder; one that comes later sees no holder and does not sleep, because both are fields of one word.
  */
 // @ts-ignore: a decorator on a function
-@inline export function dropHolder(entry: usize, keepUser: bool, file: usize, id: u32): void {
+@inline export function dropHolder(entry: usize, keepUser: bool, file: usize): void {
   let word = load64(entry);
   while (true) {
-    const next = (keepUser ? word : minusUser(word)) - HOLDER;
+    const next = (keepUser ? word : countsNormally(word) ? word - USER : minusUser(word)) - HOLDER;
     const seen = compareExchange64(entry, word, next);
     if (seen == word) {
-      if (!keepUser) warnMinus(word, file, id);
-      if ((next & HOLDERS_MASK) == 0 && (next & DESTROYERS_MASK) != 0) notify(entry, -1);
+      if (!keepUser && !countsNormally(word)) warnMinus(word, file, 0);
+      if ((next & DESTROYERS_MASK) != 0 && (next & HOLDERS_MASK) == 0) notify(entry, -1);
       return;
     }
     word = seen;

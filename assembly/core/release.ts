@@ -17,8 +17,8 @@
  *
  * Kernel counterpart: iommufd_fops_release(), and the try-and-fail loop of the review thread.
  */
-import { add32, load32, load64, notify, store32, store64 } from "./atomics";
-import { fileFree } from "./file";
+import { add32, compareExchange64, load32, load64, notify, store32 } from "./atomics";
+import { fileFree, pauseRelease } from "./file";
 import {
   ATTENTION_RELEASE,
   COUNTERS,
@@ -38,7 +38,17 @@ import {
 } from "./memory-map";
 import { RANK_QUEUE, lock, unlock } from "./mutex";
 import { dropHolds, freeObject, slotOf } from "./object";
-import { PHASE_LEAKED, PHASE_LIVE, freedWord, minusUser, phaseOf, typeOf, usersOf, withPhase } from "./refcount";
+import {
+  PHASE_LEAKED,
+  PHASE_LIVE,
+  freedWord,
+  holdersOf,
+  minusUser,
+  phaseOf,
+  typeOf,
+  usersOf,
+  withPhase,
+} from "./refcount";
 import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
@@ -49,13 +59,15 @@ import { xaDestroy, xaErase, xaLoad, xaNext } from "./xarray";
  * Takes the walk to its next stop.
  *
  * `finished` is the slot of the last stop, whose callback has run, 0 at the start. Return: the slot of an object whose callback
- * this thread must run now; RELEASE_AGAIN; or 0: the file is released.
+ * this thread must run now; RELEASE_AGAIN; or 0: the file is released, or waits for a lock whose owner takes it up again.
  */
 export function releaseNext(file: usize, finished: usize): usize {
   changetype<Thread>(current()).attention &= ~ATTENTION_RELEASE;
   if (finished > RELEASE_AGAIN) freeObject(finished);
+  if (!findHolders(file)) return 0;
   const rfc = changetype<Identity>(IDENTITY).profile == PROFILE_RFC;
   const stop = rfc ? walkTypes(file) : walkPasses(file);
+  if (stop == PAUSED) return 0;
   if (stop == 0) {
     xaDestroy(file);
     fileFree(file);
@@ -63,10 +75,26 @@ export function releaseNext(file: usize, finished: usize): usize {
   return stop;
 }
 
-/** rfc. Return: as releaseNext. */
+/** Before anything is destroyed: no object may be locked. Return: false when the release waits, and is not ours any more. */
+function findHolders(file: usize): bool {
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  if (context.walkType != 0) return true;
+  for (let id = xaNext(file, context.walkId); id != 0; id = xaNext(file, id + 1)) {
+    context.walkId = id;
+    const entry = xaLoad(file, id);
+    if (holdersOf(load64(entry)) != 0 && pauseRelease(file, entry)) return false;
+  }
+  context.walkType = 1;
+  context.walkId = 0;
+  return true;
+}
+
+/** A step of a walk that found a lookup at work on an object, one that will give up because the file is closed. */
+const PAUSED: usize = usize.MAX_VALUE;
+
+/** rfc. Return: as releaseNext; PAUSED. */
 function walkTypes(file: usize): usize {
   const context = changetype<Context>(file + FILE_CONTEXT);
-  if (context.walkType == 0) context.walkType = 1;
   while (context.walkType <= load32(REGISTRY + offsetof<Registry>("typeCount"))) {
     const id = xaNext(file, context.walkId);
     if (id == 0) {
@@ -74,27 +102,31 @@ function walkTypes(file: usize): usize {
       context.walkId = 0;
       continue;
     }
-    context.walkId = id + 1;
+    context.walkId = id;
     const entry = xaLoad(file, id);
     const word = load64(entry);
-    if (phaseOf(word) != PHASE_LIVE || typeOf(word) != context.walkType) continue;
-    if (usersOf(word) != 1) {
-      if (isWarningRingFull()) {
-        context.walkId = id;
-        return RELEASE_AGAIN;
+    if (phaseOf(word) == PHASE_LIVE && typeOf(word) == context.walkType) {
+      if (holdersOf(word) != 0) {
+        if (pauseRelease(file, entry)) return PAUSED;
+        continue;
       }
-      store64(entry, withPhase(minusUser(word), PHASE_LEAKED));
-      countLeak();
-      warn(WARN_RELEASE_USERS, file, id);
-      continue;
+      if (usersOf(word) != 1) {
+        if (isWarningRingFull()) return RELEASE_AGAIN;
+        if (!leak(entry, word)) continue;
+        warn(WARN_RELEASE_USERS, file, id);
+      } else {
+        if (compareExchange64(entry, word, freedWord(word)) != word) continue;
+        context.walkId = id + 1;
+        const slot = takeOut(file, entry, id, word);
+        if (slot != 0) return slot;
+      }
     }
-    const slot = takeOut(file, entry, id, word);
-    if (slot != 0) return slot;
+    context.walkId = id + 1;
   }
   return 0;
 }
 
-/** mainline. Return: as releaseNext. */
+/** mainline. Return: as releaseNext; PAUSED. */
 function walkPasses(file: usize): usize {
   const context = changetype<Context>(file + FILE_CONTEXT);
   while (true) {
@@ -107,10 +139,16 @@ function walkPasses(file: usize): usize {
       context.walkDestroyed = 0;
       continue;
     }
-    context.walkId = id + 1;
-    context.walkSeen++;
+    context.walkId = id;
     const entry = xaLoad(file, id);
     const word = load64(entry);
+    if (holdersOf(word) != 0) {
+      if (pauseRelease(file, entry)) return PAUSED;
+      continue;
+    }
+    if (usersOf(word) == 1 && compareExchange64(entry, word, freedWord(word)) != word) continue;
+    context.walkId = id + 1;
+    context.walkSeen++;
     if (usersOf(word) != 1) continue;
     context.walkDestroyed++;
     const slot = takeOut(file, entry, id, word);
@@ -118,21 +156,33 @@ function walkPasses(file: usize): usize {
   }
 }
 
-/** mainline: no pass helps any more. Return: 0. */
+/** mainline: no pass helps any more. Return: 0, or PAUSED. */
 function leakAll(file: usize): usize {
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
+    const entry = xaLoad(file, id);
+    let word = load64(entry);
+    while (phaseOf(word) == PHASE_LIVE && !leak(entry, word)) {
+      if (holdersOf(word) != 0 && pauseRelease(file, entry)) return PAUSED;
+      word = load64(entry);
+    }
+  }
   warn(WARN_RELEASE_USERS, file, xaNext(file, 0));
-  for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) countLeak();
+  context.walkSeen = 0;
   return 0;
 }
 
-function countLeak(): void {
+/** Takes an object out that still has users; nothing of it is ever reused. Return: false when the word has changed. */
+function leak(entry: usize, word: u64): bool {
+  if (holdersOf(word) != 0) return false;
+  if (compareExchange64(entry, word, withPhase(minusUser(word), PHASE_LEAKED)) != word) return false;
   add32(COUNTERS + offsetof<Counters>("leaked"), 1);
+  return true;
 }
 
-/** Removes an object and destroys it, unless its callback must run first. Return: its slot in that case, else 0. */
+/** The object has left the table: destroys it, unless its callback must run first. Return: its slot in that case, else 0. */
 function takeOut(file: usize, entry: usize, id: u32, word: u64): usize {
   const slot = slotOf(entry);
-  store64(entry, freedWord(word));
   xaErase(file, id);
   const type = typeOf(word);
   if (!hasCallback(type)) freeObject(slot);

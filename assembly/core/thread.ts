@@ -67,7 +67,6 @@ export function attachThread(mayBlock: u32): usize {
     thread.boundTypes = 0;
     thread.boundCommandsLow = 0;
     thread.boundCommandsHigh = 0;
-    thread.recordsUsed = 0;
     thread.warningCount = 0;
     thread.warningsLost = 0;
     thread.lockRank = 0;
@@ -93,7 +92,7 @@ function linkRecords(slot: usize, number: u32): void {
 
 /** Context: every record was given back. */
 export function detachThread(): void {
-  assertInvariant(changetype<Thread>(self).recordsUsed == 0);
+  assertInvariant(nextRecord(0) == 0);
   const slot = self;
   self = 0;
   store32(slot + offsetof<Thread>("state"), THREAD_FREE);
@@ -118,7 +117,6 @@ export function detachThread(): void {
   const thread = changetype<Thread>(self);
   const record = changetype<HoldRecord>(recordAt(thread.freeRecord - 1));
   thread.freeRecord = record.next;
-  thread.recordsUsed++;
   record.target = <u32>target;
   record.fileKind = <u32>file | kind;
   return record.handle;
@@ -138,7 +136,6 @@ export function detachThread(): void {
   const thread = changetype<Thread>(self);
   const was = changetype<HoldRecord>(record);
   const index = was.handle & (MAX_RECORDS - 1);
-  thread.recordsUsed--;
   was.fileKind = RECORD_FREE;
   const next = was.handle + (1 << HANDLE_GENERATION_SHIFT);
   if (next < <u32>1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS)) {
@@ -179,14 +176,11 @@ export function nextRecord(index: u32): usize {
   return 0;
 }
 
-/** Return: whether this thread has a record of that kind on `target`. Slow: scans the records in use. */
+/** Return: whether this thread has a record of that kind on `target`. Slow: looks at all records. */
 export function holdsTarget(target: usize, kind: u32): bool {
-  let left = changetype<Thread>(self).recordsUsed;
-  for (let index: u32 = 0; left > 0; index++) {
+  for (let index: u32 = 0; index < MAX_RECORDS; index++) {
     const record = changetype<HoldRecord>(recordAt(index));
-    if (record.fileKind == RECORD_FREE) continue;
     if (record.target == <u32>target && (record.fileKind & RECORD_KIND_MASK) == kind) return true;
-    left--;
   }
   return false;
 }

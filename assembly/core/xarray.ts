@@ -4,8 +4,10 @@
  *
  *   root ──► inner[id >> 14] ──► leaf[(id >> 8) & 63] ──► entry[id & 255]
  *
- * - Lookup takes three dependent loads whatever the number of objects, and no lock. It needs the caller's mark on the
- *   file: nodes are added but never moved or freed while the file is open, so an address that was read stays good.
+ * - Lookup takes three dependent loads whatever the number of objects, and no lock. While the file is open, nodes are
+ *   added but never moved or freed. A lookup that races with the release may follow addresses into nodes that were freed
+ *   or belong to another file by now; that reads no other memory, because a page that was a node of one kind stays one
+ *   (the pool below) and a free node is empty. What it found is then given up (object.ts).
  * - Allocation takes the lowest free ID. Bitmaps say which IDs are taken, which leaves and which inner nodes are full;
  *   the hint says where to start. All of this is under the context's lock.
  * - A node is one page (a root as many as Identity.rootPages) and exists once an ID below it was used: a table costs per
@@ -33,13 +35,20 @@ import {
   LEAF_ENTRIES,
   LEAF_SHIFT,
   LEAF_TAKEN_BYTES,
+  NODES,
+  NODE_INNER,
+  NODE_LEAF,
+  NODE_ROOT,
+  NodePool,
+  PAGE_SHIFT,
 } from "./memory-map";
-import { allocPagesHigh, freePages } from "./page-alloc";
+import { RANK_NODES, lock, unlock } from "./mutex";
+import { allocPagesHigh } from "./page-alloc";
 import { PHASE_FREE, phaseOf } from "./refcount";
 
 const ALL: u64 = u64.MAX_VALUE;
 
-/** Context: the caller has a mark on the file. Return: address of the ID's entry, 0 when there is no such node. */
+/** Return: address of the ID's entry, 0 when there is no such node. Good as long as the file cannot be released. */
 // @ts-ignore: a decorator on a function
 @inline export function xaLoad(file: usize, id: u32): usize {
   const root: usize = load32(file + offsetof<File>("root"));
@@ -104,29 +113,28 @@ function findFreeFrom(root: usize, from: u32): u64 {
 
 /** Adds the nodes that lead to `id`, all or none. Context: context lock held. Return: false when memory is short. */
 function makeNodes(file: usize, id: u32): bool {
-  const identity = changetype<Identity>(IDENTITY);
   let root: usize = load32(file + offsetof<File>("root"));
   const newRoot = root == 0;
   if (newRoot) {
-    root = allocPagesHigh(identity.rootPages, FRAME_TABLE);
+    root = allocNode(NODE_ROOT);
     if (root == 0) return false;
   }
   const innerAt = root + (id >> INNER_IDS_SHIFT) * 4;
   let inner: usize = load32(innerAt);
   const newInner = inner == 0;
   if (newInner) {
-    inner = allocPagesHigh(1, FRAME_TABLE);
+    inner = allocNode(NODE_INNER);
     if (inner == 0) {
-      if (newRoot) freePages(root, identity.rootPages);
+      if (newRoot) freeNode(NODE_ROOT, root);
       return false;
     }
   }
   const leafAt = inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4;
   if (load32(leafAt) == 0) {
-    const leaf = allocPagesHigh(1, FRAME_TABLE);
+    const leaf = allocNode(NODE_LEAF);
     if (leaf == 0) {
-      if (newInner) freePages(inner, 1);
-      if (newRoot) freePages(root, identity.rootPages);
+      if (newInner) freeNode(NODE_INNER, inner);
+      if (newRoot) freeNode(NODE_ROOT, root);
       return false;
     }
     store32(leafAt, <u32>leaf);
@@ -206,20 +214,54 @@ export function xaNext(file: usize, from: u32): u32 {
   return 0;
 }
 
-/** Frees all nodes. Context: the caller releases the file; no thread has a mark on it. */
+/** Frees all nodes. Context: the caller releases the file; nothing in the table is LIVE. */
 export function xaDestroy(file: usize): void {
-  const identity = changetype<Identity>(IDENTITY);
   const root: usize = load32(file + offsetof<File>("root"));
   if (root == 0) return;
-  for (let slot: u32 = 0; slot < identity.rootSlots; slot++) {
+  store32(file + offsetof<File>("root"), 0);
+  for (let slot: u32 = 0; slot < changetype<Identity>(IDENTITY).rootSlots; slot++) {
     const inner: usize = load32(root + slot * 4);
     if (inner == 0) continue;
     for (let leaf: u32 = 0; leaf < INNER_LEAVES; leaf++) {
       const entries: usize = load32(inner + leaf * 4);
-      if (entries != 0) freePages(entries, 1);
+      if (entries != 0) freeNode(NODE_LEAF, entries);
     }
-    freePages(inner, 1);
+    freeNode(NODE_INNER, inner);
   }
-  freePages(root, identity.rootPages);
-  store32(file + offsetof<File>("root"), 0);
+  freeNode(NODE_ROOT, root);
+}
+
+// ---------------------------------------------------------------------------------------------------- node pool
+
+// @ts-ignore: a decorator on a function
+@inline function pagesOf(kind: u32): u32 {
+  return kind == NODE_ROOT ? changetype<Identity>(IDENTITY).rootPages : 1;
+}
+/** The last word of a node: in no kind of node is it an address or a state word. */
+// @ts-ignore: a decorator on a function
+@inline function linkOf(kind: u32, node: usize): usize {
+  return node + (pagesOf(kind) << PAGE_SHIFT) - 4;
+}
+
+/** Context: takes the pool's and the page lock. Return: an empty node, or 0 (ENOMEM). */
+function allocNode(kind: u32): usize {
+  const head = NODES + offsetof<NodePool>("free") + kind * 4;
+  lock(NODES, RANK_NODES);
+  let node: usize = load<u32>(head);
+  if (node != 0) {
+    store<u32>(head, load<u32>(linkOf(kind, node)));
+    store<u32>(linkOf(kind, node), 0);
+  }
+  unlock(NODES, RANK_NODES);
+  return node != 0 ? node : allocPagesHigh(pagesOf(kind), FRAME_TABLE);
+}
+
+/** Empties a node and keeps it for the next table. */
+function freeNode(kind: u32, node: usize): void {
+  const head = NODES + offsetof<NodePool>("free") + kind * 4;
+  memory.fill(node, 0, pagesOf(kind) << PAGE_SHIFT);
+  lock(NODES, RANK_NODES);
+  store<u32>(linkOf(kind, node), load<u32>(head));
+  store<u32>(head, <u32>node);
+  unlock(NODES, RANK_NODES);
 }

@@ -34,12 +34,14 @@ const NO_FILE = -1;
 
 export class LabelledFiles {
   private readonly labels = new Map<number, Label>();
+  /** What stood behind labels that were given to another file while open. */
+  private readonly overwritten: Label[] = [];
 
   constructor(private readonly iommufd: Iommufd) {}
 
   /** open(DEVICE_PATH, flags); 0 or a negative errno. A failed open leaves the label bad. */
   open(label: number, flags: number): number {
-    this.labels.delete(label);
+    this.vacate(label);
     // Linux refuses these for a device node on its own: do_open(), do_dentry_open().
     if ((flags & O_DIRECTORY) !== 0) return -Errno.ENOTDIR;
     if ((flags & O_PATH) !== 0) {
@@ -57,6 +59,7 @@ export class LabelledFiles {
   /** dup(label); 0 or a negative errno. */
   dup(label: number, newLabel: number): number {
     const source = this.labels.get(label);
+    this.vacate(newLabel);
     if (source === undefined) return -Errno.EBADF;
     if (source === "path") {
       this.labels.set(newLabel, "path");
@@ -74,18 +77,21 @@ export class LabelledFiles {
     const found = this.labels.get(label);
     if (found === undefined) return -Errno.EBADF;
     this.labels.delete(label);
-    if (found === "path") return 0;
-    return errnoOf(() => {
-      const { file, reference } = found;
-      file.labels--;
-      if (reference !== file.context) reference.close();
-      if (file.labels === 0) file.context.close();
-    });
+    return closeLabel(found);
   }
 
-  /** Closes every label that is open, lowest first. */
+  /** Closes everything that is open, the lowest label first. */
   closeAll(): void {
     for (const label of [...this.labels.keys()].sort((a, b) => a - b)) this.close(label);
+    for (const label of this.overwritten.splice(0)) closeLabel(label);
+  }
+
+  /** The label is about to mean something else; what it meant stays open, as it has no other name to be closed by. */
+  private vacate(label: number): void {
+    const found = this.labels.get(label);
+    if (found === undefined) return;
+    this.labels.delete(label);
+    this.overwritten.push(found);
   }
 
   /** ioctl(label, request, address): its value, or a negative errno. */
@@ -99,6 +105,16 @@ export class LabelledFiles {
     });
     return failed === 0 ? result : failed;
   }
+}
+
+function closeLabel(label: Label): number {
+  if (label === "path") return 0;
+  return errnoOf(() => {
+    const { file, reference } = label;
+    file.labels--;
+    if (reference !== file.context) reference.close();
+    if (file.labels === 0) file.context.close();
+  });
 }
 
 function errnoOf(call: () => void): number {

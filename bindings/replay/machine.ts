@@ -16,8 +16,6 @@ import { RecordedMemory } from "./memory.js";
 import type { MetaRecord } from "./records.js";
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
-const LARGEST_MEMORY_BYTES = 2 * 1024 * 1024 * 1024;
-const WASM_PAGE = 64 * 1024;
 
 /** Warnings that the kernel prints once per call. */
 const ONCE_PER_CALL = "refcount:";
@@ -46,11 +44,14 @@ export class Machine {
   /** Throws RecordingError when the regions cannot be mapped. */
   static async start(meta: MetaRecord, options: MachineOptions): Promise<Machine> {
     const warnings: string[] = [];
+    const regionBytes = meta.regions.reduce((sum, region) => sum + region.length, 0);
     const iommufd = await Iommufd.create({
       abi: options.abi,
-      memoryBytes: options.memoryBytes ?? memoryFor(meta),
-      onWarning: ({ kind }) => {
-        if (!kind.startsWith(ONCE_PER_CALL) || !warnings.includes(kind)) warnings.push(kind);
+      memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES + regionBytes,
+      onWarning: ({ kind, count }) => {
+        const once = kind.startsWith(ONCE_PER_CALL);
+        if (once && warnings.includes(kind)) return;
+        for (let i = 0; i < (once ? 1 : count); i++) warnings.push(kind);
       },
     });
     try {
@@ -87,10 +88,4 @@ export class Machine {
     this.memory.unmap();
     this.iommufd.detach();
   }
-}
-
-function memoryFor(meta: MetaRecord): number {
-  const regions = meta.regions.reduce((sum, region) => sum + region.length, 0);
-  const bytes = Math.ceil((DEFAULT_MEMORY_BYTES + regions) / WASM_PAGE) * WASM_PAGE;
-  return Math.min(bytes, LARGEST_MEMORY_BYTES);
 }

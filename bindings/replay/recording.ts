@@ -68,6 +68,8 @@ export async function* readRecording(
 }
 
 const PAGE = 4096;
+/** The most bytes that the regions may have together: they have to fit into one shared memory. */
+const REGIONS_LIMIT = 1 << 30;
 /** The most pieces of other memory that one call may name; a bound on what one line can make the reader allocate. */
 const MEMORY_LIMIT = 16;
 
@@ -94,24 +96,20 @@ class RecordParser {
           ...call,
           ...answer(fields),
           op,
-          fd: fields.integer("fd", 0),
+          fd: fields.integer("fd", -1),
           path: fields.string("path"),
           flags: fields.integer("flags", 0, 0xffff_ffff),
         };
       case "close":
         return { ...call, ...answer(fields), op, fd: fields.integer("fd", -1) };
       case "dup":
-        return { ...call, ...answer(fields), op, fd: fields.integer("fd", -1), newFd: fields.integer("newfd", 0) };
+        return { ...call, ...answer(fields), op, fd: fields.integer("fd", -1), newFd: fields.integer("newfd", -1) };
       case "implicit_close":
-        return { ...call, op, warnings: fields.strings("warn") };
+        return { ...call, op, warnings: warnings(fields) };
       case "ioctl":
         return parseIoctl(fields, call, this.regions);
       default:
-        // The system calls have open-ended names; what makes a line one of them is that it has an answer.
-        if (!/^[a-z][a-z0-9_]*$/.test(op) || !fields.has("ret")) throw new Malformed(`unknown kind of line "${op}"`);
-        fields.integer("ret", Number.MIN_SAFE_INTEGER);
-        fields.string("errno");
-        return { ...call, op: "named", name: op };
+        return { ...call, op: "named", name: systemCall(fields, op) };
     }
   }
 
@@ -159,6 +157,8 @@ function parseRegions(fields: JsonFields): Region[] {
     if (region.address % BigInt(PAGE) !== 0n) throw new Malformed(`region "${name}" does not start at a page`);
     regions.push(region);
   }
+  const total = regions.reduce((sum, region) => sum + region.length, 0);
+  if (total > REGIONS_LIMIT) throw new Malformed(`the regions are ${total} bytes in all, more than ${REGIONS_LIMIT}`);
   return regions;
 }
 
@@ -193,7 +193,7 @@ function parseIoctl(fields: JsonFields, call: RecordedCall, regions: readonly Re
     const before = fields.bytes("in", length);
     if (fields.has("poke")) poke(before, fields.array("poke"));
     argument = { before, after: fields.has("out") ? fields.bytes("out", length) : before };
-    if (how === "split") cut = fields.integer("cut", 0, length);
+    if (how === "split") cut = fields.integer("cut", 0);
   }
 
   const memory = fields.has("mem") ? fields.objects("mem").map((item) => parseOtherMemory(item, regions)) : [];
@@ -243,8 +243,23 @@ function answer(fields: JsonFields): Pick<AnsweredCall, "result" | "warnings"> {
   if (errno !== "" && !Object.hasOwn(Errno, errno)) throw new Malformed(`unknown errno "${errno}"`);
   return {
     result: errno === "" ? ret : -Errno[errno as ErrnoName],
-    warnings: fields.has("warn") ? fields.strings("warn") : [],
+    warnings: warnings(fields),
   };
+}
+
+function warnings(fields: JsonFields): readonly string[] {
+  return fields.has("warn") ? fields.strings("warn") : [];
+}
+
+/** Other system calls have open-ended names; what makes a line one of them is that it has an answer. */
+function systemCall(fields: JsonFields, op: string): string {
+  if (!/^[a-z][a-z0-9_]*$/.test(op)) throw new Malformed(`unknown kind of line "${op}"`);
+  // These two say what the recorder did, and may have none.
+  if (/^(?:drop_privileges|fork)_/.test(op)) return op;
+  if (!fields.has("ret")) throw new Malformed(`unknown kind of line "${op}"`);
+  fields.integer("ret", Number.MIN_SAFE_INTEGER);
+  fields.string("errno");
+  return op;
 }
 
 function parseHexNumber(text: string, name: string): number {

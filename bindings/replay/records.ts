@@ -105,7 +105,7 @@ export interface IoctlRecord extends AnsweredCall {
   readonly how: ArgumentKind;
   /** The argument's bytes; undefined for `raw`. */
   readonly argument: RecordedBytes | undefined;
-  /** How many of the first bytes are writable (`split`). */
+  /** How many bytes from the address on are writable (`split`). */
   readonly cut: number | undefined;
   /** The guard behind the argument after the call, when it was not left alone. */
   readonly pastEnd: Uint8Array | undefined;

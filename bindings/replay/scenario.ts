@@ -114,7 +114,7 @@ export class Scenario {
     memory.prepare(record);
     const { result, warnings } = this.machine.observe(() => files.ioctl(record.fd, record.request, record.address));
 
-    const findings = [compareResult(record.result, result)];
+    const findings: (Finding | undefined)[] = [compareResult(record.result, result)];
     const argument = memory.argument(record);
     if (record.argument !== undefined) {
       findings.push(this.compareArgument(record, record.argument.after, argument));
