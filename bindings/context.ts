@@ -27,7 +27,7 @@ import type { WaitOptions } from "./wait.js";
 export type Access = "open" | "fget" | "file" | "call";
 
 const { ENOENT } = Errno;
-const { HANDLE_ATTENTION } = Layout;
+const { HANDLE_UNCONFIRMED } = Layout;
 
 export class IommufdContext {
   /** The file number, from 3 on as in a process. */
@@ -180,15 +180,35 @@ export class IommufdContext {
   /** Hot twin of `get`: a handle in 1 … 2^30-1 that carries a generation, or -errno. */
   tryGet(id: number, type?: ObjectType): number {
     if (id >>> 0 !== id) return -ENOENT; // the core takes 32 bits and would fold other numbers
+    const result =
+      type === undefined
+        ? this.#core.get(this.fileAddress, this.#expected, id)
+        : this.#core.getTyped(this.fileAddress, this.#expected, id, this.#typeNumber(type));
+    return result > 0 && result < HANDLE_UNCONFIRMED ? result : this.#getSlowly(result, id, type);
+  }
+
+  /** What the core's get left undecided. */
+  #getSlowly(result: number, id: number, type: ObjectType | undefined): number {
+    if (result !== 0) {
+      const handle = result & ~HANDLE_UNCONFIRMED;
+      result = this.#attended(this.#core.getConfirm(this.fileAddress, this.#expected, handle));
+      if (result !== 0) return result;
+    }
     const number = type === undefined ? 0 : this.#typeNumber(type);
-    const result = this.#core.get(this.fileAddress, this.#expected, id, number);
-    return result > 0 && result < HANDLE_ATTENTION ? result : this.#attended(result & ~HANDLE_ATTENTION);
+    return this.#attended(this.#core.getSlowly(this.fileAddress, this.#expected, id, number));
   }
 
   /** Hot twin of `LockedObject.put`. @throws IommufdError EINVAL: stale, of another thread or context, or put twice. */
   put(handle: number): void {
     const result = this.#core.put(this.fileAddress, this.#handle(handle));
-    if (result !== 0) check(this.#attended(result), "put", "stale or foreign handle");
+    if (result !== 0) this.#putSlowly(result, this.#handle(handle));
+  }
+
+  /** What the core's put left to do. */
+  #putSlowly(result: number, handle: number): void {
+    if (result === Layout.PUT_SLOWLY) result = this.#core.putSlowly(this.fileAddress, handle);
+    else this.#core.releaseResume(this.fileAddress);
+    check(this.#attended(result), "put", "stale or foreign handle");
   }
 
   /** The ID behind a handle of `tryGet` or `tryAlloc`. @throws IommufdError EINVAL */

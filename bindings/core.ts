@@ -20,6 +20,7 @@ export interface CoreExports {
   fget(file: number): number;
   fput(file: number): void;
   closeNumber(file: number, expected: number): number;
+  releaseResume(file: number): void;
   releaseNext(file: number, finished: number): number;
   queueTake(): number;
   queueFree(slot: number): void;
@@ -30,8 +31,12 @@ export interface CoreExports {
   alloc(file: number, expected: number, type: number): number;
   finalize(file: number, handle: number): number;
   abort(file: number, handle: number): number;
-  get(file: number, expected: number, id: number, type: number): number;
+  get(file: number, expected: number, id: number): number;
+  getTyped(file: number, expected: number, id: number, type: number): number;
+  getConfirm(file: number, expected: number, handle: number): number;
+  getSlowly(file: number, expected: number, id: number, type: number): number;
   put(file: number, handle: number): number;
+  putSlowly(file: number, handle: number): number;
   putKeepUser(file: number, handle: number): number;
   dropUser(file: number, handle: number): number;
   describe(file: number, handle: number): number;

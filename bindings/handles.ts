@@ -121,9 +121,7 @@ export class ReservedObject extends Handle {
 export class LockedObject extends Handle {
   /** Lets go. (iommufd_put_object) */
   put(): void {
-    const { kernel, file } = this.owner;
-    check(kernel.core.put(file, this.end("put")), "put");
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    this.owner.context.put(this.end("put"));
   }
 
   /** Lets go of the lock but keeps the users reference. (iommufd_put_object_keep_user) */

@@ -6,8 +6,11 @@
  * alone", either because a lock is held, because nobody else has the address yet, or because the word lives in the
  * calling thread's slot and is read by others only after that thread is gone.
  *
- * WebAssembly has one memory order, sequential consistency, for all of these. Atomic loads cost no more than plain
- * ones on the machines we know; an atomic store is a full barrier, so it stands only where an order is needed.
+ * WebAssembly has one memory order for atomics, sequential consistency. An atomic store is a full barrier, and today's
+ * engines check bounds and alignment of every atomic access by extra instructions, so the hot path has only those that
+ * its argument needs. The two `relaxed` loads are plain ones, for words that others write atomically meanwhile: an
+ * aligned word of 32 bits does not tear, and no engine invents or repeats the access. They may be used where each value
+ * that the word ever has is a good answer, or where an atomic operation confirms the value before anything depends on it.
  *
  * Kernel counterpart: atomic_t, READ_ONCE/WRITE_ONCE, smp_mb(), and the futex calls for waiting.
  */
@@ -15,6 +18,18 @@
 // @ts-ignore: a decorator on a function
 @inline export function load32(address: usize): u32 {
   return atomic.load<u32>(address);
+}
+
+/** READ_ONCE(). See above. */
+// @ts-ignore: a decorator on a function
+@inline export function loadRelaxed32(address: usize): u32 {
+  return load<u32>(address);
+}
+
+/** A first guess at a 64-bit word, which may tear: to be confirmed by a compare-and-swap. */
+// @ts-ignore: a decorator on a function
+@inline export function loadRelaxed64(address: usize): u64 {
+  return load<u64>(address);
 }
 
 // @ts-ignore: a decorator on a function

@@ -15,7 +15,7 @@ import {
   RECORD_RESERVED,
   WARN_DETACH_HELD,
 } from "./memory-map";
-import { abort, put } from "./object";
+import { abort, putSlowly } from "./object";
 import { nextRecord, warn } from "./thread";
 
 /**
@@ -30,7 +30,7 @@ export function detachNext(): bool {
   const file: usize = held.fileKind & ~RECORD_KIND_MASK;
   const kind = held.fileKind & RECORD_KIND_MASK;
   warn(WARN_DETACH_HELD, file, 0);
-  if (kind == RECORD_LOCKED) put(file, held.handle);
+  if (kind == RECORD_LOCKED) putSlowly(file, held.handle);
   else if (kind == RECORD_RESERVED) abort(file, held.handle);
   else if (kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT) destroyCancel(file, held.handle);
   else destroyFinish(file, held.handle);

@@ -117,7 +117,7 @@ function drain(file: usize): void {
   tryRelease(file);
 }
 
-/** Wins the release if the file drains and nobody uses it; the bindings then run it. */
+/** Wins the release if the file drains and no call is in flight; the bindings then run it. */
 function tryRelease(file: usize): void {
   const state = load32(stateOf(file));
   if ((state & FILE_PHASE_MASK) != FILE_DRAINING) return;
@@ -170,10 +170,15 @@ export function isMarked(file: usize): bool {
   return load<u32>(markOf(current(), file)) != 0;
 }
 
-/** After the last lock on an object was dropped: takes a release up that waits for it. */
+/** Whether the file waits for its last user. */
 // @ts-ignore: a decorator on a function
-@inline export function fileUnlocked(file: usize): void {
-  if ((load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_DRAINING) tryRelease(file);
+@inline export function isDraining(file: usize): bool {
+  return (load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_DRAINING;
+}
+
+/** After a lock on an object was dropped: takes a release up that waits for it. */
+export function fileUnlocked(file: usize): void {
+  if (isDraining(file)) tryRelease(file);
 }
 
 /**
@@ -193,7 +198,7 @@ export function pauseRelease(file: usize, entry: usize): bool {
 @inline export function fileLeave(file: usize): void {
   const mark = markOf(current(), file);
   store32(mark, load<u32>(mark) - 1);
-  fileUnlocked(file);
+  if (isDraining(file)) tryRelease(file);
 }
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */

@@ -8,10 +8,10 @@
 export { init, isCompatible } from "./init";
 export { attachThread, detachThread } from "./thread";
 export { detachNext } from "./detach";
-export { open, fileByNumber, fget, fput, closeNumber } from "./file";
+export { open, fileByNumber, fget, fput, closeNumber, fileUnlocked as releaseResume } from "./file";
 export { releaseNext, queueTake, queueFree } from "./release";
 export { defineType, defineCommand } from "./registry";
-export { alloc, finalize, abort, get, put, putKeepUser, dropUser, describe, hold } from "./object";
+export { alloc, finalize, abort, get, getTyped, getConfirm, getSlowly, put, putSlowly, putKeepUser, dropUser, describe, hold } from "./object";
 export {
   destroy,
   destroyPoll,

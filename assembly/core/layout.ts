@@ -86,7 +86,7 @@ export const FILE_DRAINING: u32 = at.FILE_DRAINING;
 export const FILE_BY_NUMBER: u32 = at.FILE_BY_NUMBER;
 export const FILE_NEVER: u32 = at.FILE_NEVER;
 
-export const HANDLE_ATTENTION: u32 = at.HANDLE_ATTENTION;
+export const HANDLE_UNCONFIRMED: u32 = at.HANDLE_UNCONFIRMED;
 
 export const ENTRY_SLOT: u32 = offsetof<at.Entry>("slot");
 export const SLOT_ID: u32 = offsetof<Slot>("id");
@@ -123,6 +123,7 @@ export const MUST_WAIT: i32 = results.MUST_WAIT;
 export const MUST_DESTROY: i32 = results.MUST_DESTROY;
 export const MUST_EXECUTE: i32 = results.MUST_EXECUTE;
 export const MUST_REFILL: i32 = results.MUST_REFILL;
+export const PUT_SLOWLY: i32 = results.PUT_SLOWLY;
 export const RELEASE_AGAIN: u32 = results.RELEASE_AGAIN;
 
 export const SNAPSHOT_ID: u32 = offsetof<Snapshot>("id");

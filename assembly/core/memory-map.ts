@@ -177,7 +177,7 @@ export class Thread {
   /** Bit n of the two words: this thread can execute ioctl number 0x80 + n. */
   boundCommandsLow: u64;
   boundCommandsHigh: u64;
-  /** First and last record of the free list (record numbers + 1; 0 is the end). */
+  /** First and last record of the free list; 0 when there is none. */
   freeRecord: u32;
   lastFreeRecord: u32;
   /** Entries in the ring below, and those that found it full. */
@@ -221,7 +221,7 @@ export class HoldRecord {
   fileKind: u32;
   /** The handle that names this use of the record, or the one that will name the next. */
   handle: u32;
-  /** Free list link: record number + 1. */
+  /** Free list link. */
   next: u32;
 }
 
@@ -239,8 +239,10 @@ export const HANDLE_RECORD_BITS: u32 = 10;
 export const HANDLE_THREAD_BITS: u32 = 6;
 export const HANDLE_GENERATION_BITS: u32 = 14;
 export const HANDLE_GENERATION_SHIFT: u32 = HANDLE_RECORD_BITS + HANDLE_THREAD_BITS;
-/** In get's answer beside the handle: the attention word is set. */
-export const HANDLE_ATTENTION: u32 = 1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS);
+/** Handles are below. */
+export const HANDLE_END: u32 = 1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS);
+/** In get's answer beside the handle: to be confirmed. */
+export const HANDLE_UNCONFIRMED: u32 = HANDLE_END;
 
 // ---------------------------------------------------------------------------------------------------- File
 

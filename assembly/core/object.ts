@@ -15,10 +15,10 @@
  * Kernel counterpart: _iommufd_object_alloc(), iommufd_object_finalize(), iommufd_object_abort(), iommufd_get_object(),
  * iommufd_put_object(), iommufd_put_object_keep_user(). Difference: get takes no lock (refcount.ts says why it need not).
  */
-import { add32, compareExchange64, load32, load64, store64 } from "./atomics";
+import { add32, compareExchange64, load32, load64, loadRelaxed64, store64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBADF, EINVAL, ENOENT, ENOMEM } from "../errno";
-import { fileEnter, fileLeave, fileUnlocked, isMarked, isUsable, openStateOf } from "./file";
+import { fileEnter, fileLeave, fileUnlocked, isDraining, isMarked, isUsable, openStateOf } from "./file";
 import {
   Context,
   Entry,
@@ -27,7 +27,7 @@ import {
   FILE_DRAINING,
   FILE_PHASE_MASK,
   File,
-  HANDLE_ATTENTION,
+  HANDLE_UNCONFIRMED,
   HOLD_LIST_ENTRIES,
   HoldList,
   HoldRecord,
@@ -55,7 +55,7 @@ import {
   holdersFull,
   holdersOf,
   incrementUsers,
-  isFull,
+  isPlainlyHeld,
   isPlainlyLive,
   phaseOf,
   plusUser,
@@ -67,7 +67,18 @@ import {
 } from "./refcount";
 import { HOLD_LIST_CLASS, classOfType } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
-import { current, findRecord, freeRecord, hasFreeRecord, takeRecord } from "./thread";
+import { PUT_RELEASE, PUT_SLOWLY } from "./results";
+import {
+  canFreeFirst,
+  current,
+  findRecord,
+  freeRecord,
+  freeRecordFirst,
+  hasFreeRecord,
+  isRecord,
+  recordOf,
+  takeRecord,
+} from "./thread";
 import { xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
 
 // @ts-ignore: a decorator on a function
@@ -157,36 +168,88 @@ export function freeObject(slot: usize): void {
 // ---------------------------------------------------------------------------------------------------- get and put
 
 /**
- * Locks a published object against destruction. `type` 0 matches any.
+ * Locks a published object against destruction, if nothing about it is unusual.
  *
- * The lock itself keeps the file from being released (file.ts), so the state is read after the swap, and the lock is dropped
- * again if the context may not use the file any more. Only then can the entry have been another file's: its object was
- * locked for that moment, as by a lookup of its own that changed its mind.
+ * The lock itself keeps the file from being released (file.ts), so the state is read after the swap. Calls no other function:
+ * what needs more thought is left to getSlowly, which the bindings call then.
  *
- * Return: a handle in 1 … 2^30−1, with HANDLE_ATTENTION if there is something to attend to; -EBADF; -ENOENT for a missing ID,
- * another type, a reservation or a waiting destroyer, which cannot be told apart; -ENOMEM when this thread has no record left.
+ * Return: a handle in 1 … 2^30−1; HANDLE_UNCONFIRMED with it when getConfirm must decide; 0: ask getSlowly, nothing happened.
  */
-export function get(file: usize, expected: u32, id: u32, type: u32): i32 {
-  if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
+export function get(file: usize, expected: u32, id: u32): i32 {
   const entry = xaLoad(file, id);
-  if (entry == 0) return missing(file, expected, -ENOENT);
-  let word = load64(entry);
-  while (isPlainlyLive(word) && !isFull(word)) {
-    if (type != 0 && typeOf(word) != type) return missing(file, expected, -ENOENT);
-    if (!hasFreeRecord()) return missing(file, expected, -ENOMEM);
-    const seen = compareExchange64(entry, word, word + USER + HOLDER);
-    if (seen == word) {
-      if (load32(file + offsetof<File>("state")) == expected) return takeRecord(entry, file, RECORD_LOCKED);
-      return lockedLater(file, expected, entry);
-    }
-    word = seen;
-  }
-  return getSlowly(file, expected, entry, id, type);
+  if (entry == 0 || !hasFreeRecord()) return 0;
+  const word = loadRelaxed64(entry);
+  if (!isPlainlyLive(word)) return 0;
+  if (compareExchange64(entry, word, word + USER + HOLDER) != word) return 0;
+  const handle = takeRecord(entry, file, RECORD_LOCKED);
+  return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
 
-/** Return: `error`, or -EBADF if the context may not even ask. */
-function missing(file: usize, expected: u32, error: i32): i32 {
-  return mayUse(file, expected) ? error : -EBADF;
+/** get for objects of one type. */
+export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
+  const entry = xaLoad(file, id);
+  if (entry == 0 || !hasFreeRecord()) return 0;
+  const word = loadRelaxed64(entry);
+  if (!isPlainlyLive(word) || typeOf(word) != type) return 0;
+  if (compareExchange64(entry, word, word + USER + HOLDER) != word) return 0;
+  const handle = takeRecord(entry, file, RECORD_LOCKED);
+  return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
+}
+
+/**
+ * The file was not in the state that get expected: drops the lock again if the context may not use the file. Only then can
+ * the entry have been another file's; its object was locked for that moment, as by a lookup that changed its mind.
+ *
+ * Return: the handle, or -EBADF.
+ */
+export function getConfirm(file: usize, expected: u32, handle: u32): i32 {
+  if (expected != FILE_BY_NUMBER && mayUse(file, expected)) return handle;
+  const record = recordOf(handle);
+  const entry: usize = changetype<HoldRecord>(record).target;
+  freeRecord(record);
+  dropTransient(entry);
+  return expected == FILE_BY_NUMBER ? 0 : -EBADF;
+}
+
+/** Undoes the lock on an object that may be another file's by now. */
+function dropTransient(entry: usize): void {
+  const owner: usize = changetype<Slot>(slotOf(entry)).file;
+  dropHolder(entry, false);
+  fileUnlocked(owner);
+}
+
+/**
+ * get with all questions asked: any kind of context, other threads at the same word, a full field, a destroyer.
+ *
+ * Return: a handle; -EBADF; -ENOENT for a missing ID, another type (0 matches any), a reservation or a waiting destroyer, which
+ * cannot be told apart; -ENOMEM when this thread has no record left.
+ */
+export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
+  if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
+  if (!mayUse(file, expected)) return -EBADF;
+  const entry = xaLoad(file, id);
+  if (entry == 0) return -ENOENT;
+  let word = load64(entry);
+  while (isOpenToLookups(word) && (type == 0 || typeOf(word) == type)) {
+    if (!hasFreeRecord()) return -ENOMEM;
+    if (holdersFull(word)) {
+      warnHolders(file, id);
+      return -ENOENT;
+    }
+    const next = plusUser(word) + HOLDER;
+    const seen = compareExchange64(entry, word, next);
+    if (seen != word) {
+      word = seen;
+      continue;
+    }
+    if (!mayUse(file, expected)) {
+      dropTransient(entry);
+      return -EBADF;
+    }
+    warnPlus(word, next, file, id);
+    return takeRecord(entry, file, RECORD_LOCKED);
+  }
+  return -ENOENT;
 }
 
 // @ts-ignore: a decorator on a function
@@ -194,53 +257,37 @@ function missing(file: usize, expected: u32, error: i32): i32 {
   return isUsable(file, expected) && ((expected & FILE_PHASE_MASK) != FILE_DRAINING || isMarked(file));
 }
 
-/** The lock is taken, but the file is not in its usual state. Return: as get. */
-function lockedLater(file: usize, expected: u32, entry: usize): i32 {
-  if (mayUse(file, expected)) return takeRecord(entry, file, RECORD_LOCKED);
-  const owner: usize = changetype<Slot>(slotOf(entry)).file;
-  dropHolder(entry, false, owner);
-  fileUnlocked(owner);
-  return -EBADF;
+/** Published, and no destroyer has closed it: in rfc by waiting at all, in mainline once the last holder is gone. */
+function isOpenToLookups(word: u64): bool {
+  if (phaseOf(word) != PHASE_LIVE) return false;
+  if (destroyersOf(word) == 0) return true;
+  return changetype<Identity>(IDENTITY).profile != PROFILE_RFC && holdersOf(word) != 0;
 }
 
-/** get for the rare cases: a field is full or about to be, or a destroyer waits. */
-function getSlowly(file: usize, expected: u32, entry: usize, id: u32, type: u32): i32 {
-  let word = load64(entry);
-  while (isPlainlyLive(word) || isStillOpen(word)) {
-    if (type != 0 && typeOf(word) != type) break;
-    if (!hasFreeRecord()) return missing(file, expected, -ENOMEM);
-    if (holdersFull(word)) {
-      if (mayUse(file, expected)) warnHolders(file, id);
-      break;
-    }
-    const next = plusUser(word) + HOLDER;
-    const seen = compareExchange64(entry, word, next);
-    if (seen == word) {
-      const handle = lockedLater(file, expected, entry);
-      if (handle < 0) return handle;
-      warnPlus(word, next, file, id);
-      return handle | HANDLE_ATTENTION;
-    }
-    word = seen;
-  }
-  return missing(file, expected, -ENOENT);
-}
-
-/** mainline: a queued destroyer closes the object only once the last holder is gone. */
-function isStillOpen(word: u64): bool {
-  if (changetype<Identity>(IDENTITY).profile == PROFILE_RFC) return false;
-  return phaseOf(word) == PHASE_LIVE && destroyersOf(word) != 0 && holdersOf(word) != 0;
-}
-
-/** Return: 0, 1 if there is something to attend to, -EINVAL for a handle that is stale, of another thread, context or kind. */
+/**
+ * Lets go of a locked object, if nothing about it is unusual. Calls no other function, as get.
+ *
+ * Return: 0; PUT_SLOWLY: nothing happened, ask putSlowly; PUT_RELEASE: done, but the file waits for it: call releaseResume.
+ */
 export function put(file: usize, handle: u32): i32 {
+  const record = recordOf(handle);
+  if (!isRecord(record, handle, file, RECORD_LOCKED) || !canFreeFirst(record)) return PUT_SLOWLY;
+  const entry: usize = changetype<HoldRecord>(record).target;
+  const word = loadRelaxed64(entry);
+  if (!isPlainlyHeld(word)) return PUT_SLOWLY;
+  if (compareExchange64(entry, word, word - USER - HOLDER) != word) return PUT_SLOWLY;
+  freeRecordFirst(record);
+  return isDraining(file) ? PUT_RELEASE : 0;
+}
+
+/** Return: 0, or -EINVAL for a handle that is stale, of another thread, another context or another kind. */
+export function putSlowly(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
-  const entry: usize = changetype<HoldRecord>(record).target;
+  dropHolder(changetype<HoldRecord>(record).target, false);
   freeRecord(record);
-  dropHolder(entry, false, file);
   fileUnlocked(file);
-  return changetype<Thread>(current()).attention == 0 ? 0 : 1;
+  return 0;
 }
 
 /** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the generation in result0; -EINVAL as put. */
@@ -250,8 +297,8 @@ export function putKeepUser(file: usize, handle: u32): i32 {
   const entry: usize = changetype<HoldRecord>(record).target;
   changetype<Thread>(current()).result0 = generationOf(load64(entry));
   add32(entry + offsetof<Entry>("kept"), 1);
+  dropHolder(entry, true);
   freeRecord(record);
-  dropHolder(entry, true, file);
   fileUnlocked(file);
   return 0;
 }

@@ -2,10 +2,10 @@
 /**
  * The state word: all that decides an object's fate, in 64 bits that change by one compare-and-swap.
  *
- *   63       52 51   50 49    44 43        37 36      26 25         0
- *  ┌───────────┬───────┬────────┬────────────┬──────────┬────────────┐
- *  │generation │ phase │  type  │ destroyers │ holders  │   users    │
- *  └───────────┴───────┴────────┴────────────┴──────────┴────────────┘
+ *   63 62 61        55 54      44 43    38 37        26 25         0
+ *  ┌─────┬────────────┬──────────┬────────┬────────────┬────────────┐
+ *  │phase│ destroyers │ holders  │  type  │ generation │   users    │
+ *  └─────┴────────────┴──────────┴────────┴────────────┴────────────┘
  *
  *  users       refcount_t `users`: everyone who needs the object to exist. The ID table is one. The field's maximum means
  *              saturated: it never moves again and the object leaks, as a saturated refcount_t does.
@@ -16,6 +16,9 @@
  *  type        fixed from reservation to removal.
  *  phase       FREE → RESERVED → LIVE → FREE, or LIVE → LEAKED at release.
  *  generation  counts the removals of this ID, so that a kept reference to an earlier object is told from the present one.
+ *
+ * The order of the fields makes the hot question one comparison: phase LIVE, no destroyer and room for a holder is a range
+ * of the word's values.
  *
  * The word lies in the ID table's entry, not in the object: a lookup touches one line less, and needs no protection
  * from the object being freed, because nothing of the object is read before the swap. Why no recycled entry is ever
@@ -37,24 +40,28 @@ const DESTROYERS_BITS: u64 = SMALL_BUILD ? 2 : 7;
 const TYPE_BITS: u64 = 6;
 const PHASE_BITS: u64 = 2;
 
-const HOLDERS_SHIFT: u64 = USERS_BITS;
-const DESTROYERS_SHIFT: u64 = HOLDERS_SHIFT + HOLDERS_BITS;
-const TYPE_SHIFT: u64 = DESTROYERS_SHIFT + DESTROYERS_BITS;
-const PHASE_SHIFT: u64 = TYPE_SHIFT + TYPE_BITS;
-const GENERATION_SHIFT: u64 = PHASE_SHIFT + PHASE_BITS;
+const GENERATION_BITS: u64 = 64 - USERS_BITS - HOLDERS_BITS - DESTROYERS_BITS - TYPE_BITS - PHASE_BITS;
 
-const USERS_MASK: u64 = (1 << USERS_BITS) - 1;
-const HOLDERS_MASK: u64 = ((1 << HOLDERS_BITS) - 1) << HOLDERS_SHIFT;
-const DESTROYERS_MASK: u64 = ((1 << DESTROYERS_BITS) - 1) << DESTROYERS_SHIFT;
-const TYPE_MASK: u64 = (1 << TYPE_BITS) - 1;
-const PHASE_MASK: u64 = 3 << PHASE_SHIFT;
+const GENERATION_SHIFT: u64 = USERS_BITS;
+const TYPE_SHIFT: u64 = GENERATION_SHIFT + GENERATION_BITS;
+const HOLDERS_SHIFT: u64 = TYPE_SHIFT + TYPE_BITS;
+const DESTROYERS_SHIFT: u64 = HOLDERS_SHIFT + HOLDERS_BITS;
+const PHASE_SHIFT: u64 = DESTROYERS_SHIFT + DESTROYERS_BITS;
+
+const ONE: u64 = 1;
+const USERS_MASK: u64 = (ONE << USERS_BITS) - 1;
+const GENERATION_MASK: u64 = ((ONE << GENERATION_BITS) - 1) << GENERATION_SHIFT;
+const HOLDERS_MASK: u64 = ((ONE << HOLDERS_BITS) - 1) << HOLDERS_SHIFT;
+const DESTROYERS_MASK: u64 = ((ONE << DESTROYERS_BITS) - 1) << DESTROYERS_SHIFT;
+const TYPE_MASK: u64 = (ONE << TYPE_BITS) - 1;
+const PHASE_MASK: u64 = ((ONE << PHASE_BITS) - 1) << PHASE_SHIFT;
 
 /** users: saturated. */
 export const SATURATED: u32 = <u32>USERS_MASK;
 
-export const USER: u64 = 1;
-export const HOLDER: u64 = 1 << HOLDERS_SHIFT;
-export const DESTROYER: u64 = 1 << DESTROYERS_SHIFT;
+export const USER: u64 = ONE;
+export const HOLDER: u64 = ONE << HOLDERS_SHIFT;
+export const DESTROYER: u64 = ONE << DESTROYERS_SHIFT;
 export const MAX_DESTROYERS: u64 = DESTROYERS_MASK >> DESTROYERS_SHIFT;
 
 export const PHASE_FREE: u32 = 0;
@@ -86,13 +93,13 @@ export const PHASE_LEAKED: u32 = 3;
 }
 // @ts-ignore: a decorator on a function
 @inline export function generationOf(word: u64): u32 {
-  return <u32>(word >> GENERATION_SHIFT);
+  return <u32>((word & GENERATION_MASK) >> GENERATION_SHIFT);
 }
 
 /** refcount_set(users, 1) on a fresh object. */
 // @ts-ignore: a decorator on a function
 @inline export function reservedWord(old: u64, type: u32): u64 {
-  return ((old >> GENERATION_SHIFT) << GENERATION_SHIFT) | ((<u64>PHASE_RESERVED) << PHASE_SHIFT) | ((<u64>type) << TYPE_SHIFT) | USER;
+  return (old & GENERATION_MASK) | ((<u64>PHASE_RESERVED) << PHASE_SHIFT) | ((<u64>type) << TYPE_SHIFT) | USER;
 }
 // @ts-ignore: a decorator on a function
 @inline export function withPhase(word: u64, phase: u32): u64 {
@@ -101,18 +108,20 @@ export const PHASE_LEAKED: u32 = 3;
 /** Return: the word of a free entry, one generation later. */
 // @ts-ignore: a decorator on a function
 @inline export function freedWord(word: u64): u64 {
-  return ((word >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
+  return ((word & GENERATION_MASK) + (ONE << GENERATION_SHIFT)) & GENERATION_MASK;
 }
 
-/** Whether a lookup may find the object without a closer look: published, and nobody waits to destroy it. */
+const LIVE: u64 = (<u64>PHASE_LIVE) << PHASE_SHIFT;
+
+/** Whether a lookup may lock the object without a closer look: published, no destroyer waits, and no field is nearly full. */
 // @ts-ignore: a decorator on a function
 @inline export function isPlainlyLive(word: u64): bool {
-  return (word & (PHASE_MASK | DESTROYERS_MASK)) == (<u64>PHASE_LIVE) << PHASE_SHIFT;
+  return word - LIVE < HOLDERS_MASK && (<u32>word & <u32>USERS_MASK) < <u32>USERS_MASK - 1;
 }
-/** Whether one more holder and user need a closer look: a field is at its maximum, or users would get there. */
+/** Whether a holder may go without a closer look: users are not saturated, and no destroyer is to be woken. */
 // @ts-ignore: a decorator on a function
-@inline export function isFull(word: u64): bool {
-  return (word & HOLDERS_MASK) == HOLDERS_MASK || (word & USERS_MASK) >= USERS_MASK - 1;
+@inline export function isPlainlyHeld(word: u64): bool {
+  return word - LIVE < DESTROYER && (<u32>word & <u32>USERS_MASK) != <u32>USERS_MASK;
 }
 // @ts-ignore: a decorator on a function
 @inline export function holdersFull(word: u64): bool {
@@ -172,12 +181,6 @@ export function decrementUsers(entry: usize, file: usize, id: u32): void {
   }
 }
 
-/** Whether `users` counts normally, with at least one user besides the caller's: then one less is a plain subtraction. */
-// @ts-ignore: a decorator on a function
-@inline function countsNormally(word: u64): bool {
-  return (word & USERS_MASK) - 2 < USERS_MASK - 2; // unsigned: 0 and 1 wrap to the top
-}
-
 /**
  * up_read(): one holder less, and with `keepUser` false one user less in the same step, so that a destroyer that sees no
  * holder never sees a transient user.
@@ -185,14 +188,12 @@ export function decrementUsers(entry: usize, file: usize, id: u32): void {
  * Context: the caller is one of the holders. A destroyer that queued itself before the last holder left is woken by that
  * holder; one that comes later sees no holder and does not sleep, because both are fields of one word.
  */
-// @ts-ignore: a decorator on a function
-@inline export function dropHolder(entry: usize, keepUser: bool, file: usize): void {
+export function dropHolder(entry: usize, keepUser: bool): void {
   let word = load64(entry);
   while (true) {
-    const next = (keepUser ? word : countsNormally(word) ? word - USER : minusUser(word)) - HOLDER;
+    const next = (keepUser ? word : minusUser(word)) - HOLDER;
     const seen = compareExchange64(entry, word, next);
     if (seen == word) {
-      if (!keepUser && !countsNormally(word)) warnMinus(word, file, 0);
       if ((next & DESTROYERS_MASK) != 0 && (next & HOLDERS_MASK) == 0) notify(entry, -1);
       return;
     }

@@ -19,3 +19,8 @@ export const MUST_EXECUTE: i32 = -0x10003;
 export const MUST_REFILL: i32 = -0x10004;
 /** releaseNext: hand the warnings out and call again; no callback to run. */
 export const RELEASE_AGAIN: u32 = 1;
+
+/** put: nothing happened; putSlowly does it. */
+export const PUT_SLOWLY: i32 = 1;
+/** put: done, and the file waits to be released: call releaseResume. */
+export const PUT_RELEASE: i32 = 2;

@@ -22,7 +22,7 @@ import {
   FILES,
   FILE_SHIFT,
   FIRST_FD,
-  HANDLE_GENERATION_BITS,
+  HANDLE_END,
   HANDLE_GENERATION_SHIFT,
   HANDLE_RECORD_BITS,
   HoldRecord,
@@ -41,6 +41,10 @@ import {
   Thread,
   WarningRecord,
 } from "./memory-map";
+
+/** Handles of generation 1 begin here, those of the last one there. */
+const FIRST_GENERATION: u32 = 1 << HANDLE_GENERATION_SHIFT;
+const LAST_GENERATION: u32 = HANDLE_END - FIRST_GENERATION;
 
 /** Address of the calling thread's slot: the module's one mutable global, because each thread has its own instance. */
 let self: usize = 0;
@@ -82,12 +86,12 @@ function linkRecords(slot: usize, number: u32): void {
   for (let index: u32 = 0; index < MAX_RECORDS; index++) {
     const record = changetype<HoldRecord>(slot + THREAD_RECORDS + index * offsetof<HoldRecord>());
     record.fileKind = RECORD_FREE;
-    if (record.handle == 0) record.handle = (1 << HANDLE_GENERATION_SHIFT) | (number << HANDLE_RECORD_BITS) | index;
-    record.next = index + 2;
+    if (record.handle == 0) record.handle = FIRST_GENERATION | (number << HANDLE_RECORD_BITS) | index;
+    record.next = <u32>(slot + THREAD_RECORDS + (index + 1) * offsetof<HoldRecord>());
   }
-  changetype<HoldRecord>(slot + THREAD_RECORDS + (MAX_RECORDS - 1) * offsetof<HoldRecord>()).next = 0;
-  thread.freeRecord = 1;
-  thread.lastFreeRecord = MAX_RECORDS;
+  thread.freeRecord = <u32>(slot + THREAD_RECORDS);
+  thread.lastFreeRecord = <u32>(slot + THREAD_RECORDS + (MAX_RECORDS - 1) * offsetof<HoldRecord>());
+  changetype<HoldRecord>(thread.lastFreeRecord).next = 0;
 }
 
 /** Context: every record was given back. */
@@ -115,48 +119,66 @@ export function detachThread(): void {
 // @ts-ignore: a decorator on a function
 @inline export function takeRecord(target: usize, file: usize, kind: u32): i32 {
   const thread = changetype<Thread>(self);
-  const record = changetype<HoldRecord>(recordAt(thread.freeRecord - 1));
+  const record = changetype<HoldRecord>(thread.freeRecord);
   thread.freeRecord = record.next;
   record.target = <u32>target;
   record.fileKind = <u32>file | kind;
   return record.handle;
 }
 
-/** Return: the record that `handle` names if it is of that kind and on that file, else 0. */
+/** Return: the record whose number is in `handle`, whatever the handle is worth. */
 // @ts-ignore: a decorator on a function
-@inline export function findRecord(handle: u32, file: usize, kind: u32): usize {
-  const record = recordAt(handle & (MAX_RECORDS - 1));
-  const is = changetype<HoldRecord>(record);
-  return is.handle == handle && is.fileKind == (<u32>file | kind) ? record : 0;
+@inline export function recordOf(handle: u32): usize {
+  return recordAt(handle & (MAX_RECORDS - 1));
+}
+
+/** Whether `record` is in use under this handle, for a thing of that kind on that file. */
+// @ts-ignore: a decorator on a function
+@inline export function isRecord(record: usize, handle: u32, file: usize, kind: u32): bool {
+  if (changetype<HoldRecord>(record).handle != handle) return false;
+  return changetype<HoldRecord>(record).fileKind == (<u32>file | kind);
+}
+
+/** Return: the record that `handle` names if it is of that kind and on that file, else 0. */
+export function findRecord(handle: u32, file: usize, kind: u32): usize {
+  const record = recordOf(handle);
+  return isRecord(record, handle, file, kind) ? record : 0;
+}
+
+/** Whether the record's next generation exists and another record is free, as nearly always. */
+// @ts-ignore: a decorator on a function
+@inline export function canFreeFirst(record: usize): bool {
+  return changetype<HoldRecord>(record).handle < LAST_GENERATION && changetype<Thread>(self).freeRecord != 0;
+}
+
+/** Ends a record's use; its handle is stale from here on. Context: canFreeFirst. */
+// @ts-ignore: a decorator on a function
+@inline export function freeRecordFirst(record: usize): void {
+  const was = changetype<HoldRecord>(record);
+  const thread = changetype<Thread>(self);
+  was.fileKind = RECORD_FREE;
+  was.handle += FIRST_GENERATION;
+  was.next = thread.freeRecord;
+  thread.freeRecord = <u32>record;
 }
 
 /** Ends a record's use; its handle is stale from here on. */
-// @ts-ignore: a decorator on a function
-@inline export function freeRecord(record: usize): void {
-  const thread = changetype<Thread>(self);
-  const was = changetype<HoldRecord>(record);
-  const index = was.handle & (MAX_RECORDS - 1);
-  was.fileKind = RECORD_FREE;
-  const next = was.handle + (1 << HANDLE_GENERATION_SHIFT);
-  if (next < <u32>1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS)) {
-    was.handle = next;
-    was.next = thread.freeRecord;
-    if (thread.freeRecord == 0) thread.lastFreeRecord = index + 1;
-    thread.freeRecord = index + 1;
-  } else {
-    retireGeneration(record, index);
-  }
+export function freeRecord(record: usize): void {
+  if (canFreeFirst(record)) freeRecordFirst(record);
+  else freeRecordLast(record);
 }
 
-/** The record starts again at generation 1, behind all others. */
-function retireGeneration(record: usize, index: u32): void {
+/** The record goes behind all others: its generations start again, or there are no others. */
+function freeRecordLast(record: usize): void {
   const thread = changetype<Thread>(self);
   const was = changetype<HoldRecord>(record);
-  was.handle = (was.handle & ((1 << HANDLE_GENERATION_SHIFT) - 1)) | (1 << HANDLE_GENERATION_SHIFT);
+  const wraps = was.handle >= LAST_GENERATION;
+  was.fileKind = RECORD_FREE;
+  was.handle = wraps ? (was.handle & FIRST_GENERATION - 1) | FIRST_GENERATION : was.handle + FIRST_GENERATION;
   was.next = 0;
-  if (thread.freeRecord == 0) thread.freeRecord = index + 1;
-  else changetype<HoldRecord>(recordAt(thread.lastFreeRecord - 1)).next = index + 1;
-  thread.lastFreeRecord = index + 1;
+  if (thread.freeRecord == 0) thread.freeRecord = <u32>record;
+  else changetype<HoldRecord>(thread.lastFreeRecord).next = <u32>record;
+  thread.lastFreeRecord = <u32>record;
 }
 
 /** The same thing is now held in another way. */

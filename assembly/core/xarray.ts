@@ -4,7 +4,9 @@
  *
  *   root ──► inner[id >> 14] ──► leaf[(id >> 8) & 63] ──► entry[id & 255]
  *
- * - Lookup takes three dependent loads whatever the number of objects, and no lock. While the file is open, nodes are
+ * - Lookup takes three dependent loads whatever the number of objects, and no lock. The loads are relaxed: an address is
+ *   written once, 0 → node, after the node was emptied, so either value is a good answer, and what is read through it
+ *   depends on it. While the file is open, nodes are
  *   added but never moved or freed. A lookup that races with the release may follow addresses into nodes that were freed
  *   or belong to another file by now; that reads no other memory, because a page that was a node of one kind stays one
  *   (the pool below) and a free node is empty. What it found is then given up (object.ts).
@@ -17,7 +19,7 @@
  *
  * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
  */
-import { load32, load64, store32 } from "./atomics";
+import { load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
 import {
@@ -51,12 +53,12 @@ const ALL: u64 = u64.MAX_VALUE;
 /** Return: address of the ID's entry, 0 when there is no such node. Good as long as the file cannot be released. */
 // @ts-ignore: a decorator on a function
 @inline export function xaLoad(file: usize, id: u32): usize {
-  const root: usize = load32(file + offsetof<File>("root"));
+  const root: usize = loadRelaxed32(file + offsetof<File>("root"));
   const slot = id >> INNER_IDS_SHIFT;
   if (root == 0 || slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
-  const inner: usize = load32(root + slot * 4);
+  const inner: usize = loadRelaxed32(root + slot * 4);
   if (inner == 0) return 0;
-  const leaf: usize = load32(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4);
+  const leaf: usize = loadRelaxed32(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4);
   if (leaf == 0) return 0;
   return leaf + (id & (LEAF_ENTRIES - 1)) * offsetof<Entry>();
 }
