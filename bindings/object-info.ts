@@ -4,12 +4,12 @@ import { check } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import type { ObjectType } from "./object-type.js";
 
 /** One object at one moment. */
 export interface ObjectInfo {
   id: number;
-  /** The type's number; 1 is the first that was defined. */
-  type: number;
+  type: ObjectType;
   /** "destroying": a destroyer waits; "leaked": skipped by a release. */
   state: "reserved" | "live" | "destroying" | "leaked";
   /** Everyone who needs the object to exist, the ID table included. */
@@ -41,7 +41,7 @@ function read(kernel: Kernel, file: number, expected: number, id: number, exact:
   const window = kernel.thread + Layout.THREAD_WINDOW;
   const info: ObjectInfo = {
     id: kernel.word(window + Layout.SNAPSHOT_ID),
-    type: kernel.word(window + Layout.SNAPSHOT_TYPE),
+    type: kernel.typeOf(kernel.word(window + Layout.SNAPSHOT_TYPE)),
     state: stateOf(kernel.word(window + Layout.SNAPSHOT_PHASE), kernel.word(window + Layout.SNAPSHOT_DESTROYERS)),
     users: kernel.word(window + Layout.SNAPSHOT_USERS),
     holders: kernel.word(window + Layout.SNAPSHOT_HOLDERS),

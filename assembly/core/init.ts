@@ -15,12 +15,15 @@ import {
   INNER_IDS_SHIFT,
   Identity,
   MAGIC,
+  NOBODY,
   PAGES,
   PAGE_SHIFT,
   PAGE_SIZE,
   PROFILE_MAINLINE,
   PageState,
   SLOT_PAYLOAD,
+  THREAD_RECORDS,
+  Thread,
 } from "./memory-map";
 import { registryInit } from "./registry";
 
@@ -47,6 +50,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   const pages = changetype<PageState>(PAGES);
   pages.low = 0;
   pages.high = identity.heapPages;
+  changetype<Thread>(NOBODY).freeRecord = <u32>NOBODY + THREAD_RECORDS;
   registryInit();
   store32(IDENTITY + offsetof<Identity>("magic"), MAGIC);
   return 0;

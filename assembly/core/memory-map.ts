@@ -5,7 +5,7 @@
  *      0 ┌──────────────────────────┐
  *        │ Identity … Counters      │ one page: sizes, global locks, counters; a line each
  *        ├──────────────────────────┤ THREADS
- *        │ Thread × MAX_THREADS     │ one slot per attached thread: marks, hold records, buffers
+ *        │ Thread × MAX_THREADS + 1 │ one slot per attached thread: marks, hold records, buffers
  *        ├──────────────────────────┤ FILES
  *        │ File × MAX_FILES         │ struct file + struct iommufd_ctx
  *        ├──────────────────────────┤ TYPES, CLASSES, COMMANDS, MAPPINGS, MAPPING_ORDER
@@ -142,7 +142,7 @@ export const COUNTERS: usize = 5 * CACHE_LINE;
 // ---------------------------------------------------------------------------------------------------- Thread
 
 export const MAX_THREADS: u32 = 64;
-/** Hold records of one thread: how many locks, reservations and waits it can have at a time. */
+/** Hold records of one thread: one more than the locks, reservations and waits that it can have at a time. */
 export const MAX_RECORDS: u32 = 1024;
 export const MAX_FILES: u32 = 1024;
 export const MAX_THREAD_WARNINGS: u32 = 256;
@@ -177,7 +177,7 @@ export class Thread {
   /** Bit n of the two words: this thread can execute ioctl number 0x80 + n. */
   boundCommandsLow: u64;
   boundCommandsHigh: u64;
-  /** First and last record of the free list; 0 when there is none. */
+  /** First and last record of the free list, which is never empty. */
   freeRecord: u32;
   lastFreeRecord: u32;
   /** Entries in the ring below, and those that found it full. */
@@ -217,12 +217,12 @@ export const RECORD_KIND_MASK: u32 = 7;
 export class HoldRecord {
   /** RECORD_DYING: the slot; else the table entry. */
   target: u32;
-  /** File address | RECORD_*; 0 when free. */
+  /** Free list link. */
+  next: u32;
+  /** File address | RECORD_*; 0 when free. Compared together with the next word. */
   fileKind: u32;
   /** The handle that names this use of the record, or the one that will name the next. */
   handle: u32;
-  /** Free list link. */
-  next: u32;
 }
 
 /** One kernel warning, to be handed to onWarning. */
@@ -461,7 +461,9 @@ export const FRAME_USER: u8 = 0x80;
 // ---------------------------------------------------------------------------------------------------- Addresses
 
 export const THREADS: usize = PAGE_SIZE;
-export const FILES: usize = THREADS + MAX_THREADS * THREAD_BYTES;
+/** The slot of an instance that has detached: all zero, so that it has no record to take and none to find. */
+export const NOBODY: usize = THREADS + MAX_THREADS * THREAD_BYTES;
+export const FILES: usize = NOBODY + THREAD_BYTES;
 export const TYPES: usize = FILES + MAX_FILES * FILE_BYTES;
 export const CLASSES: usize = TYPES + (MAX_TYPES + 2) * TYPE_BYTES;
 export const COMMANDS: usize = CLASSES + MAX_CLASSES * CLASS_BYTES;

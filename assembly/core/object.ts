@@ -55,8 +55,7 @@ import {
   holdersFull,
   holdersOf,
   incrementUsers,
-  isPlainlyHeld,
-  isPlainlyLive,
+  isPlainlyLocked,
   phaseOf,
   plusUser,
   reservedWord,
@@ -69,15 +68,18 @@ import { HOLD_LIST_CLASS, classOfType } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
 import { PUT_RELEASE, PUT_SLOWLY } from "./results";
 import {
-  canFreeFirst,
   current,
   findRecord,
   freeRecord,
   freeRecordFirst,
   hasFreeRecord,
+  isLastGeneration,
+  isLastRecord,
   isRecord,
+  peekRecord,
   recordOf,
   takeRecord,
+  takeThisRecord,
 } from "./thread";
 import { xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
 
@@ -177,22 +179,26 @@ export function freeObject(slot: usize): void {
  */
 export function get(file: usize, expected: u32, id: u32): i32 {
   const entry = xaLoad(file, id);
-  if (entry == 0 || !hasFreeRecord()) return 0;
+  const record = peekRecord();
+  if (entry == 0 || isLastRecord(record)) return 0;
   const word = loadRelaxed64(entry);
-  if (!isPlainlyLive(word)) return 0;
-  if (compareExchange64(entry, word, word + USER + HOLDER) != word) return 0;
-  const handle = takeRecord(entry, file, RECORD_LOCKED);
+  const next = word + USER + HOLDER;
+  if (!isPlainlyLocked(next)) return 0;
+  if (compareExchange64(entry, word, next) != word) return 0;
+  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
 
 /** get for objects of one type. */
 export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
   const entry = xaLoad(file, id);
-  if (entry == 0 || !hasFreeRecord()) return 0;
+  const record = peekRecord();
+  if (entry == 0 || isLastRecord(record)) return 0;
   const word = loadRelaxed64(entry);
-  if (!isPlainlyLive(word) || typeOf(word) != type) return 0;
-  if (compareExchange64(entry, word, word + USER + HOLDER) != word) return 0;
-  const handle = takeRecord(entry, file, RECORD_LOCKED);
+  const next = word + USER + HOLDER;
+  if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;
+  if (compareExchange64(entry, word, next) != word) return 0;
+  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
 
@@ -271,12 +277,12 @@ function isOpenToLookups(word: u64): bool {
  */
 export function put(file: usize, handle: u32): i32 {
   const record = recordOf(handle);
-  if (!isRecord(record, handle, file, RECORD_LOCKED) || !canFreeFirst(record)) return PUT_SLOWLY;
+  if (!isRecord(record, handle, file, RECORD_LOCKED) || isLastGeneration(handle)) return PUT_SLOWLY;
   const entry: usize = changetype<HoldRecord>(record).target;
   const word = loadRelaxed64(entry);
-  if (!isPlainlyHeld(word)) return PUT_SLOWLY;
+  if (!isPlainlyLocked(word)) return PUT_SLOWLY;
   if (compareExchange64(entry, word, word - USER - HOLDER) != word) return PUT_SLOWLY;
-  freeRecordFirst(record);
+  freeRecordFirst(record, handle);
   return isDraining(file) ? PUT_RELEASE : 0;
 }
 

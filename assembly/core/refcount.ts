@@ -7,9 +7,10 @@
  *  │phase│ destroyers │ holders  │  type  │ generation │   users    │
  *  └─────┴────────────┴──────────┴────────┴────────────┴────────────┘
  *
- *  users       refcount_t `users`: everyone who needs the object to exist. The ID table is one. The field's maximum means
- *              saturated: it never moves again and the object leaks, as a saturated refcount_t does.
- *  holders     the read side of `destroy_rwsem`: those who promise to let go soon. Each also counts in users.
+ *  users       refcount_t `users`: everyone who needs the object to exist. The ID table is one. Its top bit means saturated:
+ *              it never moves again and the object leaks, as a saturated refcount_t does.
+ *  holders     the read side of `destroy_rwsem`: those who promise to let go soon. Each also counts in users. Its top bit
+ *              stays 0.
  *  destroyers  those who wait for the write side. Each also counts in users. In the rfc profile any of them makes new
  *              lookups fail; a count, not a bit, because the first EBUSY must not re-open an object that another
  *              destroyer still waits for.
@@ -17,8 +18,8 @@
  *  phase       FREE → RESERVED → LIVE → FREE, or LIVE → LEAKED at release.
  *  generation  counts the removals of this ID, so that a kept reference to an earlier object is told from the present one.
  *
- * The order of the fields makes the hot question one comparison: phase LIVE, no destroyer and room for a holder is a range
- * of the word's values.
+ * The two top bits make the hot question one comparison of a masked word: phase LIVE, no destroyer, neither count full. One
+ * more user or holder than fits carries into its top bit, so the question is asked of the word that would be stored.
  *
  * The word lies in the ID table's entry, not in the object: a lookup touches one line less, and needs no protection
  * from the object being freed, because nothing of the object is read before the swap. Why no recycled entry is ever
@@ -34,8 +35,8 @@ import { SMALL_BUILD } from "./config";
 import { WARN_DEC_LEAK, WARN_HOLDERS_FULL, WARN_SATURATED } from "./memory-map";
 import { warn } from "./thread";
 
-const USERS_BITS: u64 = SMALL_BUILD ? 4 : 26;
-const HOLDERS_BITS: u64 = SMALL_BUILD ? 3 : 11;
+const USERS_BITS: u64 = SMALL_BUILD ? 5 : 26;
+const HOLDERS_BITS: u64 = SMALL_BUILD ? 4 : 11;
 const DESTROYERS_BITS: u64 = SMALL_BUILD ? 2 : 7;
 const TYPE_BITS: u64 = 6;
 const PHASE_BITS: u64 = 2;
@@ -57,7 +58,9 @@ const TYPE_MASK: u64 = (ONE << TYPE_BITS) - 1;
 const PHASE_MASK: u64 = ((ONE << PHASE_BITS) - 1) << PHASE_SHIFT;
 
 /** users: saturated. */
-export const SATURATED: u32 = <u32>USERS_MASK;
+const SATURATED: u64 = ONE << (USERS_BITS - 1);
+/** holders: one more than fit. */
+const TOO_MANY_HOLDERS: u64 = ONE << (HOLDERS_SHIFT + HOLDERS_BITS - 1);
 
 export const USER: u64 = ONE;
 export const HOLDER: u64 = ONE << HOLDERS_SHIFT;
@@ -113,42 +116,36 @@ export const PHASE_LEAKED: u32 = 3;
 
 const LIVE: u64 = (<u64>PHASE_LIVE) << PHASE_SHIFT;
 
-/** Whether a lookup may lock the object without a closer look: published, no destroyer waits, and no field is nearly full. */
+/** Whether this is the word of a published, locked object without anything unusual: no destroyer, both counts in range. */
 // @ts-ignore: a decorator on a function
-@inline export function isPlainlyLive(word: u64): bool {
-  return word - LIVE < HOLDERS_MASK && (<u32>word & <u32>USERS_MASK) < <u32>USERS_MASK - 1;
-}
-/** Whether a holder may go without a closer look: users are not saturated, and no destroyer is to be woken. */
-// @ts-ignore: a decorator on a function
-@inline export function isPlainlyHeld(word: u64): bool {
-  return word - LIVE < DESTROYER && (<u32>word & <u32>USERS_MASK) != <u32>USERS_MASK;
+@inline export function isPlainlyLocked(word: u64): bool {
+  return (word & (PHASE_MASK | DESTROYERS_MASK | TOO_MANY_HOLDERS | SATURATED)) == LIVE;
 }
 // @ts-ignore: a decorator on a function
 @inline export function holdersFull(word: u64): bool {
-  return (word & HOLDERS_MASK) == HOLDERS_MASK;
+  return ((word + HOLDER) & TOO_MANY_HOLDERS) != 0;
 }
 
-/** users + 1, or no change when saturated. Reaching the maximum is the moment of saturation. */
+/** users + 1, or no change when saturated. */
 // @ts-ignore: a decorator on a function
 @inline export function plusUser(word: u64): u64 {
-  return (word & USERS_MASK) == USERS_MASK ? word : word + USER;
+  return (word & SATURATED) != 0 ? word : word + USER;
 }
 /** users − 1. From saturated: no change. From 1 or 0: saturated, because the last reference may only go by decision. */
 // @ts-ignore: a decorator on a function
 @inline export function minusUser(word: u64): u64 {
-  const users = word & USERS_MASK;
-  if (users == USERS_MASK) return word;
-  return users <= 1 ? word | USERS_MASK : word - USER;
+  if ((word & SATURATED) != 0) return word;
+  return usersOf(word) <= 1 ? (word & ~USERS_MASK) | SATURATED : word - USER;
 }
 
 /** Counts what refcount_inc() and refcount_dec() would warn about, after the swap took place. */
 // @ts-ignore: a decorator on a function
 @inline export function warnPlus(before: u64, after: u64, file: usize, id: u32): void {
-  if ((after & USERS_MASK) == USERS_MASK && before != after) warn(WARN_SATURATED, file, id);
+  if ((~before & after & SATURATED) != 0) warn(WARN_SATURATED, file, id);
 }
 // @ts-ignore: a decorator on a function
 @inline export function warnMinus(before: u64, file: usize, id: u32): void {
-  if ((before & USERS_MASK) <= 1) warn(WARN_DEC_LEAK, file, id);
+  if (usersOf(before) <= 1) warn(WARN_DEC_LEAK, file, id);
 }
 export function warnHolders(file: usize, id: u32): void {
   warn(WARN_HOLDERS_FULL, file, id);

@@ -29,6 +29,7 @@ import {
   MAX_RECORDS,
   MAX_THREADS,
   MAX_THREAD_WARNINGS,
+  NOBODY,
   RECORD_FREE,
   RECORD_KIND_MASK,
   THREADS,
@@ -47,7 +48,7 @@ const FIRST_GENERATION: u32 = 1 << HANDLE_GENERATION_SHIFT;
 const LAST_GENERATION: u32 = HANDLE_END - FIRST_GENERATION;
 
 /** Address of the calling thread's slot: the module's one mutable global, because each thread has its own instance. */
-let self: usize = 0;
+let self: usize = NOBODY;
 
 /** Return: address of the calling thread's slot. */
 // @ts-ignore: a decorator on a function
@@ -98,7 +99,7 @@ function linkRecords(slot: usize, number: u32): void {
 export function detachThread(): void {
   assertInvariant(nextRecord(0) == 0);
   const slot = self;
-  self = 0;
+  self = NOBODY;
   store32(slot + offsetof<Thread>("state"), THREAD_FREE);
 }
 
@@ -109,21 +110,38 @@ export function detachThread(): void {
   return self + THREAD_RECORDS + index * offsetof<HoldRecord>();
 }
 
+/** Return: the record that would be taken next. */
+// @ts-ignore: a decorator on a function
+@inline export function peekRecord(): usize {
+  return changetype<Thread>(self).freeRecord;
+}
+
+/** The last free record is never taken: the list is never empty, so its end need not be looked at when one is freed. */
+// @ts-ignore: a decorator on a function
+@inline export function isLastRecord(record: usize): bool {
+  return changetype<HoldRecord>(record).next == 0;
+}
+
 /** Return: whether takeRecord will succeed. Asked before an operation starts, so that nothing has to be undone. */
 // @ts-ignore: a decorator on a function
 @inline export function hasFreeRecord(): bool {
-  return changetype<Thread>(self).freeRecord != 0;
+  return !isLastRecord(peekRecord());
+}
+
+/** Context: `record` is peekRecord() and not the last. Return: the handle of this use. */
+// @ts-ignore: a decorator on a function
+@inline export function takeThisRecord(record: usize, target: usize, file: usize, kind: u32): i32 {
+  const taken = changetype<HoldRecord>(record);
+  changetype<Thread>(self).freeRecord = taken.next;
+  taken.target = <u32>target;
+  const handle = taken.handle;
+  storeNameOf(record, handle, <u32>file | kind);
+  return handle;
 }
 
 /** Context: hasFreeRecord(). Return: the handle of the new record. */
-// @ts-ignore: a decorator on a function
-@inline export function takeRecord(target: usize, file: usize, kind: u32): i32 {
-  const thread = changetype<Thread>(self);
-  const record = changetype<HoldRecord>(thread.freeRecord);
-  thread.freeRecord = record.next;
-  record.target = <u32>target;
-  record.fileKind = <u32>file | kind;
-  return record.handle;
+export function takeRecord(target: usize, file: usize, kind: u32): i32 {
+  return takeThisRecord(peekRecord(), target, file, kind);
 }
 
 /** Return: the record whose number is in `handle`, whatever the handle is worth. */
@@ -135,8 +153,18 @@ export function detachThread(): void {
 /** Whether `record` is in use under this handle, for a thing of that kind on that file. */
 // @ts-ignore: a decorator on a function
 @inline export function isRecord(record: usize, handle: u32, file: usize, kind: u32): bool {
-  if (changetype<HoldRecord>(record).handle != handle) return false;
-  return changetype<HoldRecord>(record).fileKind == (<u32>file | kind);
+  return load<u64>(record, offsetof<HoldRecord>("fileKind")) == nameOf(handle, <u32>file | kind);
+}
+
+// What a record is, and under which handle, is one 64-bit word: compared at once, and always stored at once, because a
+// wide load that follows a narrow store of one half waits for the store to reach the cache.
+// @ts-ignore: a decorator on a function
+@inline function nameOf(handle: u32, fileKind: u32): u64 {
+  return ((<u64>handle) << 32) | fileKind;
+}
+// @ts-ignore: a decorator on a function
+@inline function storeNameOf(record: usize, handle: u32, fileKind: u32): void {
+  store<u64>(record, nameOf(handle, fileKind), offsetof<HoldRecord>("fileKind"));
 }
 
 /** Return: the record that `handle` names if it is of that kind and on that file, else 0. */
@@ -145,39 +173,34 @@ export function findRecord(handle: u32, file: usize, kind: u32): usize {
   return isRecord(record, handle, file, kind) ? record : 0;
 }
 
-/** Whether the record's next generation exists and another record is free, as nearly always. */
+/** Whether this use of a record is the last before its generations start again. */
 // @ts-ignore: a decorator on a function
-@inline export function canFreeFirst(record: usize): bool {
-  return changetype<HoldRecord>(record).handle < LAST_GENERATION && changetype<Thread>(self).freeRecord != 0;
+@inline export function isLastGeneration(handle: u32): bool {
+  return handle >= LAST_GENERATION;
 }
 
-/** Ends a record's use; its handle is stale from here on. Context: canFreeFirst. */
+/** Ends a record's use; its handle is stale from here on. Context: not the last generation. */
 // @ts-ignore: a decorator on a function
-@inline export function freeRecordFirst(record: usize): void {
+@inline export function freeRecordFirst(record: usize, handle: u32): void {
   const was = changetype<HoldRecord>(record);
   const thread = changetype<Thread>(self);
-  was.fileKind = RECORD_FREE;
-  was.handle += FIRST_GENERATION;
+  storeNameOf(record, handle + FIRST_GENERATION, RECORD_FREE);
   was.next = thread.freeRecord;
   thread.freeRecord = <u32>record;
 }
 
-/** Ends a record's use; its handle is stale from here on. */
+/** Ends a record's use; its handle is stale from here on. After the last generation it goes behind all others. */
 export function freeRecord(record: usize): void {
-  if (canFreeFirst(record)) freeRecordFirst(record);
-  else freeRecordLast(record);
-}
-
-/** The record goes behind all others: its generations start again, or there are no others. */
-function freeRecordLast(record: usize): void {
-  const thread = changetype<Thread>(self);
   const was = changetype<HoldRecord>(record);
-  const wraps = was.handle >= LAST_GENERATION;
+  if (!isLastGeneration(was.handle)) {
+    freeRecordFirst(record, was.handle);
+    return;
+  }
+  const thread = changetype<Thread>(self);
   was.fileKind = RECORD_FREE;
-  was.handle = wraps ? (was.handle & FIRST_GENERATION - 1) | FIRST_GENERATION : was.handle + FIRST_GENERATION;
+  was.handle = (was.handle & (FIRST_GENERATION - 1)) | FIRST_GENERATION;
   was.next = 0;
-  if (thread.freeRecord == 0) thread.freeRecord = <u32>record;
-  else changetype<HoldRecord>(thread.lastFreeRecord).next = <u32>record;
+  changetype<HoldRecord>(thread.lastFreeRecord).next = <u32>record;
   thread.lastFreeRecord = <u32>record;
 }
 

@@ -201,7 +201,7 @@ export function defineLab(iommufd: Iommufd, options: LabOptions = {}): Lab {
       const info = cmd.context.inspect(fields.id);
       if (info === undefined) return -Errno.ENOENT;
       fields.out_users = info.users;
-      fields.out_type = 1 + types.findIndex(({ number }) => number === info.type);
+      fields.out_type = 1 + types.indexOf(info.type);
       cmd.respond();
       return 0;
     },

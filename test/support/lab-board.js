@@ -36,6 +36,9 @@ const KINDS = ["release:users", "refcount:decrement_hit_0_leaking_memory", "othe
 /** Looks at the barrier before a thread sleeps: a few microseconds, what the slowest actor of a try needs to arrive. */
 const SPINS = 3000;
 
+/** Thrown out of a wait when another thread has failed: that one's error is the one to report. */
+export class Stopped extends Error {}
+
 export class Board {
   /** @param {SharedArrayBuffer} buffer */
   constructor(buffer = new SharedArrayBuffer((LOG + 2 * MAX_LOG) * 4)) {
@@ -58,7 +61,7 @@ export class Board {
   }
 
   #checkStop() {
-    if (Atomics.load(this.words, STOP) !== 0) throw new Error("another thread has failed");
+    if (Atomics.load(this.words, STOP) !== 0) throw new Stopped();
   }
 
   /** Returns when `count` threads have called it. */

@@ -10,7 +10,7 @@
 //   stress     random calls; answers with how each of them ended
 
 import { Iommufd } from "iommufd-wasm";
-import { Board } from "../lab-board.js";
+import { Board, Stopped } from "../lab-board.js";
 import { LabCaller, asRecorded } from "../lab-calls.js";
 import { random } from "../seeded.js";
 import { stress } from "../lab-stress.js";
@@ -104,6 +104,7 @@ receive((message) => {
   try {
     tasks[message.task](message);
   } catch (error) {
+    if (error instanceof Stopped) return;
     board?.stop();
     throw error;
   }
