@@ -140,7 +140,11 @@ export class IoctlCommand<F extends Fields> {
       const value = values[field];
       if (value === undefined) continue;
       if (!store(view, offset, size, type, value)) {
-        throw invalid("ioctl", `${field} must be a ${type}, got ${typeof value === "object" ? "an object" : String(value as number)}`, this.name);
+        throw invalid(
+          "ioctl",
+          `${field} must be a ${type}, not ${describe(value)}`,
+          this.name,
+        );
       }
     }
   }
@@ -168,7 +172,9 @@ function store(view: DataView, offset: number, size: number, type: FieldType, va
   if (size < 8 && typeof value !== "number") return false;
   const wide = BigInt(value as number | bigint);
   const bits = BigInt(size * 8);
-  const fits = type.startsWith("s") ? BigInt.asIntN(size * 8, wide) === wide : wide >= 0n && wide <= MAX_U64 >> (64n - bits);
+  const fits = type.startsWith("s")
+    ? BigInt.asIntN(size * 8, wide) === wide
+    : wide >= 0n && wide <= MAX_U64 >> (64n - bits);
   if (!fits) return false;
   if (size === 8) view.setBigUint64(offset, BigInt.asUintN(64, wide), true);
   else if (size === 4) view.setUint32(offset, Number(BigInt.asUintN(32, wide)), true);
@@ -196,3 +202,7 @@ export const IOMMU_DESTROY = new IoctlCommand({
   nr: Layout.NR_DESTROY,
   fields: { id: "u32" },
 });
+
+function describe(value: unknown): string {
+  return typeof value === "number" || typeof value === "bigint" ? String(value) : `a ${typeof value}`;
+}

@@ -314,4 +314,3 @@ function isId(id: number): boolean {
 function openState(state: number): number {
   return (state & ~Layout.FILE_PHASE_MASK) | Layout.FILE_OPEN;
 }
-

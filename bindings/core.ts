@@ -9,61 +9,61 @@ import { IommufdError } from "./error.js";
 
 /** The functions of assembly/core/index.ts. */
 export interface CoreExports {
-  init(bytes: number, profile: number, idLimit: number): number;
-  isCompatible(): number;
-  attachThread(mayBlock: number): number;
-  detachThread(): void;
-  detachNext(): number;
+  init: (bytes: number, profile: number, idLimit: number) => number;
+  isCompatible: () => number;
+  attachThread: (mayBlock: number) => number;
+  detachThread: () => void;
+  detachNext: () => number;
 
-  open(): number;
-  fileByNumber(fd: number): number;
-  fget(file: number): number;
-  fput(file: number): void;
-  closeNumber(file: number, expected: number): number;
-  releaseResume(file: number): void;
-  releaseNext(file: number, finished: number): number;
-  queueTake(): number;
-  queueFree(slot: number): void;
+  open: () => number;
+  fileByNumber: (fd: number) => number;
+  fget: (file: number) => number;
+  fput: (file: number) => void;
+  closeNumber: (file: number, expected: number) => number;
+  releaseResume: (file: number) => void;
+  releaseNext: (file: number, finished: number) => number;
+  queueTake: () => number;
+  queueFree: (slot: number) => void;
 
-  defineType(nameBytes: number, payloadBytes: number, flags: number): number;
-  defineCommand(nr: number, size: number, minSize: number, shapeLow: number, shapeHigh: number): number;
+  defineType: (nameBytes: number, payloadBytes: number, flags: number) => number;
+  defineCommand: (nr: number, size: number, minSize: number, shapeLow: number, shapeHigh: number) => number;
 
-  alloc(file: number, expected: number, type: number): number;
-  finalize(file: number, handle: number): number;
-  abort(file: number, handle: number): number;
-  get(file: number, expected: number, id: number): number;
-  getTyped(file: number, expected: number, id: number, type: number): number;
-  getConfirm(file: number, expected: number, handle: number): number;
-  getSlowly(file: number, expected: number, id: number, type: number): number;
-  put(file: number, handle: number): number;
-  putSlowly(file: number, handle: number): number;
-  putKeepUser(file: number, handle: number): number;
-  dropUser(file: number, handle: number): number;
-  describe(file: number, handle: number): number;
-  hold(file: number, handle: number, target: number): number;
+  alloc: (file: number, expected: number, type: number) => number;
+  finalize: (file: number, handle: number) => number;
+  abort: (file: number, handle: number) => number;
+  get: (file: number, expected: number, id: number) => number;
+  getTyped: (file: number, expected: number, id: number, type: number) => number;
+  getConfirm: (file: number, expected: number, handle: number) => number;
+  getSlowly: (file: number, expected: number, id: number, type: number) => number;
+  put: (file: number, handle: number) => number;
+  putSlowly: (file: number, handle: number) => number;
+  putKeepUser: (file: number, handle: number) => number;
+  dropUser: (file: number, handle: number) => number;
+  describe: (file: number, handle: number) => number;
+  hold: (file: number, handle: number, target: number) => number;
 
-  destroy(file: number, expected: number, id: number, blocking: number): number;
-  destroyPoll(file: number, handle: number): number;
-  destroyWait(file: number, handle: number, milliseconds: number): number;
-  destroyCancel(file: number, handle: number): number;
-  destroyFinish(file: number, handle: number): number;
-  dropReference(file: number, expected: number, id: number, generation: number): number;
-  holdReference(file: number, handle: number, id: number, generation: number): number;
-  destroyReference(file: number, expected: number, id: number, generation: number, blocking: number): number;
+  destroy: (file: number, expected: number, id: number, blocking: number) => number;
+  destroyPoll: (file: number, handle: number) => number;
+  destroyWait: (file: number, handle: number, milliseconds: number) => number;
+  destroyCancel: (file: number, handle: number) => number;
+  destroyFinish: (file: number, handle: number) => number;
+  dropReference: (file: number, expected: number, id: number, generation: number) => number;
+  holdReference: (file: number, handle: number, id: number, generation: number) => number;
+  destroyReference: (file: number, expected: number, id: number, generation: number, blocking: number) => number;
 
-  ioctlWindow(file: number, expected: number, request: number, length: number, blocking: number): number;
-  ioctlTail(file: number, offset: number, size: number, length: number): number;
-  ioctlHead(file: number, request: number, size: number, length: number, blocking: number): number;
-  ioctlUser(file: number, expected: number, request: number, address: bigint, blocking: number): number;
-  ioctlEnd(file: number): void;
+  ioctlWindow: (file: number, expected: number, request: number, length: number, blocking: number) => number;
+  ioctlTail: (file: number, offset: number, size: number, length: number) => number;
+  ioctlHead: (file: number, request: number, size: number, length: number, blocking: number) => number;
+  ioctlUser: (file: number, expected: number, request: number, address: bigint, blocking: number) => number;
+  ioctlEnd: (file: number) => void;
 
-  map(va: bigint, length: bigint, prot: number): number;
-  protect(va: bigint, length: bigint, prot: number): number;
-  unmap(va: bigint): number;
-  readUser(from: bigint, length: number): number;
-  writeUser(to: bigint, length: number): number;
+  map: (va: bigint, length: bigint, prot: number) => number;
+  protect: (va: bigint, length: bigint, prot: number) => number;
+  unmap: (va: bigint) => number;
+  readUser: (from: bigint, length: number) => number;
+  writeUser: (to: bigint, length: number) => number;
 
-  inspect(file: number, expected: number, id: number, exact: number, skip: number): number;
+  inspect: (file: number, expected: number, id: number, exact: number, skip: number) => number;
 }
 
 /** Where the compiled core comes from; each entry point of the package has its own. */

@@ -8,7 +8,7 @@
  */
 import type { CoreSource } from "./core.js";
 import { IommufdError } from "./error.js";
-import { IommufdBase, type IommufdOptions, type IommufdShare, checkShare, makeMemory, moduleOf } from "./iommufd.js";
+import { IommufdBase, type IommufdOptions, type IommufdShare, prepare, prepareSync, received } from "./iommufd.js";
 
 export * from "./public.js";
 
@@ -43,28 +43,25 @@ async function compileFrom(url: URL): Promise<WebAssembly.Module> {
 export class Iommufd extends IommufdBase {
   /** Makes a memory and attaches this thread to it. @throws IommufdError EINVAL (options), ENOMEM, ENOENT (no core.wasm). */
   static async create(options: IommufdOptions = {}): Promise<Iommufd> {
-    return Iommufd.#create(await moduleOf(source, options), options);
+    return new Iommufd(await prepare(source, options), options.onWarning);
   }
 
   /** As `create`, without waiting: needs `options.module`. @throws IommufdError ENOSYS without one. */
   static createSync(options: IommufdOptions = {}): Iommufd {
-    return Iommufd.#create(options.module ?? source.compileSync(), options);
+    return new Iommufd(prepareSync(source, options), options.onWarning);
   }
 
-  /** Attaches this thread to another one's `share`. @throws IommufdError EINVAL (no share, another version), EAGAIN (64 threads are). */
+  /**
+   * Attaches this thread to another one's `share`.
+   *
+   * @throws IommufdError EINVAL (not a share, or of another version), EAGAIN (64 threads are attached).
+   */
   static async attach(share: IommufdShare): Promise<Iommufd> {
-    return Iommufd.attachSync(share);
+    return new Iommufd(await Promise.resolve(share).then(received));
   }
 
   /** As `attach`, without waiting. */
   static attachSync(share: IommufdShare): Iommufd {
-    const { module, memory } = checkShare(share);
-    return new Iommufd(module, memory);
-  }
-
-  static #create(module: WebAssembly.Module, options: IommufdOptions): Iommufd {
-    const iommufd = new Iommufd(module, makeMemory(module, options));
-    iommufd.onWarning(options.onWarning);
-    return iommufd;
+    return new Iommufd(received(share));
   }
 }

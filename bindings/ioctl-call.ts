@@ -103,7 +103,8 @@ export class IoctlCall {
     const userSize = kernel.result(0) >>> 0;
     const size = bound?.command.size ?? 0;
     const struct = kernel.command.slice(0, size);
-    const buffer = arg === null || typeof arg === "bigint" ? (arg ?? 0n) : arg instanceof Uint8Array ? arg : bytesOf(arg);
+    const buffer =
+      arg === null || typeof arg === "bigint" ? (arg ?? 0n) : arg instanceof Uint8Array ? arg : bytesOf(arg);
     let cmd: UserCommand<Fields> | undefined;
     try {
       if (bound?.execute === undefined) return -Errno.ENOTTY;

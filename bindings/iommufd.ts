@@ -77,7 +77,8 @@ export abstract class IommufdBase {
   readonly #kernel: Kernel;
   readonly #queue: DyingQueue;
 
-  protected constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+  /** Attaches this thread to the memory. */
+  protected constructor({ module, memory }: IommufdShare, onWarning?: (warning: IommufdWarning) => void) {
     const kernel = new Kernel(
       module,
       memory,
@@ -89,6 +90,7 @@ export abstract class IommufdBase {
     this.abi = kernel.word(Layout.IDENTITY_PROFILE) === Layout.PROFILE_RFC ? "rfc" : "mainline";
     this.userSpace = new UserSpace(kernel);
     kernel.commands.set(IOMMU_DESTROY.nr, { command: IOMMU_DESTROY });
+    kernel.onWarning = onWarning;
   }
 
   /** Whether this host can run the library, and on several threads. */
@@ -136,11 +138,13 @@ export abstract class IommufdBase {
     const { name, payloadBytes } = definition;
     const bad = (message: string) => invalid("defineObjectType", message);
     const bytes = new TextEncoder().encode(typeof name === "string" ? name : "");
-    if (bytes.length === 0 || bytes.length > Layout.NAME_BYTES) throw bad(`name must have 1 … ${Layout.NAME_BYTES} bytes`);
+    if (bytes.length === 0 || bytes.length > Layout.NAME_BYTES)
+      throw bad(`name must have 1 … ${Layout.NAME_BYTES} bytes`);
     if (!Number.isInteger(payloadBytes) || payloadBytes < 0 || payloadBytes > Layout.MAX_PAYLOAD) {
       throw bad(`payloadBytes must be 0 … ${Layout.MAX_PAYLOAD}, not ${String(payloadBytes)}`);
     }
-    if (definition.destroy !== undefined && typeof definition.destroy !== "function") throw bad("destroy must be a function");
+    if (definition.destroy !== undefined && typeof definition.destroy !== "function")
+      throw bad("destroy must be a function");
     this.#kernel.window.set(bytes);
     const flags = definition.destroy === undefined ? 0 : Layout.TYPE_HAS_DESTROY;
     const number = this.#kernel.core.defineType(bytes.length, payloadBytes, flags);
@@ -157,13 +161,14 @@ export abstract class IommufdBase {
    */
   defineIoctl<F extends Fields>(definition: IoctlDefinition<F>): IoctlCommand<F> {
     const command = new IoctlCommand(definition);
-    if (typeof definition.execute !== "function") throw invalid("defineIoctl", "execute must be a function", command.name);
-    const [low, high] = shapeOf(command as unknown as IoctlCommand<Fields>);
+    if (typeof definition.execute !== "function")
+      throw invalid("defineIoctl", "execute must be a function", command.name);
+    const [low, high] = shapeOf(command);
     const result = this.#kernel.core.defineCommand(command.nr, command.size, command.minSize, low, high);
     check(result, "defineIoctl", `number 0x${command.nr.toString(16)} for ${command.name}`);
     this.#kernel.commands.set(command.nr, {
-      command: command as unknown as IoctlCommand<Fields>,
-      execute: (cmd) => definition.execute(cmd as UserCommand<F>),
+      command: command,
+      execute: (cmd: UserCommand<F>) => definition.execute(cmd),
     });
     return command;
   }
@@ -215,8 +220,17 @@ export abstract class IommufdBase {
   }
 }
 
-/** Makes a memory. @throws IommufdError EINVAL for an option that makes no sense, ENOMEM. */
-export function makeMemory(module: WebAssembly.Module, options: IommufdOptions): WebAssembly.Memory {
+/** Makes a memory for `create`. @throws IommufdError EINVAL for an option that makes no sense, ENOMEM. */
+export async function prepare(source: CoreSource, options: IommufdOptions): Promise<IommufdShare> {
+  return makeMemory(options.module ?? (await source.compile()), options);
+}
+
+/** As `prepare`, without waiting. */
+export function prepareSync(source: CoreSource, options: IommufdOptions): IommufdShare {
+  return makeMemory(options.module ?? source.compileSync(), options);
+}
+
+function makeMemory(module: WebAssembly.Module, options: IommufdOptions): IommufdShare {
   const { abi = "rfc", memoryBytes = DEFAULT_MEMORY } = options;
   if (!Object.hasOwn(PROFILE, abi)) throw invalid("create", `abi must be "rfc" or "mainline", not ${String(abi)}`);
   const idLimit = options.idLimit ?? ID_LIMIT[abi];
@@ -235,16 +249,12 @@ export function makeMemory(module: WebAssembly.Module, options: IommufdOptions):
   }
   const result = instantiate(module, memory).init(pages * Layout.WASM_PAGE_SIZE, PROFILE[abi], idLimit);
   check(result, "create", `memoryBytes ${memoryBytes} is too small`);
-  return memory;
+  return { module, memory };
 }
 
 /** Checks what came through a message. @throws IommufdError EINVAL */
-export function checkShare(share: IommufdShare): IommufdShare {
-  if (share?.module instanceof WebAssembly.Module && share.memory instanceof WebAssembly.Memory) return share;
+export function received(share: IommufdShare): IommufdShare {
+  const { module, memory } = (share ?? {}) as Partial<IommufdShare>;
+  if (module instanceof WebAssembly.Module && memory instanceof WebAssembly.Memory) return { module, memory };
   throw invalid("attach", "not the share of an Iommufd; without cross-origin isolation it cannot be posted");
-}
-
-/** The core's module for `create`. */
-export async function moduleOf(source: CoreSource, options: IommufdOptions): Promise<WebAssembly.Module> {
-  return options.module ?? (await source.compile());
 }

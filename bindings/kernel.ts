@@ -74,7 +74,10 @@ export class Kernel {
     }
     this.thread = this.core.attachThread(Number(this.mayBlock));
     if (this.thread === 0) {
-      throw new IommufdError("EAGAIN", { syscall: "attach", message: `all ${Layout.MAX_THREADS} thread slots are taken` });
+      throw new IommufdError("EAGAIN", {
+        syscall: "attach",
+        message: `all ${Layout.MAX_THREADS} thread slots are taken`,
+      });
     }
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
     this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);

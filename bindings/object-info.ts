@@ -49,7 +49,7 @@ function read(kernel: Kernel, file: number, expected: number, id: number, exact:
   };
   appendReferences(kernel, info.references);
   // A list that filled the window goes on in further parts, as long as the object is there.
-  for (let count = info.references.length; count > 0; ) {
+  for (let count = info.references.length; count > 0;) {
     if (kernel.core.inspect(file, expected, info.id, Number(exact), count) !== 0) break;
     if (kernel.word(window + Layout.SNAPSHOT_ID) !== info.id) break;
     appendReferences(kernel, info.references);

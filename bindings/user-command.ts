@@ -59,7 +59,7 @@ export class UserCommand<F extends Fields> {
     if (!Number.isInteger(length) || length < 0 || length > this.#command.size) {
       throw invalid("respond", `length must be 0 … ${this.#command.size}`, this.#command.name);
     }
-    this.#command.write(this.#struct, this.fields as Readonly<Record<string, unknown>>);
+    this.#command.write(this.#struct, this.fields);
     const reply = this.#struct.subarray(0, Math.min(this.userSize, length));
     const buffer = this.#buffer;
     if (typeof buffer === "bigint") {

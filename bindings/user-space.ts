@@ -47,12 +47,17 @@ export class UserSpace {
    */
   map(length: number, options: { va?: bigint; prot?: Protection } = {}): UserMapping {
     const kernel = this.#kernel;
-    if (!Number.isSafeInteger(length) || length <= 0) throw invalid("mmap", `length must be > 0, not ${String(length)}`);
+    if (!Number.isSafeInteger(length) || length <= 0)
+      throw invalid("mmap", `length must be > 0, not ${String(length)}`);
     if (options.va !== undefined && !isUserAddress(options.va)) throw invalid("mmap", "va must be a bigint > 0");
     const row = kernel.core.map(options.va ?? 0n, BigInt(length), protOf(options.prot ?? "rw", "mmap"));
     check(row, "mmap");
     const backing = kernel.word(row + Layout.MAPPING_BACKING);
-    const bytes = new Uint8Array(kernel.memory.buffer, backing, kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE);
+    const bytes = new Uint8Array(
+      kernel.memory.buffer,
+      backing,
+      kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE,
+    );
     const va = BigInt.asUintN(64, kernel.longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
     const mapping = Object.freeze({ va, bytes });
     this.#mappings.add(mapping);

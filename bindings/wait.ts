@@ -42,13 +42,7 @@ export function canBlock(words: Int32Array): boolean {
 }
 
 /** Blocks or spins until the destroy is decided. Returns its answer, -EAGAIN where blocking is not allowed, or -ETIMEDOUT. */
-export function waitSync(
-  core: CoreExports,
-  file: number,
-  handle: number,
-  mayBlock: boolean,
-  deadline: number,
-): number {
+export function waitSync(core: CoreExports, file: number, handle: number, mayBlock: boolean, deadline: number): number {
   if (mayBlock && deadline === Infinity) return core.destroyWait(file, handle, -1);
   if (mayBlock) {
     for (;;) {

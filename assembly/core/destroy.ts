@@ -27,6 +27,7 @@ import { add32, compareExchange64, load64, wait64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EAGAIN, EBADF, EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, ENOSYS } from "../errno";
 import { fileEnter, fileLeave } from "./file";
+import { findKept, takeKept } from "./kept";
 import {
   Entry,
   HoldRecord,
@@ -38,20 +39,17 @@ import {
   RECORD_LOCKED,
   RECORD_QUEUED,
   RECORD_QUEUED_KEPT,
-  RECORD_RESERVED,
   Slot,
   Thread,
 } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
-import { addHold, freeObject, slotOf, tableLockOf, takeKept } from "./object";
+import { freeObject } from "./object";
 import {
   DESTROYER,
   MAX_DESTROYERS,
   PHASE_LIVE,
-  decrementUsers,
   destroyersOf,
   freedWord,
-  generationOf,
   holdersOf,
   minusUser,
   phaseOf,
@@ -64,7 +62,7 @@ import {
 import { hasCallback, isRunnable } from "./registry";
 import { MUST_DESTROY, MUST_WAIT } from "./results";
 import { changeRecord, current, findRecord, freeRecord, hasFreeRecord, holdsTarget, takeRecord } from "./thread";
-import { xaErase, xaLoad } from "./xarray";
+import { slotOf, tableLockOf, xaErase, xaLoad } from "./xarray";
 
 /** Rounds of looking at the word before a thread sleeps on it. */
 const SPINS: u32 = 200;
@@ -214,7 +212,7 @@ export function destroyWait(file: usize, handle: u32, milliseconds: f64): i32 {
   }
   const thread = changetype<Thread>(current());
   while (true) {
-    const word = (<u64>thread.result3 << 32) | thread.result2;
+    const word = ((<u64>thread.result3) << 32) | thread.result2;
     wait64(thread.result1, word, milliseconds < 0 ? -1 : <i64>(milliseconds * 1e6));
     const result = destroyPoll(file, handle);
     if (result != MUST_WAIT || milliseconds >= 0) return result;
@@ -249,43 +247,6 @@ export function destroyFinish(file: usize, handle: u32): i32 {
   freeRecord(record);
   fileLeave(file);
   return 0;
-}
-
-// ---------------------------------------------------------------------------------------------------- kept users
-
-/** Context: table lock held. Return: the entry of the object that a reference of that generation was kept on, or 0. */
-function findKept(file: usize, id: u32, generation: u32): usize {
-  const entry = xaLoad(file, id);
-  if (entry == 0) return 0;
-  const word = load64(entry);
-  return phaseOf(word) == PHASE_LIVE && generationOf(word) == generation ? entry : 0;
-}
-
-/** refcount_dec() of a kept user. Return: 0; -EBADF when the file is gone; -EINVAL when no such user is kept any more. */
-export function dropReference(file: usize, expected: u32, id: u32, generation: u32): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
-  lock(tableLockOf(file), RANK_TABLE);
-  const entry = findKept(file, id, generation);
-  const result = entry == 0 ? -EINVAL : takeKept(entry);
-  if (result == 0) decrementUsers(entry, file, id);
-  unlock(tableLockOf(file), RANK_TABLE);
-  fileLeave(file);
-  return result;
-}
-
-/** The reserved object takes a kept user over. Return: 0; -EINVAL for a bad handle or no such user; -ENOMEM. */
-export function holdReference(file: usize, handle: u32, id: u32, generation: u32): i32 {
-  const record = findRecord(handle, file, RECORD_RESERVED);
-  if (record == 0) return -EINVAL;
-  lock(tableLockOf(file), RANK_TABLE);
-  const entry = findKept(file, id, generation);
-  let result = entry == 0 ? -EINVAL : takeKept(entry);
-  if (result == 0 && !addHold(slotOf(changetype<HoldRecord>(record).target), entry)) {
-    add32(entry + offsetof<Entry>("kept"), 1);
-    result = -ENOMEM;
-  }
-  unlock(tableLockOf(file), RANK_TABLE);
-  return result;
 }
 
 /**

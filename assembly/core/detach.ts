@@ -6,6 +6,7 @@
  * callback is the bindings' business, and they run it before the record can be found here.
  */
 import { destroyCancel, destroyFinish } from "./destroy";
+import { putSlowly } from "./lookup";
 import {
   HoldRecord,
   RECORD_KIND_MASK,
@@ -15,7 +16,7 @@ import {
   RECORD_RESERVED,
   WARN_DETACH_HELD,
 } from "./memory-map";
-import { abort, putSlowly } from "./object";
+import { abort } from "./object";
 import { nextRecord, warn } from "./thread";
 
 /**

@@ -11,17 +11,11 @@ export { detachNext } from "./detach";
 export { open, fileByNumber, fget, fput, closeNumber, fileUnlocked as releaseResume } from "./file";
 export { releaseNext, queueTake, queueFree } from "./release";
 export { defineType, defineCommand } from "./registry";
-export { alloc, finalize, abort, get, getTyped, getConfirm, getSlowly, put, putSlowly, putKeepUser, dropUser, describe, hold } from "./object";
-export {
-  destroy,
-  destroyPoll,
-  destroyWait,
-  destroyCancel,
-  destroyFinish,
-  dropReference,
-  holdReference,
-  destroyReference,
-} from "./destroy";
+export { alloc, finalize, abort, describe } from "./object";
+export { get, getTyped, getConfirm, getSlowly, put, putSlowly, putKeepUser } from "./lookup";
+export { dropUser, dropReference } from "./kept";
+export { hold, holdReference } from "./hold";
+export { destroy, destroyPoll, destroyWait, destroyCancel, destroyFinish, destroyReference } from "./destroy";
 export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
 export { map, protect, unmap } from "./mmap";
 export { readUser, writeUser } from "./uaccess";

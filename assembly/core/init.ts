@@ -26,6 +26,7 @@ import {
   Thread,
 } from "./memory-map";
 import { registryInit } from "./registry";
+import { freeRecord } from "./thread";
 
 /** Heap pages without which nothing useful works. */
 const MIN_HEAP_PAGES: u32 = 16;
@@ -58,5 +59,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
 
 /** Return: whether this memory was made by a core with the same map. */
 export function isCompatible(): bool {
-  return load32(IDENTITY + offsetof<Identity>("magic")) == MAGIC && changetype<Identity>(IDENTITY).abiVersion == ABI_VERSION;
+  return (
+    load32(IDENTITY + offsetof<Identity>("magic")) == MAGIC && changetype<Identity>(IDENTITY).abiVersion == ABI_VERSION
+  );
 }

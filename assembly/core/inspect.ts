@@ -8,12 +8,12 @@
 import { load64 } from "./atomics";
 import { EBADF, ENOENT } from "../errno";
 import { fileEnter, fileLeave } from "./file";
+import { holdOf } from "./hold";
 import { COMMAND_BYTES, Context, FILE_CONTEXT, SLOT_PAYLOAD, Slot, THREAD_WINDOW } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
-import { holdOf, slotOf, tableLockOf } from "./object";
 import { PHASE_LIVE, PHASE_RESERVED, destroyersOf, holdersOf, phaseOf, typeOf, usersOf } from "./refcount";
 import { current } from "./thread";
-import { xaLoad, xaNext } from "./xarray";
+import { slotOf, tableLockOf, xaLoad, xaNext } from "./xarray";
 
 /** What inspect leaves in the window. */
 // @ts-ignore: a decorator on a class

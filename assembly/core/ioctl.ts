@@ -19,8 +19,8 @@
  * Kernel counterpart: iommufd_fops_ioctl(), copy_struct_from_user(), IOCTL_OP().
  */
 import { load32 } from "./atomics";
-import { EBADF, E2BIG, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
 import { destroyMarked } from "./destroy";
+import { E2BIG, EBADF, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
 import { fileEnter, fileLeave } from "./file";
 import {
   COMMAND_BASE,

@@ -11,7 +11,7 @@
  *
  * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), and get_user_pages' pins.
  */
-import { add32, load32, wait32, notify } from "./atomics";
+import { add32, load32, notify, wait32 } from "./atomics";
 import { EEXIST, EINVAL, ENOMEM } from "../errno";
 import {
   FRAME_USER,
@@ -94,7 +94,7 @@ export function map(va: u64, length: u64, prot: u32): i32 {
 
 /** Context: map lock held; MAX_MAPPINGS not reached. Return: the row's address or -ENOMEM. */
 function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
-  const backing = allocPagesLow(pages, FRAME_USER | <u8>prot);
+  const backing = allocPagesLow(pages, FRAME_USER | (<u8>prot));
   if (backing == 0) return -ENOMEM;
   let number: u32 = 0;
   while (changetype<Mapping>(rowAt(number)).inUse != 0) number++;
@@ -143,7 +143,7 @@ export function protect(va: u64, length: u64, prot: u32): i32 {
       const last = min(end, endOf(ordered(p)));
       memory.fill(
         frameOf(<usize>row.backing + <usize>(at - row.va)),
-        FRAME_USER | <u8>prot,
+        FRAME_USER | (<u8>prot),
         <usize>((last - at) >> PAGE_SHIFT),
       );
       at = last;

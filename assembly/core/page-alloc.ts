@@ -11,15 +11,7 @@
  *
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
-import {
-  FRAMES,
-  FRAME_FREE,
-  IDENTITY,
-  Identity,
-  PAGES,
-  PAGE_SHIFT,
-  PageState,
-} from "./memory-map";
+import { FRAMES, FRAME_FREE, IDENTITY, Identity, PAGES, PAGE_SHIFT, PageState } from "./memory-map";
 import { RANK_PAGE, lock, unlock } from "./mutex";
 
 const PAGE_LOCK: usize = PAGES + offsetof<PageState>("lock");
@@ -73,7 +65,7 @@ function take(first: u32, count: u32, frame: u8): usize {
 
 /** Wipes and frees a run. Context: nobody else knows the pages any more; takes the page lock. */
 export function freePages(address: usize, count: u32): void {
-  memory.fill(address, 0, <usize>count << PAGE_SHIFT);
+  memory.fill(address, 0, (<usize>count) << PAGE_SHIFT);
   const state = changetype<PageState>(PAGES);
   const first = <u32>((address - changetype<Identity>(IDENTITY).heap) >> PAGE_SHIFT);
   lock(PAGE_LOCK, RANK_PAGE);

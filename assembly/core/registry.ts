@@ -69,7 +69,7 @@ export const HOLD_LIST_CLASS: u32 = 0;
 /** Whether this thread can destroy objects of the type. */
 // @ts-ignore: a decorator on a function
 @inline export function isRunnable(type: u32): bool {
-  return !hasCallback(type) || (changetype<Thread>(current()).boundTypes & (<u64>1 << type)) != 0;
+  return !hasCallback(type) || (changetype<Thread>(current()).boundTypes & ((<u64>1) << type)) != 0;
 }
 
 /** What every memory starts with. Context: called once, before other threads attach. */
@@ -94,7 +94,7 @@ export function defineType(nameBytes: u32, payloadBytes: u32, flags: u32): i32 {
   lock(REGISTRY_LOCK, RANK_REGISTRY);
   const result = findOrAddType(nameBytes, payloadBytes, flags);
   unlock(REGISTRY_LOCK, RANK_REGISTRY);
-  if (result > 0 && (flags & TYPE_HAS_DESTROY) != 0) changetype<Thread>(current()).boundTypes |= <u64>1 << result;
+  if (result > 0 && (flags & TYPE_HAS_DESTROY) != 0) changetype<Thread>(current()).boundTypes |= (<u64>1) << result;
   return result;
 }
 
@@ -149,8 +149,8 @@ export function defineCommand(nr: u32, size: u32, minSize: u32, shapeLow: u32, s
 
 function bindCommand(index: u32): void {
   const thread = changetype<Thread>(current());
-  if (index < 64) thread.boundCommandsLow |= <u64>1 << index;
-  else thread.boundCommandsHigh |= <u64>1 << (index - 64);
+  if (index < 64) thread.boundCommandsLow |= (<u64>1) << index;
+  else thread.boundCommandsHigh |= (<u64>1) << (index - 64);
 }
 
 /** Whether this thread can execute the row: built in, or defined here. Elsewhere it is no command (ENOTTY). */
@@ -161,7 +161,7 @@ function bindCommand(index: u32): void {
   const index = nr - COMMAND_BASE;
   const thread = changetype<Thread>(current());
   const bound = index < 64 ? thread.boundCommandsLow : thread.boundCommandsHigh;
-  return (bound & (<u64>1 << (index & 63))) != 0;
+  return (bound & ((<u64>1) << (index & 63))) != 0;
 }
 
 /** One past the highest number of the table. */

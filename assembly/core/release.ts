@@ -19,6 +19,7 @@
  */
 import { add32, compareExchange64, load32, load64, notify, store32 } from "./atomics";
 import { fileFree, pauseRelease } from "./file";
+import { dropHolds } from "./hold";
 import {
   ATTENTION_RELEASE,
   COUNTERS,
@@ -37,7 +38,7 @@ import {
   WARN_RELEASE_USERS,
 } from "./memory-map";
 import { RANK_QUEUE, lock, unlock } from "./mutex";
-import { dropHolds, freeObject, slotOf } from "./object";
+import { freeObject } from "./object";
 import {
   PHASE_LEAKED,
   PHASE_LIVE,
@@ -53,7 +54,7 @@ import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
 import { current, isWarningRingFull, warn } from "./thread";
-import { xaDestroy, xaErase, xaLoad, xaNext } from "./xarray";
+import { slotOf, xaDestroy, xaErase, xaLoad, xaNext } from "./xarray";
 
 /**
  * Takes the walk to its next stop.

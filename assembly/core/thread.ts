@@ -135,7 +135,7 @@ export function detachThread(): void {
   changetype<Thread>(self).freeRecord = taken.next;
   taken.target = <u32>target;
   const handle = taken.handle;
-  storeNameOf(record, handle, <u32>file | kind);
+  storeNameOf(record, handle, (<u32>file) | kind);
   return handle;
 }
 
@@ -153,7 +153,7 @@ export function takeRecord(target: usize, file: usize, kind: u32): i32 {
 /** Whether `record` is in use under this handle, for a thing of that kind on that file. */
 // @ts-ignore: a decorator on a function
 @inline export function isRecord(record: usize, handle: u32, file: usize, kind: u32): bool {
-  return load<u64>(record, offsetof<HoldRecord>("fileKind")) == nameOf(handle, <u32>file | kind);
+  return load<u64>(record, offsetof<HoldRecord>("fileKind")) == nameOf(handle, (<u32>file) | kind);
 }
 
 // What a record is, and under which handle, is one 64-bit word: compared at once, and always stored at once, because a

@@ -50,6 +50,15 @@ import { PHASE_FREE, phaseOf } from "./refcount";
 
 const ALL: u64 = u64.MAX_VALUE;
 
+// @ts-ignore: a decorator on a function
+@inline export function tableLockOf(file: usize): usize {
+  return file + FILE_CONTEXT + offsetof<Context>("lock");
+}
+// @ts-ignore: a decorator on a function
+@inline export function slotOf(entry: usize): usize {
+  return changetype<Entry>(entry).slot;
+}
+
 /** Return: address of the ID's entry, 0 when there is no such node. Good as long as the file cannot be released. */
 // @ts-ignore: a decorator on a function
 @inline export function xaLoad(file: usize, id: u32): usize {
@@ -91,7 +100,7 @@ function findFreeFrom(root: usize, from: u32): u64 {
   const slots = changetype<Identity>(IDENTITY).rootSlots;
   let slot = from >> INNER_IDS_SHIFT;
   // Inner nodes that are full, 64 at a time.
-  let word = load<u64>(rootFull(root) + (slot >> 6) * 8) | ((<u64>1 << (slot & 63)) - 1);
+  let word = load<u64>(rootFull(root) + (slot >> 6) * 8) | (((<u64>1) << (slot & 63)) - 1);
   slot &= ~63;
   while (word == ALL) {
     slot += 64;
@@ -99,7 +108,7 @@ function findFreeFrom(root: usize, from: u32): u64 {
     word = load<u64>(rootFull(root) + (slot >> 6) * 8);
   }
   slot += <u32>ctz(~word);
-  const first = <u64>slot << INNER_IDS_SHIFT;
+  const first = (<u64>slot) << INNER_IDS_SHIFT;
   if (slot >= slots) return first;
   const inner: usize = load32(root + slot * 4);
   if (inner == 0) return first;
@@ -156,17 +165,17 @@ export function xaTake(file: usize, id: u32): void {
   const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
   const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES;
   const word = taken + ((id & (LEAF_ENTRIES - 1)) >> 6) * 8;
-  assertInvariant((load<u64>(word) & (<u64>1 << (id & 63))) == 0);
-  store<u64>(word, load<u64>(word) | (<u64>1 << (id & 63)));
+  assertInvariant((load<u64>(word) & ((<u64>1) << (id & 63))) == 0);
+  store<u64>(word, load<u64>(word) | ((<u64>1) << (id & 63)));
   const context = changetype<Context>(file + FILE_CONTEXT);
   context.freeHint = id + 1;
   context.taken++;
   if ((load<u64>(taken) & load<u64>(taken, 8) & load<u64>(taken, 16) & load<u64>(taken, 24)) != ALL) return;
-  const full = load<u64>(inner + INNER_FULL) | (<u64>1 << leaf);
+  const full = load<u64>(inner + INNER_FULL) | ((<u64>1) << leaf);
   store<u64>(inner + INNER_FULL, full);
   if (full != ALL) return;
   const rootWord = rootFull(root) + (slot >> 6) * 8;
-  store<u64>(rootWord, load<u64>(rootWord) | (<u64>1 << (slot & 63)));
+  store<u64>(rootWord, load<u64>(rootWord) | ((<u64>1) << (slot & 63)));
 }
 
 /** Gives the ID back. Context: context lock held; the caller has just set the entry's word to FREE. */
@@ -177,11 +186,11 @@ export function xaErase(file: usize, id: u32): void {
   const inner: usize = load32(root + slot * 4);
   const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
   const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES + ((id & (LEAF_ENTRIES - 1)) >> 6) * 8;
-  assertInvariant((load<u64>(taken) & (<u64>1 << (id & 63))) != 0);
-  store<u64>(taken, load<u64>(taken) & ~(<u64>1 << (id & 63)));
-  store<u64>(inner + INNER_FULL, load<u64>(inner + INNER_FULL) & ~(<u64>1 << leaf));
+  assertInvariant((load<u64>(taken) & ((<u64>1) << (id & 63))) != 0);
+  store<u64>(taken, load<u64>(taken) & ~((<u64>1) << (id & 63)));
+  store<u64>(inner + INNER_FULL, load<u64>(inner + INNER_FULL) & ~((<u64>1) << leaf));
   const rootWord = rootFull(root) + (slot >> 6) * 8;
-  store<u64>(rootWord, load<u64>(rootWord) & ~(<u64>1 << (slot & 63)));
+  store<u64>(rootWord, load<u64>(rootWord) & ~((<u64>1) << (slot & 63)));
   const context = changetype<Context>(file + FILE_CONTEXT);
   context.taken--;
   if (id < context.freeHint) context.freeHint = id;

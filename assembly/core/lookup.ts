@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Lookup with a lock on what is found: get → put or put_keep_user. The hottest code of the library.
+ *
+ *   get            one holder and one user more; fails while a destroyer waits (rfc), or once the last holder that it
+ *                  waits for is gone (mainline)
+ *   put            one of each less; the last holder wakes the destroyers
+ *   putKeepUser    one holder less; the user stays and may be dropped by any thread (kept.ts)
+ *
+ * No lock is taken: refcount.ts says why none is needed, file.ts why the file cannot be released meanwhile.
+ *
+ * get and put exist twice. The fast forms handle the usual case in one swap and call no other function, which spares them
+ * a stack frame; whatever is unusual they leave alone, and the bindings call the slow form, which asks all questions.
+ *
+ * Kernel counterpart: iommufd_get_object(), iommufd_lock_obj(), iommufd_put_object(), iommufd_put_object_keep_user().
+ */
+import { add32, compareExchange64, load32, load64, loadRelaxed64 } from "./atomics";
+import { EBADF, EINVAL, ENOENT, ENOMEM } from "../errno";
+import { fileUnlocked, isDraining, isMarked, isUsable, openStateOf } from "./file";
+import {
+  Entry,
+  FILE_BY_NUMBER,
+  FILE_DRAINING,
+  FILE_PHASE_MASK,
+  File,
+  HANDLE_UNCONFIRMED,
+  HoldRecord,
+  IDENTITY,
+  Identity,
+  PROFILE_RFC,
+  RECORD_LOCKED,
+  Slot,
+  Thread,
+} from "./memory-map";
+import {
+  HOLDER,
+  PHASE_LIVE,
+  USER,
+  destroyersOf,
+  dropHolder,
+  generationOf,
+  holdersFull,
+  holdersOf,
+  isPlainlyLocked,
+  phaseOf,
+  plusUser,
+  typeOf,
+  warnHolders,
+  warnPlus,
+} from "./refcount";
+import { PUT_RELEASE, PUT_SLOWLY } from "./results";
+import {
+  current,
+  findRecord,
+  freeRecord,
+  freeRecordFirst,
+  hasFreeRecord,
+  isLastGeneration,
+  isLastRecord,
+  isRecord,
+  peekRecord,
+  recordOf,
+  takeRecord,
+  takeThisRecord,
+} from "./thread";
+import { slotOf, xaLoad } from "./xarray";
+
+/**
+ * Locks a published object against destruction, if nothing about it is unusual.
+ *
+ * The lock itself keeps the file from being released (file.ts), so the state is read after the swap. Calls no other function:
+ * what needs more thought is left to getSlowly, which the bindings call then.
+ *
+ * Return: a handle in 1 … 2^30−1; HANDLE_UNCONFIRMED with it when getConfirm must decide; 0: ask getSlowly, nothing happened.
+ */
+export function get(file: usize, expected: u32, id: u32): i32 {
+  const entry = xaLoad(file, id);
+  const record = peekRecord();
+  if (entry == 0 || isLastRecord(record)) return 0;
+  const word = loadRelaxed64(entry);
+  const next = word + USER + HOLDER;
+  if (!isPlainlyLocked(next)) return 0;
+  if (compareExchange64(entry, word, next) != word) return 0;
+  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
+  return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
+}
+
+/** get for objects of one type. */
+export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
+  const entry = xaLoad(file, id);
+  const record = peekRecord();
+  if (entry == 0 || isLastRecord(record)) return 0;
+  const word = loadRelaxed64(entry);
+  const next = word + USER + HOLDER;
+  if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;
+  if (compareExchange64(entry, word, next) != word) return 0;
+  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
+  return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
+}
+
+/**
+ * The file was not in the state that get expected: drops the lock again if the context may not use the file. Only then can
+ * the entry have been another file's; its object was locked for that moment, as by a lookup that changed its mind.
+ *
+ * Return: the handle, or -EBADF.
+ */
+export function getConfirm(file: usize, expected: u32, handle: u32): i32 {
+  if (expected != FILE_BY_NUMBER && mayUse(file, expected)) return handle;
+  const record = recordOf(handle);
+  const entry: usize = changetype<HoldRecord>(record).target;
+  freeRecord(record);
+  dropTransient(entry);
+  return expected == FILE_BY_NUMBER ? 0 : -EBADF;
+}
+
+/** Undoes the lock on an object that may be another file's by now. */
+function dropTransient(entry: usize): void {
+  const owner: usize = changetype<Slot>(slotOf(entry)).file;
+  dropHolder(entry, false);
+  fileUnlocked(owner);
+}
+
+/**
+ * get with all questions asked: any kind of context, other threads at the same word, a full field, a destroyer.
+ *
+ * Return: a handle; -EBADF; -ENOENT for a missing ID, another type (0 matches any), a reservation or a waiting destroyer, which
+ * cannot be told apart; -ENOMEM when this thread has no record left.
+ */
+export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
+  if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
+  if (!mayUse(file, expected)) return -EBADF;
+  const entry = xaLoad(file, id);
+  if (entry == 0) return -ENOENT;
+  let word = load64(entry);
+  while (isOpenToLookups(word) && (type == 0 || typeOf(word) == type)) {
+    if (!hasFreeRecord()) return -ENOMEM;
+    if (holdersFull(word)) {
+      warnHolders(file, id);
+      return -ENOENT;
+    }
+    const next = plusUser(word) + HOLDER;
+    const seen = compareExchange64(entry, word, next);
+    if (seen != word) {
+      word = seen;
+      continue;
+    }
+    if (!mayUse(file, expected)) {
+      dropTransient(entry);
+      return -EBADF;
+    }
+    warnPlus(word, next, file, id);
+    return takeRecord(entry, file, RECORD_LOCKED);
+  }
+  return -ENOENT;
+}
+
+// @ts-ignore: a decorator on a function
+@inline function mayUse(file: usize, expected: u32): bool {
+  return isUsable(file, expected) && ((expected & FILE_PHASE_MASK) != FILE_DRAINING || isMarked(file));
+}
+
+/** Published, and no destroyer has closed it: in rfc by waiting at all, in mainline once the last holder is gone. */
+function isOpenToLookups(word: u64): bool {
+  if (phaseOf(word) != PHASE_LIVE) return false;
+  if (destroyersOf(word) == 0) return true;
+  return changetype<Identity>(IDENTITY).profile != PROFILE_RFC && holdersOf(word) != 0;
+}
+
+/**
+ * Lets go of a locked object, if nothing about it is unusual. Calls no other function, as get.
+ *
+ * Return: 0; PUT_SLOWLY: nothing happened, ask putSlowly; PUT_RELEASE: done, but the file waits for it: call releaseResume.
+ */
+export function put(file: usize, handle: u32): i32 {
+  const record = recordOf(handle);
+  if (!isRecord(record, handle, file, RECORD_LOCKED) || isLastGeneration(handle)) return PUT_SLOWLY;
+  const entry: usize = changetype<HoldRecord>(record).target;
+  const word = loadRelaxed64(entry);
+  if (!isPlainlyLocked(word)) return PUT_SLOWLY;
+  if (compareExchange64(entry, word, word - USER - HOLDER) != word) return PUT_SLOWLY;
+  freeRecordFirst(record, handle);
+  return isDraining(file) ? PUT_RELEASE : 0;
+}
+
+/** Return: 0, or -EINVAL for a handle that is stale, of another thread, another context or another kind. */
+export function putSlowly(file: usize, handle: u32): i32 {
+  const record = findRecord(handle, file, RECORD_LOCKED);
+  if (record == 0) return -EINVAL;
+  dropHolder(changetype<HoldRecord>(record).target, false);
+  freeRecord(record);
+  fileUnlocked(file);
+  return 0;
+}
+
+/** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the generation in result0; -EINVAL as put. */
+export function putKeepUser(file: usize, handle: u32): i32 {
+  const record = findRecord(handle, file, RECORD_LOCKED);
+  if (record == 0) return -EINVAL;
+  const entry: usize = changetype<HoldRecord>(record).target;
+  changetype<Thread>(current()).result0 = generationOf(load64(entry));
+  add32(entry + offsetof<Entry>("kept"), 1);
+  dropHolder(entry, true);
+  freeRecord(record);
+  fileUnlocked(file);
+  return 0;
+}
