@@ -140,11 +140,7 @@ export class IoctlCommand<F extends Fields> {
       const value = values[field];
       if (value === undefined) continue;
       if (!store(view, offset, size, type, value)) {
-        throw invalid(
-          "ioctl",
-          `${field} must be a ${type}, not ${describe(value)}`,
-          this.name,
-        );
+        throw invalid("ioctl", `${field} must be a ${type}, not ${describe(value)}`, this.name);
       }
     }
   }

@@ -36,7 +36,14 @@ export class DyingQueue {
     while (!this.#stopped) {
       // Read before draining: a change after that makes the wait return at once.
       const length = Atomics.load(this.#kernel.words, LENGTH);
-      if (length !== 0) this.#kernel.drainQueue();
+      try {
+        if (length !== 0) this.#kernel.drainQueue();
+      } catch (error) {
+        // What a callback threw is its author's to see, as an uncaught exception; the queue goes on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
       const wait = Atomics.waitAsync(this.#kernel.words, LENGTH, length);
       if (wait.async) await wait.value;
     }

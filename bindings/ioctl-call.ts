@@ -107,17 +107,22 @@ export class IoctlCall {
       arg === null || typeof arg === "bigint" ? (arg ?? 0n) : arg instanceof Uint8Array ? arg : bytesOf(arg);
     let cmd: UserCommand<Fields> | undefined;
     try {
-      if (bound?.execute === undefined) return -Errno.ENOTTY;
+      const execute = bound?.execute;
+      if (bound === undefined || execute === undefined) return -Errno.ENOTTY;
       const state = (kernel.word(file + Layout.FILE_STATE) & ~Layout.FILE_PHASE_MASK) | Layout.FILE_DRAINING;
       const context = kernel.contextOn(file, state);
-      cmd = new UserCommand(kernel, context, bound.command, struct, userSize, buffer);
-      return answerOf(bound.execute(cmd), bound.command.name);
+      const running = new UserCommand(kernel, context, bound.command, struct, userSize, buffer);
+      cmd = running;
+      return answerOf(
+        kernel.callUser(() => execute(running)),
+        bound.command.name,
+      );
     } catch (error) {
       if (error instanceof IommufdError) return error.errno;
       throw error;
     } finally {
       cmd?.end();
-      if (!kernel.detached) this.#core.ioctlEnd(file);
+      this.#core.ioctlEnd(file);
       if (kernel.words[kernel.attention] !== 0) kernel.attend();
     }
   }

@@ -208,10 +208,12 @@ export abstract class IommufdBase {
   /**
    * This thread leaves: its slot is free for another. Files stay open. What it still holds is given back and reported as
    * "detach:held". Every later call on this object or its handles throws ESRCH. Idempotent.
+   *
+   * @throws IommufdError EBUSY inside a callback of this thread.
    */
   detach(): void {
-    this.#queue.stop();
     this.#kernel.detach();
+    this.#queue.stop();
   }
 
   /** `detach`, for `using`. */

@@ -54,6 +54,8 @@ export class Kernel {
   readonly #types = new Map<number, ObjectType>();
   readonly #callbacks = new Map<number, NonNullable<ObjectTypeDefinition["destroy"]>>();
   #detached = false;
+  /** Callbacks of the user that run now. */
+  #callbacksRunning = 0;
 
   readonly #makeContext: ContextFactory;
 
@@ -182,8 +184,9 @@ export class Kernel {
   #callback(slot: number, context: IommufdContext, failures: unknown[]): void {
     const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE));
     const payload = new DataView(this.memory.buffer, slot + Layout.SLOT_PAYLOAD, type.payloadBytes);
+    const id = this.word(slot + Layout.SLOT_ID);
     try {
-      this.#callbacks.get(type.number)?.({ id: this.word(slot + Layout.SLOT_ID), type, payload, context });
+      this.callUser(() => this.#callbacks.get(type.number)?.({ id, type, payload, context }));
     } catch (error) {
       failures.push(error);
     }
@@ -204,9 +207,7 @@ export class Kernel {
 
   /** Turns the core's MUST_WAIT and MUST_DESTROY into an answer, waiting as far as this thread may. */
   settle(result: number, file: number, context: IommufdContext, deadline: number): number {
-    if (result === Layout.MUST_WAIT) {
-      result = waitSync(this.core, file, this.result(0), this.mayBlock, deadline);
-    }
+    if (result === Layout.MUST_WAIT) result = waitSync(this, file, this.result(0), deadline);
     if (result === Layout.MUST_DESTROY) result = this.#finishDestroy(file, context);
     if (this.words[this.attention] !== 0) this.attend();
     return result;
@@ -220,15 +221,10 @@ export class Kernel {
     deadline: number,
     signal: AbortSignal | undefined,
   ): Promise<number> {
-    if (result === Layout.MUST_WAIT) {
-      const handle = this.result(0);
-      try {
-        result = await waitAsync(this.core, file, handle, this.longs, this.result, deadline, signal);
-      } finally {
-        if (!this.#detached && this.words[this.attention] !== 0) this.attend();
-      }
-    }
-    return this.settle(result, file, context, deadline);
+    const settle = (answer: number): number => this.settle(answer, file, context, deadline);
+    return result === Layout.MUST_WAIT
+      ? waitAsync(this, file, this.result(0), deadline, signal, settle)
+      : settle(result);
   }
 
   /** The deadline of a wait. @throws IommufdError EINVAL; the signal's reason when it has fired already. */
@@ -249,9 +245,22 @@ export class Kernel {
 
   // -------------------------------------------------------------------------------------------------- leaving
 
-  /** Gives back what the thread still holds, frees its slot, and disarms the instance. Idempotent. */
+  /** Runs a callback of the user for which the core waits, so that the thread cannot leave meanwhile. */
+  callUser<T>(callback: () => T): T {
+    this.#callbacksRunning++;
+    try {
+      return callback();
+    } finally {
+      this.#callbacksRunning--;
+    }
+  }
+
+  /** Gives back what the thread still holds, frees its slot, and disarms the instance. Idempotent. @throws IommufdError EBUSY in a callback */
   detach(): void {
     if (this.#detached) return;
+    if (this.#callbacksRunning > 0) {
+      throw new IommufdError("EBUSY", { syscall: "detach", message: "a callback of this thread is running" });
+    }
     this.#detached = true;
     try {
       while (this.core.detachNext() !== 0) if (this.words[this.attention] !== 0) this.attend();

@@ -6,12 +6,12 @@
  * Lost wake-ups: the core tells which word it saw, with holders in it; both the blocking and the asynchronous wait sleep
  * only while the word still has that value.
  */
-import type { CoreExports } from "./core.js";
 import { IommufdError, invalid } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import type { Kernel } from "./kernel.js";
 
-/** Looks at the word before a thread that may not block gives up: about a millisecond. */
+/** Looks at the word before a thread that may not block gives up: some tenths of a millisecond. */
 const SPIN_POLLS = 20_000;
 
 /** Limits of a wait. */
@@ -42,7 +42,8 @@ export function canBlock(words: Int32Array): boolean {
 }
 
 /** Blocks or spins until the destroy is decided. Returns its answer, -EAGAIN where blocking is not allowed, or -ETIMEDOUT. */
-export function waitSync(core: CoreExports, file: number, handle: number, mayBlock: boolean, deadline: number): number {
+export function waitSync(kernel: Kernel, file: number, handle: number, deadline: number): number {
+  const { core, mayBlock } = kernel;
   if (mayBlock && deadline === Infinity) return core.destroyWait(file, handle, -1);
   if (mayBlock) {
     for (;;) {
@@ -61,30 +62,35 @@ export function waitSync(core: CoreExports, file: number, handle: number, mayBlo
   return mayBlock ? -Errno.ETIMEDOUT : -Errno.EAGAIN;
 }
 
-/** Waits without blocking. `result(n)` reads the thread's n-th result word after a call of the core. */
+/**
+ * Waits without blocking. `settle` turns an answer of the core into the caller's, and is called without a break after it:
+ * the thread's result and attention words are those of its last call only.
+ */
 export async function waitAsync(
-  core: CoreExports,
+  kernel: Kernel,
   file: number,
   handle: number,
-  longs: BigInt64Array,
-  result: (n: 1 | 2 | 3) => number,
   deadline: number,
   signal: AbortSignal | undefined,
+  settle: (answer: number) => number,
 ): Promise<number> {
+  const { core, longs } = kernel;
   if (typeof Atomics.waitAsync !== "function") {
     core.destroyCancel(file, handle);
+    settle(0);
     throw new IommufdError("ENOSYS", { message: "this host has no Atomics.waitAsync" });
   }
   const aborted = abortOf(signal);
   try {
     for (;;) {
       const answer = core.destroyPoll(file, handle);
-      if (answer !== Layout.MUST_WAIT) return answer;
-      const index = result(1) / BigInt64Array.BYTES_PER_ELEMENT;
-      const seen = (BigInt(result(3)) << 32n) | BigInt(result(2) >>> 0);
+      if (answer !== Layout.MUST_WAIT) return settle(answer);
+      const index = (kernel.result(1) >>> 0) / BigInt64Array.BYTES_PER_ELEMENT;
+      const seen = (BigInt(kernel.result(3)) << 32n) | BigInt(kernel.result(2) >>> 0);
       const left = deadline - performance.now();
       if (signal?.aborted || left <= 0) {
         core.destroyCancel(file, handle);
+        settle(0);
         signal?.throwIfAborted();
         return -Errno.ETIMEDOUT;
       }

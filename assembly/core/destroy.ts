@@ -85,7 +85,7 @@ export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i3
 /** The same for a caller whose mark on the file goes with the call. */
 export function destroyMarked(file: usize, id: u32, blocking: bool): i32 {
   const entry = xaLoad(file, id);
-  const result = entry == 0 ? -ENOENT : hasFreeRecord() ? destroyEntry(file, entry, id, blocking) : -ENOMEM;
+  const result = entry == 0 ? -ENOENT : destroyEntry(file, entry, id, blocking);
   if (result != MUST_WAIT && result != MUST_DESTROY) fileLeave(file);
   return result;
 }
@@ -98,6 +98,7 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
     if (!isRunnable(typeOf(word))) return -ENOSYS;
     if (holdersOf(word) == 0 || !isRfc()) {
       if (usersOf(word) != 1) return -EBUSY;
+      if (hasCallback(typeOf(word)) && !hasFreeRecord()) return -ENOMEM;
       const slot = removeIf(file, entry, word, id);
       if (slot == 0) {
         word = load64(entry);
@@ -108,6 +109,7 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
       return 0;
     } else {
       if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
+      if (!hasFreeRecord()) return -ENOMEM;
       const next = plusUser(word) + DESTROYER;
       if (compareExchange64(entry, word, next) == word) {
         warnPlus(word, next, file, id);

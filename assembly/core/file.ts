@@ -57,6 +57,9 @@ import {
 import { holdersOf } from "./refcount";
 import { current, markOf } from "./thread";
 
+/** The highest generation of a file. */
+const LAST_GENERATION: u32 = 0x7fff_ffff & ~FILE_PHASE_MASK;
+
 // @ts-ignore: a decorator on a function
 @inline function stateOf(file: usize): usize {
   return file + offsetof<File>("state");
@@ -72,9 +75,14 @@ export function open(): i32 {
     const file = FILES + index * FILE_BYTES;
     const state = load32(stateOf(file));
     if ((state & FILE_PHASE_MASK) != FILE_FREE) continue;
-    if (compareExchange32(stateOf(file), state, state + FILE_GENERATION + FILE_OPEN) == state) return <i32>file;
+    if (compareExchange32(stateOf(file), state, nextGeneration(state) | FILE_OPEN) == state) return <i32>file;
   }
   return -EMFILE;
+}
+
+/** A state stays a positive i32, and generation 0 is that of a row that was never opened. */
+function nextGeneration(state: u32): u32 {
+  return state >= LAST_GENERATION ? FILE_GENERATION : state + FILE_GENERATION;
 }
 
 /** Return: address of the open file with that number, or -EBADF. Takes no reference. */

@@ -265,6 +265,7 @@ function lockUntilFull(context: IommufdContext, id: number): number[] {
 
 test("with all handles of a thread in use, everything that needs one is ENOMEM and changes nothing", async () => {
   const { iommufd, context, type, id } = await scene();
+  const bystander = make(context, type);
   const reference = context.get(id).putKeepUser();
   const handles = lockUntilFull(context, id);
   expect(handles.length).toBeGreaterThan(1000);
@@ -282,7 +283,7 @@ test("with all handles of a thread in use, everything that needs one is ENOMEM a
   expect(iommufd.stats()).toEqual(statsBefore);
 
   // Another thread has handles of its own, and each one given back here is good for one more.
-  otherThread(iommufd).file(context.fd).get(id).put();
+  otherThread(iommufd).file(context.fd).get(bystander).put();
   context.put(handles.pop() as number);
   const last = context.tryGet(id);
   expect(last).toBeGreaterThan(0);
