@@ -47,8 +47,11 @@ import {
 const FIRST_GENERATION: u32 = 1 << HANDLE_GENERATION_SHIFT;
 const LAST_GENERATION: u32 = HANDLE_END - FIRST_GENERATION;
 
-/** Address of the calling thread's slot: the module's one mutable global, because each thread has its own instance. */
-let self: usize = NOBODY;
+/**
+ * Address of the calling thread's slot: the module's one mutable global, because each thread has its own instance. 0 until
+ * attachThread, which everything that looks at it comes after; NOBODY after detachThread.
+ */
+let self: usize = 0;
 
 /** Return: address of the calling thread's slot. */
 // @ts-ignore: a decorator on a function
