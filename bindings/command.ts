@@ -39,6 +39,8 @@ export interface FieldLayout {
 
 const MAX_U64 = (1n << 64n) - 1n;
 const INTEGER = /^([us])(8|16|32|64)$/;
+/** A C identifier; numbers would change the order of an object's keys. */
+const FIELD_NAME = /^(?!__proto__$)[A-Za-z_]\w*$/;
 const BYTES = /^u8\[([1-9]\d*)\]$/;
 
 /** Size and alignment of a type, in bytes; undefined when there is no such type. */
@@ -91,6 +93,7 @@ export class IoctlCommand<F extends Fields> {
       const is = measure(type);
       if (is === undefined) throw bad(`field ${field} has the unknown type ${String(type)}`);
       if (field === "size") throw bad("the field size is added for you");
+      if (!FIELD_NAME.test(field)) throw bad(`${field} is no name of a field`);
       const offset = Math.ceil(end / is.align) * is.align;
       layout[field] = { offset, size: is.size, type };
       end = offset + is.size;

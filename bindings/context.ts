@@ -13,6 +13,7 @@
  */
 import type { Fields, Input, IoctlCommand, Output } from "./command.js";
 import type { CoreExports } from "./core.js";
+import { dispose } from "./dispose.js";
 import { IommufdError, check, invalid } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
@@ -81,8 +82,7 @@ export class IommufdContext {
   ioctl(request: number, arg: Argument): number {
     const result = this.tryIoctl(request, arg);
     if (result >= 0) return result;
-    const name = this.kernel.commands.get(request & 0xff)?.command.name;
-    throw IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+    throw this.#calls.errorOf(request, result);
   }
 
   /** As `ioctl`, but returns -errno. Hot: allocates nothing for built-in commands on a Uint8Array. */
@@ -97,8 +97,7 @@ export class IommufdContext {
    */
   async ioctlAsync(request: number, arg: Argument, options: WaitOptions = {}): Promise<number> {
     const result = await this.#calls.runAsync(request, arg, this.kernel.deadline(options), options.signal);
-    const name = this.kernel.commands.get(request & 0xff)?.command.name;
-    if (result < 0) throw IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+    if (result < 0) throw this.#calls.errorOf(request, result);
     return result;
   }
 
@@ -276,6 +275,11 @@ export class IommufdContext {
     this.#attended(0);
   }
 
+  /** `close`, for `using`. */
+  [dispose](): void {
+    this.close();
+  }
+
   // -------------------------------------------------------------------------------------------------- internals
 
   /** Does what the call left to do, if anything. */
@@ -290,7 +294,8 @@ export class IommufdContext {
   }
 
   #typeNumber(type: ObjectType): number {
-    if (type.owner !== this.kernel) throw invalid("iommufd", "the type was not defined on this Iommufd");
+    if ((type as ObjectType | null | undefined)?.owner !== this.kernel)
+      throw invalid("iommufd", "the type was not defined on this Iommufd");
     return type.number;
   }
 

@@ -47,9 +47,9 @@ export interface CoreExports {
   destroyWait: (file: number, handle: number, milliseconds: number) => number;
   destroyCancel: (file: number, handle: number) => number;
   destroyFinish: (file: number, handle: number) => number;
-  dropReference: (file: number, expected: number, id: number, generation: number) => number;
-  holdReference: (file: number, handle: number, id: number, generation: number) => number;
-  destroyReference: (file: number, expected: number, id: number, generation: number, blocking: number) => number;
+  dropReference: (file: number, expected: number, id: number, serial: number) => number;
+  holdReference: (file: number, handle: number, id: number, serial: number) => number;
+  destroyReference: (file: number, expected: number, id: number, serial: number, blocking: number) => number;
 
   ioctlWindow: (file: number, expected: number, request: number, length: number, blocking: number) => number;
   ioctlTail: (file: number, offset: number, size: number, length: number) => number;
@@ -76,13 +76,16 @@ export interface CoreSource {
 
 /** A core bound to a memory: one per thread. The functions are own properties, so that a detached one can be disarmed. */
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): CoreExports {
-  let instance: WebAssembly.Instance;
+  let exports: Partial<CoreExports>;
   try {
-    instance = new WebAssembly.Instance(module, { env: { memory } });
+    exports = { ...new WebAssembly.Instance(module, { env: { memory } }).exports };
   } catch (cause) {
-    throw new IommufdError("EINVAL", { syscall: "attach", message: "the module is not a core of this library", cause });
+    throw new IommufdError("EINVAL", { syscall: "attach", message: "the module does not fit the memory", cause });
   }
-  return { ...instance.exports } as unknown as CoreExports;
+  if (typeof exports.isCompatible === "function" && typeof exports.attachThread === "function") {
+    return exports as CoreExports;
+  }
+  throw new IommufdError("EINVAL", { syscall: "attach", message: "the module is not a core of this library" });
 }
 
 /** Every later call throws: the thread's slot may belong to another thread now. */

@@ -96,7 +96,7 @@ export class ReservedObject extends Handle {
     if (target instanceof Handle) {
       check(kernel.core.hold(file, handle, target.use("hold")), "hold");
     } else {
-      target.consume("hold", (id, generation) => kernel.core.holdReference(file, handle, id, generation));
+      target.consume("hold", (id, serial) => kernel.core.holdReference(file, handle, id, serial));
     }
     if (kernel.words[kernel.attention] !== 0) kernel.attend();
   }
@@ -128,7 +128,8 @@ export class LockedObject extends Handle {
   putKeepUser(): ObjectReference {
     const { kernel, file } = this.owner;
     check(kernel.core.putKeepUser(file, this.end("putKeepUser")), "putKeepUser");
-    const reference = new ObjectReference(this.owner, this.id, kernel.result(0));
+    const serial = (kernel.result(0) >>> 0) + (kernel.result(1) >>> 0) * 2 ** 32;
+    const reference = new ObjectReference(this.owner, this.id, serial);
     if (kernel.words[kernel.attention] !== 0) kernel.attend();
     return reference;
   }
@@ -145,19 +146,23 @@ export class LockedObject extends Handle {
   }
 }
 
+/** What a reference says while `destroyUserAsync` waits. */
+const WAITING = "destroyUserAsync";
+
 /** A users reference that is held beyond one call. It does not keep the file open. */
 export class ObjectReference {
   /** The object's ID. */
   readonly id: number;
   readonly #owner: Owner;
-  readonly #generation: number;
+  /** Tells the object from all others that had its ID. */
+  readonly #serial: number;
   #ended: string | undefined;
 
   /** @internal */
-  constructor(owner: Owner, id: number, generation: number) {
+  constructor(owner: Owner, id: number, serial: number) {
     this.#owner = owner;
     this.id = id;
-    this.#generation = generation;
+    this.#serial = serial;
   }
 
   /**
@@ -167,7 +172,7 @@ export class ObjectReference {
    */
   drop(): void {
     const { kernel, file, byReference } = this.#owner;
-    this.consume("drop", (id, generation) => kernel.core.dropReference(file, byReference, id, generation));
+    this.consume("drop", (id, serial) => kernel.core.dropReference(file, byReference, id, serial));
     if (kernel.words[kernel.attention] !== 0) kernel.attend();
   }
 
@@ -181,39 +186,43 @@ export class ObjectReference {
   destroyUser(options: { timeoutMs?: number } = {}): boolean {
     const { kernel, file, context } = this.#owner;
     const deadline = kernel.deadline(options);
-    return this.#destroyed(kernel.settle(this.#begin(true), file, context, deadline));
+    return this.#answer(kernel.settle(this.#begin(true), file, context, deadline, this.#used));
   }
 
-  /** As `destroyUser`, without blocking. The reference is kept when the promise rejects. */
+  /** As `destroyUser`, without blocking. The reference is kept when the promise rejects, unless a destroy callback threw. */
   async destroyUserAsync(options: WaitOptions = {}): Promise<boolean> {
     const { kernel, file, context } = this.#owner;
     const deadline = kernel.deadline(options);
-    const result = this.#begin(false);
-    this.#ended = "destroyUserAsync"; // nobody else may use it while it waits
+    const begun = this.#begin(false);
+    this.#ended = WAITING; // nobody else may use it meanwhile
     try {
-      return this.#destroyed(await kernel.settleAsync(result, file, context, deadline, options.signal));
-    } catch (error) {
-      this.#ended = undefined;
-      throw error;
+      return this.#answer(await kernel.settleAsync(begun, file, context, deadline, options.signal, this.#used));
+    } finally {
+      if (this.#ended === WAITING) this.#ended = undefined;
     }
   }
+
+  /** The object is gone, whatever its callback does. */
+  readonly #used = (): void => {
+    this.#ended = "destroyUser";
+  };
 
   #begin(blocking: boolean): number {
     const { kernel, file, byReference } = this.#owner;
     this.#check("destroyUser");
-    return kernel.core.destroyReference(file, byReference, this.id, this.#generation, Number(blocking));
+    return kernel.core.destroyReference(file, byReference, this.id, this.#serial, Number(blocking));
   }
 
-  #destroyed(result: number): boolean {
+  #answer(result: number): boolean {
     if (result !== 0 && result !== -Errno.EBUSY) check(result, "destroyUser");
-    this.#ended = "destroyUser";
+    this.#used();
     return result === 0;
   }
 
   /** @internal Hands the reference over to a call of the core; it is used up unless the call fails. */
-  consume(operation: string, call: (id: number, generation: number) => number): void {
+  consume(operation: string, call: (id: number, serial: number) => number): void {
     this.#check(operation);
-    check(call(this.id, this.#generation), operation);
+    check(call(this.id, this.#serial), operation);
     this.#ended = operation;
   }
 

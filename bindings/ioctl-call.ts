@@ -6,7 +6,7 @@
  * struct; replies go straight back into the buffer. Built-in commands that write a reply of their own would do it here too;
  * IOMMU_DESTROY writes none.
  */
-import type { Fields } from "./command.js";
+import type { Fields, IoctlCommand } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import type { CoreExports } from "./core.js";
 import { IommufdError } from "./error.js";
@@ -51,6 +51,18 @@ export class IoctlCall {
     const result = await this.#kernel.settleAsync(begun, this.#context.fileAddress, this.#context, deadline, signal);
     if (before !== undefined) this.#trace(request, arg, before, result);
     return result;
+  }
+
+  /** What `ioctl` throws for -errno. */
+  errorOf(request: number, result: number): IommufdError {
+    const name = this.#commandOf(request)?.name;
+    return IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+  }
+
+  /** The command that this thread knows by the whole request. */
+  #commandOf(request: number): IoctlCommand<Fields> | undefined {
+    const command = this.#kernel.commands.get(request & 0xff)?.command;
+    return command?.request === request ? command : undefined;
   }
 
   #dispatch(request: number, arg: Argument, blocking: number): number {
@@ -145,7 +157,7 @@ export class IoctlCall {
       before,
       bytes: this.#peek(arg),
       result,
-      command: this.#kernel.commands.get(request & 0xff)?.command,
+      command: this.#commandOf(request),
     });
   }
 
@@ -169,12 +181,16 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
   if (!ArrayBuffer.isView(view)) {
     throw new TypeError("the argument of an ioctl is an ArrayBufferView, a bigint address, or null");
   }
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  try {
+    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  } catch {
+    return new Uint8Array(0); // detached, or resized away from under the view: no byte is accessible
+  }
 }
 
 /** What `execute` returned, as an answer of ioctl(2). */
 function answerOf(value: number | void, command: string): number {
   if (value === undefined) return 0;
-  if (Number.isInteger(value) && value >= -MAX_ERRNO && value <= 0x7fff_ffff) return value;
+  if (Number.isInteger(value) && value >= -MAX_ERRNO && value <= 0x7fff_ffff) return value + 0; // never -0
   throw new TypeError(`execute of ${command} must return nothing, a number ≥ 0 or -errno, not ${String(value)}`);
 }

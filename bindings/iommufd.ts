@@ -10,6 +10,7 @@
 import { type Fields, IOMMU_DESTROY, IoctlCommand, shapeOf } from "./command.js";
 import { IommufdContext } from "./context.js";
 import { type CoreSource, instantiate } from "./core.js";
+import { dispose } from "./dispose.js";
 import { DyingQueue } from "./dying-queue.js";
 import { IommufdError, check, invalid } from "./error.js";
 import { Layout } from "./generated/layout.js";
@@ -63,9 +64,6 @@ const DEFAULT_MEMORY = 64 * 1024 * 1024;
 const MAX_MEMORY = 2 ** 31;
 const ID_LIMIT: Readonly<Record<Abi, number>> = { rfc: 2 ** 32 - 1, mainline: 2 ** 31 - 1 };
 const PROFILE: Readonly<Record<Abi, number>> = { rfc: Layout.PROFILE_RFC, mainline: Layout.PROFILE_MAINLINE };
-
-const dispose: typeof Symbol.dispose =
-  (Symbol as { dispose?: typeof Symbol.dispose }).dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
 
 export abstract class IommufdBase {
   /** What another thread needs to attach; structured-cloneable. */
@@ -149,8 +147,9 @@ export abstract class IommufdBase {
     const flags = definition.destroy === undefined ? 0 : Layout.TYPE_HAS_DESTROY;
     const number = this.#kernel.core.defineType(bytes.length, payloadBytes, flags);
     check(number, "defineObjectType", `type ${name}`);
+    const type = this.#kernel.bindType(number, definition);
     if (definition.destroy !== undefined) this.#queue.watch();
-    return this.#kernel.bindType(number, definition);
+    return type;
   }
 
   /**

@@ -44,8 +44,8 @@ export class Kernel {
   /** Index in `words` of the thread's attention word: not 0 after a call means `attend` must run. */
   readonly attention: number;
   /** The two argument buffers of the thread. */
-  readonly window: Uint8Array;
-  readonly command: Uint8Array;
+  window: Uint8Array;
+  command: Uint8Array;
 
   readonly commands = new Map<number, BoundCommand>();
   traceListener: TraceListener | undefined;
@@ -54,6 +54,8 @@ export class Kernel {
   readonly #types = new Map<number, ObjectType>();
   readonly #callbacks = new Map<number, NonNullable<ObjectTypeDefinition["destroy"]>>();
   #detached = false;
+  /** Wakes the asynchronous waits of this thread. */
+  readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */
   #callbacksRunning = 0;
 
@@ -205,10 +207,16 @@ export class Kernel {
 
   // -------------------------------------------------------------------------------------------------- destroying
 
-  /** Turns the core's MUST_WAIT and MUST_DESTROY into an answer, waiting as far as this thread may. */
-  settle(result: number, file: number, context: IommufdContext, deadline: number): number {
+  /**
+   * Turns the core's MUST_WAIT and MUST_DESTROY into an answer, waiting as far as this thread may. `destroyed` is called before a
+   * callback, which may throw.
+   */
+  settle(result: number, file: number, context: IommufdContext, deadline: number, destroyed?: () => void): number {
     if (result === Layout.MUST_WAIT) result = waitSync(this, file, this.result(0), deadline);
-    if (result === Layout.MUST_DESTROY) result = this.#finishDestroy(file, context);
+    if (result === Layout.MUST_DESTROY) {
+      destroyed?.();
+      result = this.#finishDestroy(file, context);
+    }
     if (this.words[this.attention] !== 0) this.attend();
     return result;
   }
@@ -220,8 +228,9 @@ export class Kernel {
     context: IommufdContext,
     deadline: number,
     signal: AbortSignal | undefined,
+    destroyed?: () => void,
   ): Promise<number> {
-    const settle = (answer: number): number => this.settle(answer, file, context, deadline);
+    const settle = (answer: number): number => this.settle(answer, file, context, deadline, destroyed);
     return result === Layout.MUST_WAIT
       ? waitAsync(this, file, this.result(0), deadline, signal, settle)
       : settle(result);
@@ -261,13 +270,22 @@ export class Kernel {
     if (this.#callbacksRunning > 0) {
       throw new IommufdError("EBUSY", { syscall: "detach", message: "a callback of this thread is running" });
     }
-    this.#detached = true;
-    try {
-      while (this.core.detachNext() !== 0) if (this.words[this.attention] !== 0) this.attend();
-    } finally {
-      this.core.detachThread();
-      disarm(this.core);
+    const failures: unknown[] = [];
+    while (this.core.detachNext() !== 0) {
+      try {
+        this.attend();
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    this.#detached = true;
+    this.core.detachThread();
+    disarm(this.core);
+    // The slot's buffers may be another thread's from now on; who still writes an argument writes into nothing.
+    this.window = new Uint8Array(Layout.COMMAND_BYTES);
+    this.command = new Uint8Array(Layout.COMMAND_BYTES);
+    for (const wake of this.pendingWaits) wake();
+    if (failures.length > 0) throw failures[0];
   }
 
   get detached(): boolean {

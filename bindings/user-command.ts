@@ -66,7 +66,7 @@ export class UserCommand<F extends Fields> {
       writeUser(this.#kernel, buffer, reply);
       return;
     }
-    buffer.set(reply.subarray(0, buffer.length));
+    if (buffer.length > 0) buffer.set(reply.subarray(0, buffer.length)); // a detached one has no length
     if (reply.length > buffer.length) throw new IommufdError("EFAULT", { command: this.#command.name });
   }
 

@@ -80,7 +80,7 @@ export async function waitAsync(
     settle(0);
     throw new IommufdError("ENOSYS", { message: "this host has no Atomics.waitAsync" });
   }
-  const aborted = abortOf(signal);
+  const wake = wakeUp(kernel, signal);
   try {
     for (;;) {
       const answer = core.destroyPoll(file, handle);
@@ -96,18 +96,26 @@ export async function waitAsync(
       }
       const wait = Atomics.waitAsync(longs, index, seen, left);
       if (!wait.async) continue;
-      await Promise.race([wait.value, aborted.promise]);
-      if (signal?.aborted) Atomics.notify(longs, index); // let go of the wait that lost the race; others look again
+      await Promise.race([wait.value, wake.promise]);
+      // Let go of the wait that lost the race; others on the word look again.
+      if (signal?.aborted || kernel.detached) Atomics.notify(longs, index);
     }
   } finally {
-    aborted.forget();
+    wake.forget();
   }
 }
 
-/** A promise that resolves when the signal fires, and how to stop listening. */
-function abortOf(signal: AbortSignal | undefined): { promise: Promise<void>; forget(): void } {
-  let fire = (): void => undefined;
-  const promise = new Promise<void>((resolve) => (fire = resolve));
-  signal?.addEventListener("abort", fire, { once: true });
-  return { promise, forget: () => signal?.removeEventListener("abort", fire) };
+/** A promise that resolves when the signal fires or the thread detaches, and how to stop listening. */
+function wakeUp(kernel: Kernel, signal: AbortSignal | undefined): { promise: Promise<void>; forget(): void } {
+  let wake = (): void => undefined;
+  const promise = new Promise<void>((resolve) => (wake = resolve));
+  signal?.addEventListener("abort", wake, { once: true });
+  kernel.pendingWaits.add(wake);
+  return {
+    promise,
+    forget() {
+      signal?.removeEventListener("abort", wake);
+      kernel.pendingWaits.delete(wake);
+    },
+  };
 }

@@ -108,8 +108,8 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
       freeObject(slot);
       return 0;
     } else {
-      if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
       if (!hasFreeRecord()) return -ENOMEM;
+      if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
       const next = plusUser(word) + DESTROYER;
       if (compareExchange64(entry, word, next) == word) {
         warnPlus(word, next, file, id);
@@ -257,9 +257,9 @@ export function destroyFinish(file: usize, handle: u32): i32 {
  * Return: 0 destroyed; -EBUSY not, but the user is gone; MUST_WAIT, MUST_DESTROY; with the user still kept: -EBADF, -EINVAL (no
  * such user), -ENOSYS, -EDEADLK, -EAGAIN (too many wait already), -ENOMEM (no record).
  */
-export function destroyReference(file: usize, expected: u32, id: u32, generation: u32, blocking: bool): i32 {
+export function destroyReference(file: usize, expected: u32, id: u32, serial: f64, blocking: bool): i32 {
   if (!fileEnter(file, expected)) return -EBADF;
-  const result = hasFreeRecord() ? queueReference(file, id, generation, blocking) : -ENOMEM;
+  const result = hasFreeRecord() ? queueReference(file, id, serial, blocking) : -ENOMEM;
   if (result < 0) {
     fileLeave(file);
     return result;
@@ -268,9 +268,9 @@ export function destroyReference(file: usize, expected: u32, id: u32, generation
 }
 
 /** Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
-function queueReference(file: usize, id: u32, generation: u32, blocking: bool): i32 {
+function queueReference(file: usize, id: u32, serial: f64, blocking: bool): i32 {
   lock(tableLockOf(file), RANK_TABLE);
-  const entry = findKept(file, id, generation);
+  const entry = findKept(file, id, serial);
   let result = entry == 0 ? -EINVAL : 0;
   let word = entry == 0 ? 0 : load64(entry);
   if (result == 0 && !isRunnable(typeOf(word))) result = -ENOSYS;

@@ -100,11 +100,11 @@ export function dropHolds(slot: usize): void {
 }
 
 /** The reserved object takes a kept user over. Return: 0; -EINVAL for a bad handle or no such user; -ENOMEM. */
-export function holdReference(file: usize, handle: u32, id: u32, generation: u32): i32 {
+export function holdReference(file: usize, handle: u32, id: u32, serial: f64): i32 {
   const record = findRecord(handle, file, RECORD_RESERVED);
   if (record == 0) return -EINVAL;
   lock(tableLockOf(file), RANK_TABLE);
-  const entry = findKept(file, id, generation);
+  const entry = findKept(file, id, serial);
   let result = entry == 0 ? -EINVAL : takeKept(entry);
   if (result == 0 && !addHold(slotOf(changetype<HoldRecord>(record).target), entry)) {
     add32(entry + offsetof<Entry>("kept"), 1);

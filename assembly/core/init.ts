@@ -51,6 +51,8 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   const pages = changetype<PageState>(PAGES);
   pages.low = 0;
   pages.high = identity.heapPages;
+  pages.extentLow = bytes & ~(PAGE_SIZE - 1);
+  pages.extentTop = pages.extentLow;
   changetype<Thread>(NOBODY).freeRecord = <u32>NOBODY + THREAD_RECORDS;
   registryInit();
   store32(IDENTITY + offsetof<Identity>("magic"), MAGIC);

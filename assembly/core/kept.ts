@@ -2,6 +2,9 @@
 /**
  * Kept users: references that putKeepUser left behind, which belong to the context and not to a thread.
  *
+ * A reference names its object by ID and serial, so that it never reaches a later object of the same ID. (A serial is a
+ * JavaScript number for the bindings: exact up to 2^53.)
+ *
  * Entry.kept counts them. It is lowered under the table lock only, together with the question whether the entry still is the
  * object that the user was kept on; raising it needs no lock, since who raises it owns the user.
  *
@@ -12,7 +15,7 @@ import { EBADF, EINVAL } from "../errno";
 import { fileEnter, fileLeave } from "./file";
 import { Entry, HoldRecord, RECORD_LOCKED, Slot } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
-import { PHASE_LIVE, decrementUsers, generationOf, phaseOf } from "./refcount";
+import { PHASE_LIVE, decrementUsers, phaseOf } from "./refcount";
 import { findRecord } from "./thread";
 import { slotOf, tableLockOf, xaLoad } from "./xarray";
 
@@ -36,19 +39,19 @@ export function takeKept(entry: usize): i32 {
   return 0;
 }
 
-/** Context: table lock held. Return: the entry of the object that a reference of that generation was kept on, or 0. */
-export function findKept(file: usize, id: u32, generation: u32): usize {
+/** Context: table lock held. Return: the entry of the object with that serial, on which a reference was kept, or 0. */
+export function findKept(file: usize, id: u32, serial: f64): usize {
   const entry = xaLoad(file, id);
   if (entry == 0) return 0;
-  const word = load64(entry);
-  return phaseOf(word) == PHASE_LIVE && generationOf(word) == generation ? entry : 0;
+  if (phaseOf(load64(entry)) != PHASE_LIVE) return 0;
+  return <f64>changetype<Slot>(slotOf(entry)).serial == serial ? entry : 0;
 }
 
 /** refcount_dec() of a kept user. Return: 0; -EBADF when the file is gone; -EINVAL when no such user is kept any more. */
-export function dropReference(file: usize, expected: u32, id: u32, generation: u32): i32 {
+export function dropReference(file: usize, expected: u32, id: u32, serial: f64): i32 {
   if (!fileEnter(file, expected)) return -EBADF;
   lock(tableLockOf(file), RANK_TABLE);
-  const entry = findKept(file, id, generation);
+  const entry = findKept(file, id, serial);
   const result = entry == 0 ? -EINVAL : takeKept(entry);
   if (result == 0) decrementUsers(entry, file, id);
   unlock(tableLockOf(file), RANK_TABLE);

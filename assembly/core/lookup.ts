@@ -38,7 +38,6 @@ import {
   USER,
   destroyersOf,
   dropHolder,
-  generationOf,
   holdersFull,
   holdersOf,
   isPlainlyLocked,
@@ -192,12 +191,14 @@ export function putSlowly(file: usize, handle: u32): i32 {
   return 0;
 }
 
-/** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the generation in result0; -EINVAL as put. */
+/** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the object's serial in result0 and result1; -EINVAL as put. */
 export function putKeepUser(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
   const entry: usize = changetype<HoldRecord>(record).target;
-  changetype<Thread>(current()).result0 = generationOf(load64(entry));
+  const serial = changetype<Slot>(slotOf(entry)).serial;
+  changetype<Thread>(current()).result0 = <u32>serial;
+  changetype<Thread>(current()).result1 = <u32>(serial >> 32);
   add32(entry + offsetof<Entry>("kept"), 1);
   dropHolder(entry, true);
   freeRecord(record);

@@ -73,6 +73,9 @@ export class PageState {
   /** … and none at or above this one. */
   high: u32;
   used: u32;
+  /** What is left of the extent that kernel memory is cut from, from its upper end. */
+  extentLow: u32;
+  extentTop: u32;
 }
 export const PAGES: usize = 1 * CACHE_LINE;
 
@@ -284,6 +287,8 @@ export class Context {
   lock: u32;
   /** No ID below this one is free. */
   freeHint: u32;
+  /** Allocations so far: the serial of the next object. */
+  serial: u64;
   /** IDs that are not free. */
   taken: u32;
   /** References that fget took, besides the open number. Atomic, not under the lock. */
@@ -338,15 +343,14 @@ export const MAX_CLASSES: u32 = 64;
 export class SlabClass {
   lock: u32;
   slotBytes: u32;
-  /** Pages that are taken from the heap at a time. */
-  chunkPages: u32;
+  /** Bytes that are taken from the heap at a time. */
+  chunkBytes: u32;
   /** First free slot, linked through Slot.link. */
   free: u32;
   /** Never used part of the newest chunk. */
   bump: u32;
   bumpEnd: u32;
   used: u32;
-  chunks: u32;
 }
 export const CLASS_BYTES: u32 = CACHE_LINE;
 
@@ -354,6 +358,8 @@ export const CLASS_BYTES: u32 = CACHE_LINE;
 // @ts-ignore: a decorator on a class
 @unmanaged
 export class Slot {
+  /** Counts the allocations of the context: never the same for two objects. */
+  serial: u64;
   id: u32;
   /** The type's number. */
   type: u32;
@@ -375,11 +381,13 @@ export class HoldList {
   hold0: u32;
   hold1: u32;
   hold2: u32;
-  link: u32;
   hold3: u32;
+  hold4: u32;
+  link: u32;
+  hold5: u32;
 }
 /** Entries that one HoldList carries; `link` sits where Slot.link does, so lists are slab slots too. */
-export const HOLD_LIST_ENTRIES: u32 = 4;
+export const HOLD_LIST_ENTRIES: u32 = 6;
 
 export const MAX_PAYLOAD: u32 = 1 << 20;
 
@@ -453,8 +461,8 @@ export class Mapping {
 
 /** Frame bytes. */
 export const FRAME_FREE: u8 = 0;
-export const FRAME_TABLE: u8 = 1;
-export const FRAME_SLAB: u8 = 2;
+/** Tables and slabs. */
+export const FRAME_KERNEL: u8 = 1;
 /** User page: the low bits are its PROT_*. */
 export const FRAME_USER: u8 = 0x80;
 

@@ -29,7 +29,7 @@ import {
   Thread,
 } from "./memory-map";
 import { RANK_MAP, lock, unlock } from "./mutex";
-import { allocPagesLow, frameOf, freePages } from "./page-alloc";
+import { allocPages, frameOf, freePages } from "./page-alloc";
 import { current } from "./thread";
 
 const MAP_LOCK: usize = MAPS + offsetof<MapState>("lock");
@@ -94,7 +94,7 @@ export function map(va: u64, length: u64, prot: u32): i32 {
 
 /** Context: map lock held; MAX_MAPPINGS not reached. Return: the row's address or -ENOMEM. */
 function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
-  const backing = allocPagesLow(pages, FRAME_USER | (<u8>prot));
+  const backing = allocPages(pages, FRAME_USER | (<u8>prot));
   if (backing == 0) return -ENOMEM;
   let number: u32 = 0;
   while (changetype<Mapping>(rowAt(number)).inUse != 0) number++;

@@ -16,7 +16,17 @@ import { assertInvariant } from "./config";
 import { EBADF, EINVAL, ENOMEM } from "../errno";
 import { fileEnter, fileLeave } from "./file";
 import { dropHolds } from "./hold";
-import { Entry, HoldRecord, RECORD_LOCKED, RECORD_RESERVED, SLOT_PAYLOAD, Slot, Thread } from "./memory-map";
+import {
+  Context,
+  Entry,
+  FILE_CONTEXT,
+  HoldRecord,
+  RECORD_LOCKED,
+  RECORD_RESERVED,
+  SLOT_PAYLOAD,
+  Slot,
+  Thread,
+} from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, reservedWord, withPhase } from "./refcount";
 import { classOfType } from "./registry";
@@ -50,14 +60,16 @@ function reserve(file: usize, type: u32): i32 {
   const id = <u32>found;
   xaTake(file, id);
   const entry = xaLoad(file, id);
+  const object = changetype<Slot>(slot);
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  object.serial = context.serial++;
+  object.id = id;
+  object.type = type;
+  object.file = <u32>file;
   changetype<Entry>(entry).slot = <u32>slot;
   changetype<Entry>(entry).kept = 0;
   store64(entry, reservedWord(load64(entry), type));
   unlock(tableLockOf(file), RANK_TABLE);
-  const object = changetype<Slot>(slot);
-  object.id = id;
-  object.type = type;
-  object.file = <u32>file;
   return takeRecord(entry, file, RECORD_RESERVED);
 }
 

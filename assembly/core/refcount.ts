@@ -16,7 +16,8 @@
  *              destroyer still waits for.
  *  type        fixed from reservation to removal.
  *  phase       FREE → RESERVED → LIVE → FREE, or LIVE → LEAKED at release.
- *  generation  counts the removals of this ID, so that a kept reference to an earlier object is told from the present one.
+ *  generation  counts the removals of this ID: a swap that was prepared for an earlier object fails, instead of meeting a
+ *              word that looks the same.
  *
  * The two top bits make the hot question one comparison of a masked word: phase LIVE, no destroyer, neither count full. One
  * more user or holder than fits carries into its top bit, so the question is asked of the word that would be stored.
@@ -94,11 +95,6 @@ export const PHASE_LEAKED: u32 = 3;
 @inline export function phaseOf(word: u64): u32 {
   return <u32>((word & PHASE_MASK) >> PHASE_SHIFT);
 }
-// @ts-ignore: a decorator on a function
-@inline export function generationOf(word: u64): u32 {
-  return <u32>((word & GENERATION_MASK) >> GENERATION_SHIFT);
-}
-
 /** refcount_set(users, 1) on a fresh object. */
 // @ts-ignore: a decorator on a function
 @inline export function reservedWord(old: u64, type: u32): u64 {

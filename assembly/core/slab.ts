@@ -2,40 +2,28 @@
 /**
  * Slabs: fixed-size slots, one class per slot size.
  *
- * A class takes chunks of whole pages from the heap and never gives them back: memory that was a slot of a class stays
- * one. The chunk size is chosen so that what is left over at its end costs at most WASTE bytes per slot. Freed slots
- * form a stack through Slot.link, the rest of the newest chunk is handed out in order.
+ * A class takes chunks of a page's worth of slots, or of one large slot, from the heap, to the byte, and never gives them
+ * back: memory that was a slot of a class stays one. Freed slots form a stack through Slot.link, the rest of the newest
+ * chunk is handed out in order.
  *
  * Exhaustion: ENOMEM (a 0 here), and nothing has changed.
  *
  * Kernel counterpart: kzalloc()/kfree() on a kmem_cache.
  */
 import { assertInvariant } from "./config";
-import {
-  CLASSES,
-  CLASS_BYTES,
-  FRAME_SLAB,
-  MAX_CLASSES,
-  PAGE_SHIFT,
-  REGISTRY,
-  Registry,
-  SlabClass,
-  Slot,
-} from "./memory-map";
+import { CLASSES, CLASS_BYTES, MAX_CLASSES, PAGE_SIZE, REGISTRY, Registry, SlabClass, Slot } from "./memory-map";
 import { RANK_CLASS, lock, unlock } from "./mutex";
-import { allocPagesHigh } from "./page-alloc";
-
-/** Bytes per slot that a chunk may leave unused at its end. */
-const WASTE: u32 = 4;
-/** Largest chunk tried for that, in pages. */
-const MAX_CHUNK_PAGES: u32 = 64;
+import { allocKernel } from "./page-alloc";
 
 // @ts-ignore: a decorator on a function
 @inline function classAt(number: u32): usize {
   return CLASSES + number * CLASS_BYTES;
 }
 
-/** Context: registry lock held. Return: number of the class for slots of that size, MAX_CLASSES when there is no room. */
+/** Slots are made of 64-bit words. */
+const SLOT_ALIGN: u32 = 8;
+
+/** Context: registry lock held, slotBytes a multiple of SLOT_ALIGN. Return: number of the class for slots of that size, MAX_CLASSES when there is no room. */
 export function slabClassFor(slotBytes: u32): u32 {
   const registry = changetype<Registry>(REGISTRY);
   for (let number: u32 = 0; number < registry.classCount; number++) {
@@ -45,26 +33,9 @@ export function slabClassFor(slotBytes: u32): u32 {
   if (number == MAX_CLASSES) return number;
   const fresh = changetype<SlabClass>(classAt(number));
   fresh.slotBytes = slotBytes;
-  fresh.chunkPages = chunkPagesFor(slotBytes);
+  fresh.chunkBytes = max(PAGE_SIZE / slotBytes, 1) * slotBytes;
   registry.classCount = number + 1;
   return number;
-}
-
-/** Return: the smallest chunk that wastes little, or else the one that wastes least. */
-function chunkPagesFor(slotBytes: u32): u32 {
-  const least = ((slotBytes - 1) >> PAGE_SHIFT) + 1;
-  let best = least;
-  let bestWaste: u32 = u32.MAX_VALUE;
-  for (let pages = least; pages < least + MAX_CHUNK_PAGES; pages++) {
-    const bytes = pages << PAGE_SHIFT;
-    const waste = (bytes % slotBytes) / (bytes / slotBytes);
-    if (waste <= WASTE) return pages;
-    if (waste < bestWaste) {
-      bestWaste = waste;
-      best = pages;
-    }
-  }
-  return best;
 }
 
 /** Context: takes the class and page locks. Return: a zeroed slot, or 0 (ENOMEM). */
@@ -81,14 +52,13 @@ export function slabAlloc(number: u32): usize {
     return slot;
   }
   if (slab.bump + slab.slotBytes > slab.bumpEnd) {
-    const chunk = allocPagesHigh(slab.chunkPages, FRAME_SLAB);
+    const chunk = allocKernel(slab.chunkBytes, SLOT_ALIGN);
     if (chunk == 0) {
       unlock(mutex, RANK_CLASS);
       return 0;
     }
     slab.bump = <u32>chunk;
-    slab.bumpEnd = <u32>chunk + (slab.chunkPages << PAGE_SHIFT);
-    slab.chunks++;
+    slab.bumpEnd = <u32>chunk + slab.chunkBytes;
   }
   slot = slab.bump;
   slab.bump += slab.slotBytes;

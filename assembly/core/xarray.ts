@@ -23,10 +23,10 @@ import { load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
 import {
+  CACHE_LINE,
   Context,
   Entry,
   FILE_CONTEXT,
-  FRAME_TABLE,
   File,
   IDENTITY,
   INNER_FULL,
@@ -45,7 +45,7 @@ import {
   PAGE_SHIFT,
 } from "./memory-map";
 import { RANK_NODES, lock, unlock } from "./mutex";
-import { allocPagesHigh } from "./page-alloc";
+import { allocKernel } from "./page-alloc";
 import { PHASE_FREE, phaseOf } from "./refcount";
 
 const ALL: u64 = u64.MAX_VALUE;
@@ -264,7 +264,7 @@ function allocNode(kind: u32): usize {
     store<u32>(linkOf(kind, node), 0);
   }
   unlock(NODES, RANK_NODES);
-  return node != 0 ? node : allocPagesHigh(pagesOf(kind), FRAME_TABLE);
+  return node != 0 ? node : allocKernel(pagesOf(kind) << PAGE_SHIFT, CACHE_LINE);
 }
 
 /** Empties a node and keeps it for the next table. */

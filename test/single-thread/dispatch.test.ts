@@ -340,9 +340,13 @@ describe.each(ABIS)("%s", (abi) => {
 
     test("on a detached buffer has no bytes: EFAULT", async () => {
       const { context, echo } = await scene();
-      for (const Kind of [Uint8Array, Uint32Array, DataView]) {
-        const buffer = words(8, 1).buffer;
-        const view = new Kind(buffer);
+      for (const viewOf of [
+        (buffer: ArrayBuffer) => new Uint8Array(buffer),
+        (buffer: ArrayBuffer) => new Uint32Array(buffer),
+        (buffer: ArrayBuffer) => new DataView(buffer),
+      ]) {
+        const { buffer } = words(8, 1);
+        const view = viewOf(buffer);
         structuredClone(buffer, { transfer: [buffer] });
         expect(answer(context.tryIoctl(DESTROY, view))).toBe("EFAULT");
         expect(answer(context.tryIoctl(echo.request, view))).toBe("EFAULT");

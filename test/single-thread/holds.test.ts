@@ -7,7 +7,7 @@ import type { IommufdContext, ObjectType } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
 import { answer, errnoOf } from "../support/answer.ts";
 import { ABIS, boot } from "../support/boot.ts";
-import { counts, idsOf, loggedType, make, plainType } from "../support/objects.ts";
+import { counts, idsOf, make, plainType } from "../support/objects.ts";
 import { Random } from "../support/random.ts";
 
 async function scene(abi: "rfc" | "mainline" = "rfc"): Promise<{ context: IommufdContext; type: ObjectType }> {

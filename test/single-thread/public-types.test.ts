@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Types: what a caller may write and what comes back, checked by the compiler (`npm run check:types`). The functions here
+// are never called; that they compile is the test, and each line marked as an error must be one.
+
+import {
+  type Argument,
+  type Errno,
+  type ErrnoName,
+  type FieldType,
+  IOMMU_DESTROY,
+  type Input,
+  type Iommufd,
+  type IommufdContext,
+  type IommufdError,
+  type IommufdOptions,
+  type IommufdShare,
+  type IoctlCommand,
+  type LockedObject,
+  type ObjectReference,
+  type ObjectType,
+  type Output,
+  type ReservedObject,
+  type UserAddress,
+  type UserCommand,
+} from "iommufd-wasm";
+import { describe, expectTypeOf, test } from "vitest";
+
+type Sample = { flags: "u32"; offset: "s16"; length: "u64"; delta: "s64"; data: "u8[48]" };
+
+describe("fields", () => {
+  test("decode to number, bigint or bytes by their type, and size is always there", () => {
+    expectTypeOf<Output<Sample>>().toEqualTypeOf<
+      { flags: number; offset: number; length: bigint; delta: bigint; data: Uint8Array } & { size: number }
+    >();
+  });
+
+  test("encode from the same, 64-bit ones from numbers too, each may be left out, size may not be given", () => {
+    expectTypeOf<Input<Sample>>().toEqualTypeOf<{
+      flags?: number;
+      offset?: number;
+      length?: bigint | number;
+      delta?: bigint | number;
+      data?: Uint8Array;
+    }>();
+    expectTypeOf<{ flags: 1n }>().not.toExtend<Input<Sample>>();
+    expectTypeOf<{ data: number[] }>().not.toExtend<Input<Sample>>();
+  });
+
+  test("are of known types only", () => {
+    expectTypeOf<"u8[16]">().toExtend<FieldType>();
+    expectTypeOf<"f32">().not.toExtend<FieldType>();
+    expectTypeOf<"u16[4]">().not.toExtend<FieldType>();
+  });
+});
+
+describe("commands", () => {
+  test("carry their fields through defineIoctl, execute and call", () => {
+    const use = (iommufd: Iommufd, context: IommufdContext): void => {
+      const command = iommufd.defineIoctl({
+        name: "SAMPLE",
+        nr: 0xa0,
+        fields: { flags: "u32", data: "u8[4]", address: "u64" },
+        last: "flags",
+        execute(cmd) {
+          expectTypeOf(cmd).toEqualTypeOf<UserCommand<{ flags: "u32"; data: "u8[4]"; address: "u64" }>>();
+          expectTypeOf(cmd.fields.address).toEqualTypeOf<bigint>();
+          cmd.fields.flags = 1;
+          // @ts-expect-error: a u32 is a number
+          cmd.fields.flags = 1n;
+          // @ts-expect-error: there is no such field
+          cmd.fields.other = 1;
+        },
+      });
+      expectTypeOf(command).toEqualTypeOf<IoctlCommand<{ flags: "u32"; data: "u8[4]"; address: "u64" }>>();
+      const reply = context.call(command, { flags: 1, address: 5 });
+      expectTypeOf(reply.data).toEqualTypeOf<Uint8Array>();
+      expectTypeOf(reply.size).toEqualTypeOf<number>();
+      // @ts-expect-error: there is no such field
+      context.call(command, { other: 1 });
+      // @ts-expect-error: no such last field
+      iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "u32" }, last: "b", execute: () => undefined });
+      // @ts-expect-error: no such type
+      iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "float" }, execute: () => undefined });
+      // @ts-expect-error: execute answers a number or nothing
+      iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "u32" }, execute: () => "done" });
+      // @ts-expect-error: execute cannot be asynchronous
+      iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "u32" }, execute: async () => 0 });
+    };
+    expectTypeOf(use).toBeFunction();
+  });
+
+  test("IOMMU_DESTROY is one of them", () => {
+    expectTypeOf(IOMMU_DESTROY).toExtend<IoctlCommand<{ id: "u32" }>>();
+    expectTypeOf<Output<{ id: "u32" }>>().toExtend<{ id: number; size: number }>();
+  });
+});
+
+describe("an object's states", () => {
+  test("allow what the state allows and nothing else", () => {
+    const use = (reserved: ReservedObject, locked: LockedObject, reference: ObjectReference): void => {
+      reserved.hold(locked);
+      reserved.hold(reference);
+      // @ts-expect-error: a reservation cannot be held
+      reserved.hold(reserved);
+      // @ts-expect-error: only a published object is locked
+      reserved.put();
+      // @ts-expect-error: a published object cannot be aborted
+      locked.abort();
+      // @ts-expect-error: a published object cannot take holds
+      locked.hold(locked);
+      // @ts-expect-error: a reference gives no access to the payload
+      void reference.payload;
+      // @ts-expect-error: a reference is no lock
+      reference.put();
+      expectTypeOf(locked.putKeepUser()).toEqualTypeOf<ObjectReference>();
+      expectTypeOf(reserved.finalize()).toEqualTypeOf<number>();
+      expectTypeOf(reference.destroyUser()).toEqualTypeOf<boolean>();
+      expectTypeOf(reference.destroyUserAsync()).toEqualTypeOf<Promise<boolean>>();
+      expectTypeOf(locked.payload).toExtend<DataView>();
+    };
+    expectTypeOf(use).toBeFunction();
+  });
+
+  test("cannot be made or changed by hand", () => {
+    const use = (locked: LockedObject, context: IommufdContext): void => {
+      // @ts-expect-error: read-only
+      locked.id = 5;
+      // @ts-expect-error: read-only
+      context.fd = 5;
+    };
+    expectTypeOf(use).toBeFunction();
+  });
+});
+
+describe("calls", () => {
+  test("take what an ioctl takes", () => {
+    expectTypeOf<Argument>().toEqualTypeOf<ArrayBufferView | UserAddress | null>();
+    expectTypeOf<UserAddress>().toEqualTypeOf<bigint>();
+    expectTypeOf<IommufdContext["tryIoctl"]>().parameters.toEqualTypeOf<[number, Argument]>();
+    expectTypeOf<IommufdContext["tryIoctl"]>().returns.toEqualTypeOf<number>();
+    expectTypeOf<IommufdContext["ioctlAsync"]>().returns.toEqualTypeOf<Promise<number>>();
+    expectTypeOf<IommufdContext["destroyAsync"]>().returns.toEqualTypeOf<Promise<void>>();
+    expectTypeOf<IommufdContext["get"]>().parameters.toEqualTypeOf<[number, (ObjectType | undefined)?]>();
+    expectTypeOf<IommufdContext["tryGet"]>().returns.toEqualTypeOf<number>();
+  });
+
+  test("options and share are what api.md says", () => {
+    expectTypeOf<NonNullable<IommufdOptions["abi"]>>().toEqualTypeOf<"rfc" | "mainline">();
+    expectTypeOf<IommufdShare>().toExtend<{ readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }>();
+    expectTypeOf<Iommufd["share"]>().toEqualTypeOf<IommufdShare>();
+  });
+
+  test("errors carry a Linux name", () => {
+    expectTypeOf<IommufdError["code"]>().toEqualTypeOf<ErrnoName>();
+    expectTypeOf<"EBUSY">().toExtend<ErrnoName>();
+    expectTypeOf<"EWHATEVER">().not.toExtend<ErrnoName>();
+    expectTypeOf<(typeof Errno)["EBUSY"]>().toBeNumber();
+  });
+});
