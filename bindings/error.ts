@@ -34,7 +34,7 @@ export class IommufdError extends Error {
   /** The call that failed. */
   readonly syscall: string;
   /** The ioctl's name, where there is one. */
-  readonly command?: string;
+  declare readonly command?: string;
 
   constructor(code: ErrnoName, details: IommufdErrorDetails = {}) {
     const syscall = details.syscall ?? "ioctl";

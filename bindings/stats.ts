@@ -43,7 +43,10 @@ export interface IommufdStats {
     /** Removed, waiting for a thread that has their type's destroy callback. */
     queued: number;
   };
-  /** Bytes of the shared memory. */
+  /**
+   * Bytes of the shared memory: all of it, the heap, and what the heap is used for: mappings, objects, tables. Memory of objects
+   * and tables is kept for the next ones when they are gone.
+   */
   bytes: { total: number; heap: number; used: number };
   files: { open: number; max: number };
   threads: { attached: number; max: number; list: ThreadStats[] };
@@ -52,6 +55,12 @@ export interface IommufdStats {
   warnings: Record<string, number>;
   /** Destroys that wait now, and for whom: the explanation of a call that does not return. */
   waiting: WaitingDestroy[];
+}
+
+/** Whole pages, less what kernel memory has not been cut from yet. */
+function usedBytes(kernel: Kernel): number {
+  const uncut = kernel.word(Layout.PAGES_EXTENT_TOP) - kernel.word(Layout.PAGES_EXTENT_LOW);
+  return kernel.word(Layout.PAGES_USED) * Layout.PAGE_SIZE - uncut;
 }
 
 interface HeldRecord {
@@ -79,7 +88,7 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
     bytes: {
       total: kernel.word(Layout.IDENTITY_BYTES),
       heap: kernel.word(Layout.IDENTITY_HEAP_PAGES) * Layout.PAGE_SIZE,
-      used: kernel.word(Layout.PAGES_USED) * Layout.PAGE_SIZE,
+      used: usedBytes(kernel),
     },
     files: { open: files.length, max: Layout.MAX_FILES },
     threads: {

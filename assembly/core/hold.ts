@@ -58,7 +58,7 @@ export function addHold(slot: usize, entry: usize): bool {
 /** Address of the n-th entry of a list: the words around `link`. */
 // @ts-ignore: a decorator on a function
 @inline function holdAt(list: usize, index: u32): usize {
-  return list + (index < 3 ? offsetof<HoldList>("hold0") + index * 4 : offsetof<HoldList>("hold3"));
+  return list + (index < 5 ? offsetof<HoldList>("hold0") + index * 4 : offsetof<HoldList>("hold5"));
 }
 
 /** Return: the n-th entry that the object holds, 0 behind the last. Order: as they were added, lists newest first. */
