@@ -270,8 +270,12 @@ export class IommufdContext {
     if (this.#expected === Layout.FILE_NEVER || this.kernel.detached) return;
     const expected = this.#access === "call" ? openState(this.#expected) : this.#expected;
     this.#expected = Layout.FILE_NEVER;
-    if (this.#access === "fget") this.#core.fput(this.fileAddress);
-    else this.#core.closeNumber(this.fileAddress, expected); // EBADF: somebody else has closed it
+    if (this.#access === "fget") {
+      this.kernel.references.delete(this);
+      this.#core.fput(this.fileAddress);
+    } else {
+      this.#core.closeNumber(this.fileAddress, expected); // EBADF: somebody else has closed it
+    }
     this.#attended(0);
   }
 

@@ -2,13 +2,14 @@
 /**
  * Watches the queue of destroyed objects whose callback other threads could not run (assembly/core/release.ts).
  *
- * A thread that has a destroy callback is woken when the queue's length changes and runs what it can. Without
+ * A thread that has a destroy callback is woken when an object is queued and runs what it can. Without
  * Atomics.waitAsync the queue is looked at when a type is defined only.
  */
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
 
-const LENGTH = Layout.QUEUE_LENGTH >> 2;
+/** A count that only grows: by the length, one object in and one out would look like nothing. */
+const EVER = Layout.QUEUE_QUEUED_EVER >> 2;
 
 export class DyingQueue {
   readonly #kernel: Kernel;
@@ -29,22 +30,22 @@ export class DyingQueue {
   /** Stops watching, before the thread leaves. */
   stop(): void {
     this.#stopped = true;
-    if (this.#watching) Atomics.notify(this.#kernel.words, LENGTH);
+    if (this.#watching) Atomics.notify(this.#kernel.words, EVER);
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       // Read before draining: a change after that makes the wait return at once.
-      const length = Atomics.load(this.#kernel.words, LENGTH);
+      const seen = Atomics.load(this.#kernel.words, EVER);
       try {
-        if (length !== 0) this.#kernel.drainQueue();
+        this.#kernel.drainQueue();
       } catch (error) {
         // What a callback threw is its author's to see, as an uncaught exception; the queue goes on.
         queueMicrotask(() => {
           throw error;
         });
       }
-      const wait = Atomics.waitAsync(this.#kernel.words, LENGTH, length);
+      const wait = Atomics.waitAsync(this.#kernel.words, EVER, seen);
       if (wait.async) await wait.value;
     }
   }

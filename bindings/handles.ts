@@ -173,7 +173,6 @@ export class ObjectReference {
   drop(): void {
     const { kernel, file, byReference } = this.#owner;
     this.consume("drop", (id, serial) => kernel.core.dropReference(file, byReference, id, serial));
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
   }
 
   /**
@@ -222,7 +221,10 @@ export class ObjectReference {
   /** @internal Hands the reference over to a call of the core; it is used up unless the call fails. */
   consume(operation: string, call: (id: number, serial: number) => number): void {
     this.#check(operation);
-    check(call(this.id, this.#serial), operation);
+    const result = call(this.id, this.#serial);
+    const { kernel } = this.#owner;
+    if (kernel.words[kernel.attention] !== 0) kernel.attend(); // also when it failed: the mark it took may have been the last
+    check(result, operation);
     this.#ended = operation;
   }
 

@@ -101,7 +101,7 @@ export abstract class IommufdBase {
   /** open("/dev/iommu"). @throws IommufdError EMFILE when all 1024 files are open. */
   open(): IommufdContext {
     const file = check(this.#kernel.core.open(), "open", "/dev/iommu");
-    return new IommufdContext(this.#kernel, file, this.#kernel.word(file + Layout.FILE_STATE), "open");
+    return new IommufdContext(this.#kernel, file, this.#kernel.result(0), "open");
   }
 
   /** One more reference on an open file: it lives on when its number is closed. (iommufd_fget) @throws IommufdError EBADF */
@@ -110,7 +110,9 @@ export abstract class IommufdBase {
     const expected = this.#kernel.core.fget(file);
     if (this.#kernel.words[this.#kernel.attention] !== 0) this.#kernel.attend();
     if (expected < 0 && expected > Layout.MUST_WAIT) throw this.#kernel.badFile("fget", fd);
-    return new IommufdContext(this.#kernel, file, expected, "fget");
+    const context = new IommufdContext(this.#kernel, file, expected, "fget");
+    this.#kernel.references.add(context);
+    return context;
   }
 
   /** A file by its number, without a reference: looked up at each call, which is EBADF once it is closed. @throws IommufdError EBADF */

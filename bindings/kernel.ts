@@ -54,6 +54,8 @@ export class Kernel {
   readonly #types = new Map<number, ObjectType>();
   readonly #callbacks = new Map<number, NonNullable<ObjectTypeDefinition["destroy"]>>();
   #detached = false;
+  /** Contexts that fget made: the references of this thread on files. */
+  readonly references = new Set<IommufdContext>();
   /** Wakes the asynchronous waits of this thread. */
   readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */
@@ -271,13 +273,15 @@ export class Kernel {
       throw new IommufdError("EBUSY", { syscall: "detach", message: "a callback of this thread is running" });
     }
     const failures: unknown[] = [];
-    while (this.core.detachNext() !== 0) {
+    const attempt = (step: () => void): void => {
       try {
-        this.attend();
+        step();
       } catch (error) {
         failures.push(error);
       }
-    }
+    };
+    while (this.core.detachNext() !== 0) attempt(() => this.attend());
+    for (const context of this.references) attempt(() => context.close());
     this.#detached = true;
     this.core.detachThread();
     disarm(this.core);

@@ -14,6 +14,7 @@
  *
  * Kernel counterpart: atomic_t, READ_ONCE/WRITE_ONCE, smp_mb(), and the futex calls for waiting.
  */
+import { SINK } from "./memory-map";
 
 // @ts-ignore: a decorator on a function
 @inline export function load32(address: usize): u32 {
@@ -77,14 +78,16 @@
  * Context: a thread that may block; traps on a browser's main thread.
  */
 // @ts-ignore: a decorator on a function
-@inline export function wait32(address: usize, expected: u32, nanoseconds: i64): void {
-  atomic.wait<i32>(address, expected, nanoseconds);
+@inline
+export function wait32(address: usize, expected: u32, nanoseconds: i64): void {
+  store<i32>(SINK, atomic.wait<i32>(address, expected, nanoseconds));
 }
 
 /** As wait32. */
 // @ts-ignore: a decorator on a function
-@inline export function wait64(address: usize, expected: u64, nanoseconds: i64): void {
-  atomic.wait<i64>(address, expected, nanoseconds);
+@inline
+export function wait64(address: usize, expected: u64, nanoseconds: i64): void {
+  store<i32>(SINK, atomic.wait<i64>(address, expected, nanoseconds));
 }
 
 /** Wakes up to `count` waiters of the word, synchronous and asynchronous ones alike. */

@@ -69,13 +69,16 @@ const LAST_GENERATION: u32 = 0x7fff_ffff & ~FILE_PHASE_MASK;
   return file + FILE_CONTEXT + offsetof<Context>("references");
 }
 
-/** open("/dev/iommu"). Return: the file's address; -EMFILE when the table is full. */
+/** open("/dev/iommu"). Return: the file's address, and its state in result0; -EMFILE when the table is full. */
 export function open(): i32 {
   for (let index: u32 = 0; index < MAX_FILES; index++) {
     const file = FILES + index * FILE_BYTES;
     const state = load32(stateOf(file));
     if ((state & FILE_PHASE_MASK) != FILE_FREE) continue;
-    if (compareExchange32(stateOf(file), state, nextGeneration(state) | FILE_OPEN) == state) return <i32>file;
+    const opened = nextGeneration(state) | FILE_OPEN;
+    if (compareExchange32(stateOf(file), state, opened) != state) continue;
+    changetype<Thread>(current()).result0 = opened;
+    return <i32>file;
   }
   return -EMFILE;
 }
@@ -121,6 +124,7 @@ export function closeNumber(file: usize, expected: u32): i32 {
 function drain(file: usize): void {
   const state = load32(stateOf(file));
   if ((state & FILE_PHASE_MASK) != FILE_CLOSED) return;
+  if (load32(referencesOf(file)) != 0) return; // a later open of the row, closed while somebody refers to it
   compareExchange32(stateOf(file), state, state - FILE_CLOSED + FILE_DRAINING);
   tryRelease(file);
 }
@@ -211,6 +215,6 @@ export function pauseRelease(file: usize, entry: usize): bool {
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */
 export function fileFree(file: usize): void {
-  memory.fill(file + FILE_CONTEXT, 0, FILE_BYTES - FILE_CONTEXT);
+  memory.fill(file + FILE_CONTEXT, 0, offsetof<Context>("references"));
   store32(stateOf(file), load32(stateOf(file)) - FILE_RELEASING);
 }

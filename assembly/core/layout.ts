@@ -28,6 +28,7 @@ export const PAGES_EXTENT_TOP: u32 = <u32>at.PAGES + offsetof<at.PageState>("ext
 export const REGISTRY_TYPE_COUNT: u32 = <u32>at.REGISTRY + offsetof<at.Registry>("typeCount");
 export const MAPPING_COUNT: u32 = <u32>at.MAPS + offsetof<at.MapState>("count");
 export const QUEUE_LENGTH: u32 = <u32>at.QUEUE + offsetof<Queue>("length");
+export const QUEUE_QUEUED_EVER: u32 = <u32>at.QUEUE + offsetof<Queue>("queuedEver");
 export const COUNTERS_LEAKED: u32 = <u32>at.COUNTERS + offsetof<Counters>("leaked");
 export const COUNTERS_WARNINGS: u32 = <u32>at.COUNTERS + offsetof<Counters>("warnings");
 

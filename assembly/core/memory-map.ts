@@ -92,6 +92,15 @@ export const NODE_ROOT: u32 = 0;
 export const NODE_INNER: u32 = 1;
 export const NODE_LEAF: u32 = 2;
 
+/**
+ * Where the answers of waits go, which nobody reads.
+ *
+ * V8 11.3 (Node 20), in its baseline compiler, spills the address of a wait into a stack slot that is too small, and so wipes
+ * what lies next to it: the function's last local, unless an operand of a surrounding instruction lies there. A store of
+ * the answer is such an instruction; the check of the core's shape demands one behind every wait.
+ */
+export const SINK: usize = 7 * CACHE_LINE;
+
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 // @ts-ignore: a decorator on a class
 @unmanaged
@@ -120,8 +129,9 @@ export class Queue {
   lock: u32;
   head: u32;
   tail: u32;
-  /** Length; changes are notified, so that a thread can wait for work. */
   length: u32;
+  /** How many were ever queued; changes are notified, so that a thread can wait for work. */
+  queuedEver: u32;
 }
 export const QUEUE: usize = 4 * CACHE_LINE;
 
@@ -291,8 +301,6 @@ export class Context {
   serial: u64;
   /** IDs that are not free. */
   taken: u32;
-  /** References that fget took, besides the open number. Atomic, not under the lock. */
-  references: u32;
   // The release walk; owned by the thread that set FILE_RELEASING.
   /** 0 while it looks for holders; rfc: then the type that is being destroyed; mainline: then 1. */
   walkType: u32;
@@ -300,6 +308,11 @@ export class Context {
   /** mainline: objects seen and destroyed in this pass. */
   walkSeen: u32;
   walkDestroyed: u32;
+  /**
+   * References that fget took, besides the open number. Atomic, not under the lock, and last: it is not wiped at the end of a
+   * release, because a late fget may be between its step forth and its step back.
+   */
+  references: u32;
 }
 export const FILE_CONTEXT: u32 = CACHE_LINE;
 export const FILE_SHIFT: u32 = 7;

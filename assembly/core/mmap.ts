@@ -86,18 +86,19 @@ export function map(va: u64, length: u64, prot: u32): i32 {
   const taken = position < state.count && changetype<Mapping>(ordered(position)).va < va + (pages << PAGE_SHIFT);
   let result: i32 = 0;
   if (taken) result = -EEXIST;
-  else if (state.count == MAX_MAPPINGS || va > TASK_SIZE - length) result = -ENOMEM;
+  else if (va > TASK_SIZE - length) result = -ENOMEM;
   else result = insert(position, va, <u32>pages, prot);
   unlock(MAP_LOCK, RANK_MAP);
   return result;
 }
 
-/** Context: map lock held; MAX_MAPPINGS not reached. Return: the row's address or -ENOMEM. */
+/** Context: map lock held. Return: the row's address or -ENOMEM. */
 function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
+  let number: u32 = 0;
+  while (number < MAX_MAPPINGS && changetype<Mapping>(rowAt(number)).inUse != 0) number++;
+  if (number == MAX_MAPPINGS) return -ENOMEM; // unmap wipes a row's pages before it gives the row back
   const backing = allocPages(pages, FRAME_USER | (<u8>prot));
   if (backing == 0) return -ENOMEM;
-  let number: u32 = 0;
-  while (changetype<Mapping>(rowAt(number)).inUse != 0) number++;
   const row = changetype<Mapping>(rowAt(number));
   row.va = va;
   row.pages = pages;

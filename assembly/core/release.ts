@@ -196,6 +196,7 @@ function takeOut(file: usize, entry: usize, id: u32, word: u64): usize {
 
 const QUEUE_LOCK: usize = QUEUE + offsetof<Queue>("lock");
 const QUEUE_LENGTH: usize = QUEUE + offsetof<Queue>("length");
+const QUEUED_EVER: usize = QUEUE + offsetof<Queue>("queuedEver");
 
 /** Leaves a dead object to a thread that has its type's callback. Its holds are dropped now. */
 function enqueue(slot: usize): void {
@@ -206,8 +207,9 @@ function enqueue(slot: usize): void {
   else queue.head = <u32>slot;
   queue.tail = <u32>slot;
   store32(QUEUE_LENGTH, queue.length + 1);
+  store32(QUEUED_EVER, queue.queuedEver + 1);
   unlock(QUEUE_LOCK, RANK_QUEUE);
-  notify(QUEUE_LENGTH, -1);
+  notify(QUEUED_EVER, -1);
 }
 
 /** Return: the oldest queued object whose callback this thread has, which is now the caller's; 0 when there is none. */

@@ -162,13 +162,16 @@ describe.each(DESTROYS)("rfc, %s", (_name, destroy) => {
     expect(counts(scene.context, scene.id)).toBe("1/0 live");
   });
 
-  test.each([Infinity, 2 ** 31, 1e13, Number.MAX_VALUE])("a limit of %d milliseconds is as good as none", async (timeoutMs) => {
-    const scene = await oneObject("rfc");
-    const lock = scene.context.get(scene.id);
-    const promise = destroy(scene, { timeoutMs });
-    lock.put();
-    expect(await errnoOfAsync(promise)).toBe("no error");
-  });
+  test.each([Infinity, 2 ** 31, 1e13, Number.MAX_VALUE])(
+    "a limit of %d milliseconds is as good as none",
+    async (timeoutMs) => {
+      const scene = await oneObject("rfc");
+      const lock = scene.context.get(scene.id);
+      const promise = destroy(scene, { timeoutMs });
+      lock.put();
+      expect(await errnoOfAsync(promise)).toBe("no error");
+    },
+  );
 
   test("rejects with what the destroy callback threw, and the object is gone with all it held", async () => {
     const { iommufd } = await boot();

@@ -97,7 +97,14 @@ describe.each(ENDS)("by %s", (_name, end) => {
     const middle = makeLinked(chain, last);
     const id = makeLinked(context, middle);
     end(context, id);
-    expect(log).toEqual([`begin ${id}`, `begin ${middle}`, `begin ${last}`, `end ${last}`, `end ${middle}`, `end ${id}`]);
+    expect(log).toEqual([
+      `begin ${id}`,
+      `begin ${middle}`,
+      `begin ${last}`,
+      `end ${last}`,
+      `end ${middle}`,
+      `end ${id}`,
+    ]);
     expect(idsOf(chain)).toEqual([]);
   });
 
@@ -123,9 +130,9 @@ describe.each(ENDS)("by %s", (_name, end) => {
     const other = otherThread(iommufd);
     const context = iommufd.open();
     const there = other.file(context.fd);
+    const type = callbackType(iommufd, () => iommufd.detach());
     const plain = plainType(iommufd);
     const target = make(context, plain);
-    const type = callbackType(iommufd, () => iommufd.detach());
     const id = make(context, type, target);
     make(context, plain);
     // Refusing to leave now and leaving later are both fine; losing the file is not.

@@ -87,7 +87,12 @@ describe("a thread that leaves", () => {
     const context = iommufd.open();
     const there = other.file(context.fd);
     const type = plainType(iommufd);
-    const [locked, kept, waited, target] = [make(context, type), make(context, type), make(context, type), make(context, type)];
+    const [locked, kept, waited, target] = [
+      make(context, type),
+      make(context, type),
+      make(context, type),
+      make(context, type),
+    ];
     context.get(locked);
     context.get(locked);
     context.get(kept).putKeepUser();
@@ -208,7 +213,12 @@ test("after detach every call is ESRCH, on the Iommufd and on what it had made",
   const context = iommufd.open();
   const type = plainType(iommufd);
   const id = make(context, type);
-  const command = iommufd.defineIoctl({ name: "NOTHING", nr: 0xc2, fields: { value: "u32" }, execute: () => undefined });
+  const command = iommufd.defineIoctl({
+    name: "NOTHING",
+    nr: 0xc2,
+    fields: { value: "u32" },
+    execute: () => undefined,
+  });
   const mapping = iommufd.userSpace.map(4096);
   const locked = [context.get(id), context.get(id)] as const;
   const reserved = [context.alloc(type), context.alloc(type)] as const;

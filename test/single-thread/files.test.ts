@@ -93,11 +93,14 @@ test("a context by number follows the number to the next file", async () => {
   expect(idsOf(next)).toEqual([1]);
 });
 
-test.each([-1, 0, 1, 2, 3 + MAX_FILES, 2 ** 31, 2 ** 32 + 3, 3.5, NaN, Infinity, -Infinity])("no file has the number %d", async (fd) => {
-  const { iommufd } = await scene();
-  expect(errnoOf(() => iommufd.fget(fd))).toBe("EBADF");
-  expect(errnoOf(() => iommufd.file(fd))).toBe("EBADF");
-});
+test.each([-1, 0, 1, 2, 3 + MAX_FILES, 2 ** 31, 2 ** 32 + 3, 3.5, NaN, Infinity, -Infinity])(
+  "no file has the number %d",
+  async (fd) => {
+    const { iommufd } = await scene();
+    expect(errnoOf(() => iommufd.fget(fd))).toBe("EBADF");
+    expect(errnoOf(() => iommufd.file(fd))).toBe("EBADF");
+  },
+);
 
 test.each(["3", null, undefined, {}, [3]])("%o is no file number", async (fd) => {
   const { iommufd } = await scene();
@@ -172,7 +175,13 @@ test("dispose is close, by the host's symbol", async () => {
 });
 
 describe.each(ABIS)("%s, a file that is closed while", (abi) => {
-  async function closing(): Promise<{ iommufd: Iommufd; context: IommufdContext; type: ObjectType; log: number[]; id: number }> {
+  async function closing(): Promise<{
+    iommufd: Iommufd;
+    context: IommufdContext;
+    type: ObjectType;
+    log: number[];
+    id: number;
+  }> {
     const log: number[] = [];
     const { iommufd } = await boot({ abi });
     const context = iommufd.open();

@@ -35,18 +35,24 @@ const HOT: [name: string, use: (context: IommufdContext, handle: number, scene: 
   ["abort", (context, handle) => errnoOf(() => context.abort(handle))],
   ["idOf", (context, handle) => errnoOf(() => context.idOf(handle))],
   ["payloadOf", (context, handle) => errnoOf(() => context.payloadOf(handle))],
-  ["hold for it", (context, handle, { id }) => {
-    const target = context.tryGet(id);
-    const result = answer(context.hold(handle, target));
-    context.put(target);
-    return result;
-  }],
-  ["hold on it", (context, handle, { type }) => {
-    const holder = context.tryAlloc(type);
-    const result = answer(context.hold(holder, handle));
-    context.abort(holder);
-    return result;
-  }],
+  [
+    "hold for it",
+    (context, handle, { id }) => {
+      const target = context.tryGet(id);
+      const result = answer(context.hold(handle, target));
+      context.put(target);
+      return result;
+    },
+  ],
+  [
+    "hold on it",
+    (context, handle, { type }) => {
+      const holder = context.tryAlloc(type);
+      const result = answer(context.hold(holder, handle));
+      context.abort(holder);
+      return result;
+    },
+  ],
 ];
 
 describe("a class' handle is used up by the method that ends its state", () => {
@@ -83,26 +89,38 @@ describe("a class' handle is used up by the method that ends its state", () => {
     },
   };
   const rows: [keyof typeof makers, string, string, Uses][] = [
-    ...["finalize", "abort"].flatMap((end) => Object.keys(reserved).map((use) => ["ReservedObject", end, use, reserved] as never)),
-    ...["put", "putKeepUser"].flatMap((end) => Object.keys(locked).map((use) => ["LockedObject", end, use, locked] as never)),
-    ...["drop", "destroyUser"].flatMap((end) => Object.keys(reference).map((use) => ["ObjectReference", end, use, reference] as never)),
+    ...["finalize", "abort"].flatMap((end) =>
+      Object.keys(reserved).map((use) => ["ReservedObject", end, use, reserved] as never),
+    ),
+    ...["put", "putKeepUser"].flatMap((end) =>
+      Object.keys(locked).map((use) => ["LockedObject", end, use, locked] as never),
+    ),
+    ...["drop", "destroyUser"].flatMap((end) =>
+      Object.keys(reference).map((use) => ["ObjectReference", end, use, reference] as never),
+    ),
   ];
 
-  test.each(rows)("%s: after %s, %s throws EINVAL that names both, and nothing changes", async (kind, end, use, uses) => {
-    const here = await scene();
-    const handle = makers[kind](here);
-    uses[end]?.(handle as never, here);
-    const before = here.context.objects();
-    let error: unknown;
-    try {
-      uses[use]?.(handle as never, here);
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(error).toBeInstanceOf(IommufdError);
-    expect(error).toMatchObject({ code: "EINVAL", message: expect.stringContaining(`${kind} ${handle.id} was used up by ${end}()`) });
-    expect(here.context.objects()).toEqual(before);
-  });
+  test.each(rows)(
+    "%s: after %s, %s throws EINVAL that names both, and nothing changes",
+    async (kind, end, use, uses) => {
+      const here = await scene();
+      const handle = makers[kind](here);
+      uses[end]?.(handle as never, here);
+      const before = here.context.objects();
+      let error: unknown;
+      try {
+        uses[use]?.(handle as never, here);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(IommufdError);
+      expect(error).toMatchObject({
+        code: "EINVAL",
+        message: expect.stringContaining(`${kind} ${handle.id} was used up by ${end}()`) as string,
+      });
+      expect(here.context.objects()).toEqual(before);
+    },
+  );
 
   test("its id and type can still be read", async () => {
     const { context, type, id } = await scene();
@@ -196,7 +214,15 @@ describe.each(HOT)("hot %s", (_name, use) => {
     const reserved = context.tryAlloc(type);
     const before = context.objects();
     for (const good of [locked, reserved]) {
-      for (const handle of [good + 2 ** 32, good - 2 ** 32, good + 0.25, -good, good + 2 ** 30, good + 2 ** 31, good ^ (1 << 10)]) {
+      for (const handle of [
+        good + 2 ** 32,
+        good - 2 ** 32,
+        good + 0.25,
+        -good,
+        good + 2 ** 30,
+        good + 2 ** 31,
+        good ^ (1 << 10),
+      ]) {
         expect(use(context, handle, here)).toBe("EINVAL");
       }
     }

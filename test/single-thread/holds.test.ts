@@ -147,7 +147,8 @@ test("10,000 random steps on a graph agree with a simple model", async () => {
   for (let step = 0; step < 10_000; step++) {
     const ids = [...references.keys()];
     if (ids.length === 0 || (random.below(5) < 3 && ids.length < 200)) {
-      const targets = ids.length === 0 ? [] : Array.from({ length: random.pick([0, 1, 2, 3, 8]) }, () => random.pick(ids));
+      const targets =
+        ids.length === 0 ? [] : Array.from({ length: random.pick([0, 1, 2, 3, 8]) }, () => random.pick(ids));
       const id = make(context, type, ...targets);
       references.set(id, targets);
       users.set(id, 1);
@@ -174,16 +175,22 @@ test("10,000 random steps on a graph agree with a simple model", async () => {
 describe("what cannot be held is EINVAL, and nothing changes", () => {
   test.each<[string, (context: IommufdContext, type: ObjectType, id: number) => unknown]>([
     ["a reservation", (context, type) => context.alloc(type)],
-    ["a handle that was put", (context, _type, id) => {
-      const locked = context.get(id);
-      locked.put();
-      return locked;
-    }],
-    ["a reference that was dropped", (context, _type, id) => {
-      const reference = context.get(id).putKeepUser();
-      reference.drop();
-      return reference;
-    }],
+    [
+      "a handle that was put",
+      (context, _type, id) => {
+        const locked = context.get(id);
+        locked.put();
+        return locked;
+      },
+    ],
+    [
+      "a reference that was dropped",
+      (context, _type, id) => {
+        const reference = context.get(id).putKeepUser();
+        reference.drop();
+        return reference;
+      },
+    ],
     ["null", () => null],
     ["undefined", () => undefined],
     ["a number", (_context, _type, id) => id],

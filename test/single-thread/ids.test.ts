@@ -276,6 +276,9 @@ test.each([
   [5000, 2000],
   [65_536, 200],
   [1024 * 1024, 20],
-])("an object with %d bytes of payload costs at most 64 bytes more, its share of the table included", async (payload, n) => {
-  expect((await bytesPerObject(payload, n)) - payload).toBeLessThanOrEqual(64);
-});
+])(
+  "an object with %d bytes of payload costs at most 64 bytes more, its share of the table included",
+  async (payload, n) => {
+    expect((await bytesPerObject(payload, n)) - payload).toBeLessThanOrEqual(64);
+  },
+);

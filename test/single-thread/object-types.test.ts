@@ -99,7 +99,8 @@ test("the 63rd type is ENOSPC; the others can be defined again", async () => {
   expect(error).toMatchObject({ code: "ENOSPC" });
   expect(iommufd.defineObjectType({ name: "type 62", payloadBytes: 62 * 8 }).number).toBe(62);
   const context = iommufd.open();
-  for (let n = 1; n <= MAX_TYPES; n++) make(context, iommufd.defineObjectType({ name: `type ${n}`, payloadBytes: n * 8 }));
+  for (let n = 1; n <= MAX_TYPES; n++)
+    make(context, iommufd.defineObjectType({ name: `type ${n}`, payloadBytes: n * 8 }));
   for (let id = 1; id <= MAX_TYPES; id++) {
     const locked = context.get(id);
     expect([locked.type.number, locked.payload.byteLength]).toEqual([id, id * 8]);
@@ -107,25 +108,28 @@ test("the 63rd type is ENOSPC; the others can be defined again", async () => {
   }
 });
 
-test.each([0, 1, 7, 8, 9, 4095, 4096, 4097, 100_000, MAX_PAYLOAD])("a payload of %d bytes has exactly those", async (payloadBytes) => {
-  const { iommufd } = await boot({ memoryBytes: 16 * 1024 * 1024 });
-  const context = iommufd.open();
-  const type = iommufd.defineObjectType({ name: "sized", payloadBytes });
-  const [one, two, three] = [context.alloc(type), context.alloc(type), context.alloc(type)];
-  const fill = ({ payload }: typeof one, byte: number): void => {
-    new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).fill(byte);
-  };
-  const filledWith = ({ payload }: typeof one, byte: number): boolean =>
-    payload.byteLength === payloadBytes &&
-    new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).every((is) => is === byte);
-  fill(one, 1);
-  fill(three, 3);
-  fill(two, 2);
-  expect([filledWith(one, 1), filledWith(two, 2), filledWith(three, 3)]).toEqual([true, true, true]);
-  for (const object of [one, two, three]) object.finalize();
-  expect(context.objects().map(({ id, users }) => [id, users])).toEqual([
-    [1, 1],
-    [2, 1],
-    [3, 1],
-  ]);
-});
+test.each([0, 1, 7, 8, 9, 4095, 4096, 4097, 100_000, MAX_PAYLOAD])(
+  "a payload of %d bytes has exactly those",
+  async (payloadBytes) => {
+    const { iommufd } = await boot({ memoryBytes: 16 * 1024 * 1024 });
+    const context = iommufd.open();
+    const type = iommufd.defineObjectType({ name: "sized", payloadBytes });
+    const [one, two, three] = [context.alloc(type), context.alloc(type), context.alloc(type)];
+    const fill = ({ payload }: typeof one, byte: number): void => {
+      new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).fill(byte);
+    };
+    const filledWith = ({ payload }: typeof one, byte: number): boolean =>
+      payload.byteLength === payloadBytes &&
+      new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).every((is) => is === byte);
+    fill(one, 1);
+    fill(three, 3);
+    fill(two, 2);
+    expect([filledWith(one, 1), filledWith(two, 2), filledWith(three, 3)]).toEqual([true, true, true]);
+    for (const object of [one, two, three]) object.finalize();
+    expect(context.objects().map(({ id, users }) => [id, users])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ]);
+  },
+);

@@ -107,7 +107,13 @@ describe("is refused with EINVAL", () => {
 
 test("an error says what was wrong", async () => {
   await expect(Iommufd.create({ abi: "linux" as never })).rejects.toThrow(
-    expect.objectContaining({ name: "IommufdError", code: "EINVAL", errno: -22, syscall: "create", message: expect.stringContaining("linux") as string }),
+    expect.objectContaining({
+      name: "IommufdError",
+      code: "EINVAL",
+      errno: -22,
+      syscall: "create",
+      message: expect.stringContaining("linux") as string,
+    }),
   );
 });
 
@@ -133,9 +139,19 @@ describe("IommufdError", () => {
   test("knows numbers of either sign and names; what Linux does not know is EIO with the number", () => {
     expect(IommufdError.fromErrno(-16)).toMatchObject({ code: "EBUSY", errno: -16 });
     expect(IommufdError.fromErrno(16)).toMatchObject({ code: "EBUSY", errno: -16 });
-    expect(IommufdError.fromErrno(-4000)).toMatchObject({ code: "EIO", message: expect.stringContaining("-4000") as string });
+    expect(IommufdError.fromErrno(-4000)).toMatchObject({
+      code: "EIO",
+      message: expect.stringContaining("-4000") as string,
+    });
     const error = new IommufdError("ENOENT", { syscall: "open", command: "CMD", message: "more", cause: 5 });
-    expect(error).toMatchObject({ name: "IommufdError", code: "ENOENT", errno: -2, syscall: "open", command: "CMD", cause: 5 });
+    expect(error).toMatchObject({
+      name: "IommufdError",
+      code: "ENOENT",
+      errno: -2,
+      syscall: "open",
+      command: "CMD",
+      cause: 5,
+    });
     expect(error).toBeInstanceOf(Error);
     expect(new IommufdError("ENOENT").command).toBeUndefined();
   });

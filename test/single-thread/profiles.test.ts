@@ -19,7 +19,12 @@ interface Scene {
 
 /** What both are asked, and what each answers. */
 const DIFFERENCES: [what: string, ask: (scene: Scene) => unknown, rfc: unknown, mainline: unknown][] = [
-  ["a short struct", ({ context }) => answer(context.tryIoctl(IOMMU_DESTROY.request, words(7, 1))), "EOPNOTSUPP", "EINVAL"],
+  [
+    "a short struct",
+    ({ context }) => answer(context.tryIoctl(IOMMU_DESTROY.request, words(7, 1))),
+    "EOPNOTSUPP",
+    "EINVAL",
+  ],
   ["an unknown number with a bad pointer", ({ context }) => answer(context.tryIoctl(0x3bff, null)), "EFAULT", "ENOTTY"],
   ["a VFIO number with a bad pointer", ({ context }) => answer(context.tryIoctl(0x3b64, 1n)), "EFAULT", "ENOTTY"],
   [

@@ -85,7 +85,7 @@ describe("commands", () => {
       // @ts-expect-error: execute answers a number or nothing
       iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "u32" }, execute: () => "done" });
       // @ts-expect-error: execute cannot be asynchronous
-      iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "u32" }, execute: async () => 0 });
+      iommufd.defineIoctl({ name: "BAD", nr: 0xa1, fields: { a: "u32" }, execute: () => Promise.resolve(0) });
     };
     expectTypeOf(use).toBeFunction();
   });
@@ -104,15 +104,15 @@ describe("an object's states", () => {
       // @ts-expect-error: a reservation cannot be held
       reserved.hold(reserved);
       // @ts-expect-error: only a published object is locked
-      reserved.put();
+      void reserved.put;
       // @ts-expect-error: a published object cannot be aborted
-      locked.abort();
+      void locked.abort;
       // @ts-expect-error: a published object cannot take holds
-      locked.hold(locked);
+      void locked.hold;
       // @ts-expect-error: a reference gives no access to the payload
       void reference.payload;
       // @ts-expect-error: a reference is no lock
-      reference.put();
+      void reference.put;
       expectTypeOf(locked.putKeepUser()).toEqualTypeOf<ObjectReference>();
       expectTypeOf(reserved.finalize()).toEqualTypeOf<number>();
       expectTypeOf(reference.destroyUser()).toEqualTypeOf<boolean>();
@@ -147,7 +147,10 @@ describe("calls", () => {
 
   test("options and share are what api.md says", () => {
     expectTypeOf<NonNullable<IommufdOptions["abi"]>>().toEqualTypeOf<"rfc" | "mainline">();
-    expectTypeOf<IommufdShare>().toExtend<{ readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }>();
+    expectTypeOf<IommufdShare>().toExtend<{
+      readonly module: WebAssembly.Module;
+      readonly memory: WebAssembly.Memory;
+    }>();
     expectTypeOf<Iommufd["share"]>().toEqualTypeOf<IommufdShare>();
   });
 

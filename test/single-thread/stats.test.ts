@@ -107,9 +107,18 @@ test("inspect describes published objects only, objects() also reservations; bot
   const reserved = context.alloc(two);
   const lock = context.get(target);
   expect(context.inspect(target)).toMatchObject({ id: target, state: "live", users: 4, holders: 1, references: [] });
-  expect(context.inspect(holder)).toMatchObject({ id: holder, state: "live", users: 1, holders: 0, references: [target, target] });
+  expect(context.inspect(holder)).toMatchObject({
+    id: holder,
+    state: "live",
+    users: 1,
+    holders: 0,
+    references: [target, target],
+  });
   expect(context.inspect(reserved.id)).toBeUndefined();
-  expect(context.objects().filter(({ state }) => state !== "reserved")).toEqual([context.inspect(target), context.inspect(holder)]);
+  expect(context.objects().filter(({ state }) => state !== "reserved")).toEqual([
+    context.inspect(target),
+    context.inspect(holder),
+  ]);
   expect(context.objects().map(({ id, state }) => [id, state])).toEqual([
     [target, "live"],
     [holder, "live"],

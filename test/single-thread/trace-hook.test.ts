@@ -57,16 +57,20 @@ test.each<[what: string, request: number, arg: Uint8Array | bigint | null, resul
   const { context, events } = await scene();
   expect(answer(context.tryIoctl(request, arg))).toBe(result);
   const bytes = arg instanceof Uint8Array ? arg : new Uint8Array(0);
-  expect(events).toEqual([
-    expect.objectContaining({ request, address, before: bytes, bytes, fd: context.fd }),
-  ]);
+  expect(events).toEqual([expect.objectContaining({ request, address, before: bytes, bytes, fd: context.fd })]);
   expect(answer(events[0]?.result ?? 0)).toBe(result);
 });
 
 test("names the command only for its very request", async () => {
   const { context, events, echo } = await scene();
   for (const request of [DESTROY, echo.request, 0x3bf0, 0x0001_3b80, 0x80]) context.tryIoctl(request, words(8, 99));
-  expect(events.map(({ command }) => command?.name)).toEqual(["IOMMU_DESTROY", "TEST_ECHO", undefined, undefined, undefined]);
+  expect(events.map(({ command }) => command?.name)).toEqual([
+    "IOMMU_DESTROY",
+    "TEST_ECHO",
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("shows at most 4096 bytes", async () => {

@@ -24,7 +24,9 @@ describe("map", () => {
       expect(va % BigInt(PAGE)).toBe(0n);
       expect(bytes.every((byte) => byte === 0)).toBe(true);
     }
-    const ranges = mappings.map(({ va, bytes }) => [va, at(va, bytes.length)] as const).sort(([a], [b]) => Number(a - b));
+    const ranges = mappings
+      .map(({ va, bytes }) => [va, at(va, bytes.length)] as const)
+      .sort(([a], [b]) => Number(a - b));
     for (const [index, [start]] of ranges.entries()) expect(start >= (ranges[index - 1]?.[1] ?? 0n)).toBe(true);
     const [first] = mappings as [UserMapping];
     first.bytes[5] = 7;
@@ -34,13 +36,16 @@ describe("map", () => {
     expect(iommufd.stats().mappings).toBe(4);
   });
 
-  test.each<[va: bigint]>([[0x1000n], [VA], [2n ** 40n], [TASK_SIZE - BigInt(PAGE)]])("goes where it is told: %x", async (va) => {
-    const { iommufd } = await boot();
-    const mapping = iommufd.userSpace.map(PAGE, { va });
-    expect(mapping.va).toBe(va);
-    mapping.bytes.set([9, 8, 7], PAGE - 3);
-    expect([...iommufd.userSpace.read(at(va, PAGE - 3), 3)]).toEqual([9, 8, 7]);
-  });
+  test.each<[va: bigint]>([[0x1000n], [VA], [2n ** 40n], [TASK_SIZE - BigInt(PAGE)]])(
+    "goes where it is told: %x",
+    async (va) => {
+      const { iommufd } = await boot();
+      const mapping = iommufd.userSpace.map(PAGE, { va });
+      expect(mapping.va).toBe(va);
+      mapping.bytes.set([9, 8, 7], PAGE - 3);
+      expect([...iommufd.userSpace.read(at(va, PAGE - 3), 3)]).toEqual([9, 8, 7]);
+    },
+  );
 
   test.each<[string, number, { va?: bigint; prot?: Protection }]>([
     ["length 0", 0, {}],
@@ -186,7 +191,9 @@ describe("protect", () => {
     iommufd.userSpace.protect(at(VA, PAGE), PAGE, "none");
     iommufd.userSpace.protect(at(VA, 3 * PAGE), 1, "r");
     const reads = [0, 1, 2, 3].map((n) => errnoOf(() => iommufd.userSpace.read(at(VA, n * PAGE), PAGE)));
-    const writes = [0, 1, 2, 3].map((n) => errnoOf(() => iommufd.userSpace.write(at(VA, n * PAGE), new Uint8Array(PAGE))));
+    const writes = [0, 1, 2, 3].map((n) =>
+      errnoOf(() => iommufd.userSpace.write(at(VA, n * PAGE), new Uint8Array(PAGE))),
+    );
     expect(reads).toEqual(["no error", "EFAULT", "no error", "no error"]);
     expect(writes).toEqual(["no error", "EFAULT", "no error", "EFAULT"]);
   });
@@ -310,11 +317,14 @@ describe("read and write", () => {
     expect(errnoOf(() => iommufd.userSpace.read(va, 2 ** 32))).toBe("EFAULT");
   });
 
-  test.each(["bytes", [1, 2], new ArrayBuffer(4), null, undefined, { length: 4 }])("%o is nothing to write: EINVAL", async (bytes) => {
-    const { iommufd } = await boot();
-    const { va } = iommufd.userSpace.map(PAGE);
-    expect(errnoOf(() => iommufd.userSpace.write(va, bytes as never))).toBe("EINVAL");
-  });
+  test.each(["bytes", [1, 2], new ArrayBuffer(4), null, undefined, { length: 4 }])(
+    "%o is nothing to write: EINVAL",
+    async (bytes) => {
+      const { iommufd } = await boot();
+      const { va } = iommufd.userSpace.map(PAGE);
+      expect(errnoOf(() => iommufd.userSpace.write(va, bytes as never))).toBe("EINVAL");
+    },
+  );
 
   test("a thread sees what another one mapped, protects and writes", async () => {
     const { iommufd } = await boot();
@@ -373,7 +383,8 @@ test("20,000 random steps agree with a model of pages", async () => {
       if (code !== (bad ? "EFAULT" : "no error")) fail(step, `read answered ${code}`);
       for (const [n, page] of bytes === undefined ? [] : range.entries()) {
         const { fill } = model.get(page) as { fill: number };
-        if (bytes?.[n * PAGE] !== fill || bytes[n * PAGE + PAGE - 1] !== fill) fail(step, `read other bytes in page ${page}`);
+        if (bytes?.[n * PAGE] !== fill || bytes[n * PAGE + PAGE - 1] !== fill)
+          fail(step, `read other bytes in page ${page}`);
       }
     }
   }
