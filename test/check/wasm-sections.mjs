@@ -6,8 +6,15 @@
 // not exported, so the few sections are read here. Section numbers and encodings are those of the WebAssembly binary
 // format, including the threads proposal's flag bit for shared memories.
 
-export const SECTION = { import: 2, memory: 5, global: 6, export: 7, start: 8, data: 11 };
+export const SECTION = { import: 2, memory: 5, global: 6, export: 7, start: 8, code: 10, data: 11 };
 const KINDS = ["function", "table", "memory", "global", "tag"];
+const ATOMIC_PREFIX = 0xfe;
+/** memory.atomic.wait32 and wait64, with the log2 of their alignment that follows. */
+const WAIT_ALIGNMENT = new Map([
+  [0x01, 2],
+  [0x02, 3],
+]);
+const I32_STORE = 0x36;
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 
 class Reader {
@@ -121,4 +128,18 @@ function readVector(sections, id, readOne) {
   if (!contents) return [];
   const reader = new Reader(contents);
   return reader.vector(() => readOne(reader));
+}
+
+/** How many waits the code has whose answer is not stored by the next instruction. Finds them by their opcode bytes. */
+export function countUnstoredWaits(sections) {
+  const code = sections.get(SECTION.code) ?? new Uint8Array(0);
+  let count = 0;
+  for (let at = 0; at + 2 < code.length; at++) {
+    const isWait = code[at] === ATOMIC_PREFIX && WAIT_ALIGNMENT.get(code[at + 1]) === code[at + 2];
+    if (!isWait) continue;
+    let next = at + 3;
+    while (code[next] >= 0x80) next++; // the offset, LEB128
+    if (code[next + 1] !== I32_STORE) count++;
+  }
+  return count;
 }

@@ -24,6 +24,14 @@ const moduleOf = (...sections: number[][]) => new Uint8Array([...HEADER, ...sect
 const TYPES = section(1, [0x60, 0x00, 0x00]);
 const IMPORTS = section(2, imported("memory", MEMORY_SHARED));
 
+// memory.atomic.wait32 with alignment 4 and offset 0, then drop or i32.store; only the bytes matter here.
+const WAIT_DROPPED = section(10, [0xfe, 0x01, 0x02, 0x00, 0x1a]);
+const WAIT_STORED = section(10, [0xfe, 0x01, 0x02, 0x00, 0x36, 0x02, 0x00]);
+
+test("a wait whose answer is stored is good", () => {
+  expect(violations(moduleOf(IMPORTS, WAIT_STORED))).toEqual([]);
+});
+
 test("a core with one mutable global, constants and a trap hook is good", () => {
   const imports = section(2, imported("memory", MEMORY_SHARED), imported("abort", FUNCTION_OF_TYPE_0));
   const globals = section(6, CONSTANT_GLOBAL, MUTABLE_GLOBAL, CONSTANT_GLOBAL);
@@ -44,6 +52,7 @@ test.each([
     moduleOf(TYPES, section(2, imported("memory", MEMORY_SHARED), imported("log", FUNCTION_OF_TYPE_0))),
     /imports env\.log/,
   ],
+  ["a wait whose answer is dropped", moduleOf(IMPORTS, WAIT_DROPPED), /1 waits whose answer/],
   ["an exported memory", moduleOf(IMPORTS, section(7, [...named("memory"), 0x02, 0x00])), /exports the memory/],
 ])("%s is a violation", (_, bytes, expected) => {
   expect(violations(bytes).join("\n")).toMatch(expected);
