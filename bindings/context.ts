@@ -24,7 +24,7 @@ import { type ObjectInfo, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
 import type { WaitOptions } from "./wait.js";
 
-/** How a context knows its file; see the head of this file. @internal */
+/** How a context knows its file; see the head of this file. */
 export type Access = "open" | "fget" | "file" | "call";
 
 const { ENOENT } = Errno;

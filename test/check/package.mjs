@@ -122,7 +122,7 @@ async function typeCases() {
     ["esnext", "bundler"],
   ]) {
     const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
-    options.push("--lib", "es2022,es2024.sharedmemory,dom,esnext.disposable");
+    options.push("--lib", "es2022,dom");
     options.push("--module", module, "--moduleResolution", moduleResolution);
     await check(`types: ${moduleResolution}`, () => run("node", [tsc, ...options, "consumer.ts"], folder), "");
   }
