@@ -22,7 +22,7 @@ import { type Argument, IoctlCall } from "./ioctl-call.js";
 import type { Kernel } from "./kernel.js";
 import { type ObjectInfo, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
-import type { WaitOptions } from "./wait.js";
+import { type WaitOptions, deadlineOf } from "./wait.js";
 
 /** How a context knows its file; see the head of this file. */
 export type Access = "open" | "fget" | "file" | "call";
@@ -48,7 +48,7 @@ export class IommufdContext {
   /** What the core checks the file's state against; FILE_NEVER once this context is closed. */
   #expected: number;
 
-  /** @internal */
+  /** Made by `Iommufd.open`, `fget` and `file`. */
   constructor(kernel: Kernel, file: number, expected: number, access: Access = "open") {
     this.kernel = kernel;
     this.#core = kernel.core;
@@ -76,24 +76,31 @@ export class IommufdContext {
    * @param arg - The struct: a buffer of which exactly its bytes are accessible and into which replies are written, or a user
    *   address; null is the null pointer.
    * @returns What the command answers, ≥ 0.
+   * @param options - `timeoutMs`: how long a command may wait, milliseconds; default for ever.
    * @throws IommufdError EBADF, EFAULT, ENOTTY, E2BIG, EOPNOTSUPP (rfc: short struct), EINVAL (mainline: short struct), and what
-   *   the command itself answers; EAGAIN where it would have to block a thread that may not.
+   *   the command itself answers; EAGAIN where it would have to block a thread that may not, ETIMEDOUT. What `execute` or a
+   *   destroy callback throws and is no IommufdError leaves by this call.
    */
-  ioctl(request: number, arg: Argument): number {
-    const result = this.tryIoctl(request, arg);
+  ioctl(request: number, arg: Argument, options: { timeoutMs?: number } = {}): number {
+    const result = this.#calls.run(request, arg, this.kernel.deadline(options));
     if (result >= 0) return result;
     throw this.#calls.errorOf(request, result);
   }
 
-  /** As `ioctl`, but returns -errno. Hot: allocates nothing for built-in commands on a Uint8Array. */
-  tryIoctl(request: number, arg: Argument): number {
-    return this.#calls.run(request, arg, Infinity);
+  /**
+   * As `ioctl`, but returns -errno. Hot: allocates nothing for built-in commands on a Uint8Array.
+   *
+   * @param timeoutMs - How long a command may wait, milliseconds; default for ever.
+   */
+  tryIoctl(request: number, arg: Argument, timeoutMs?: number): number {
+    return this.#calls.run(request, arg, timeoutMs === undefined ? Infinity : deadlineOf(timeoutMs));
   }
 
   /**
    * As `ioctl`, but never blocks the thread: what would wait is awaited.
    *
-   * @throws IommufdError as `ioctl`, ETIMEDOUT; the signal's reason when it fires: the wait is undone.
+   * @throws IommufdError as `ioctl`; ENOSYS where the host has no Atomics.waitAsync, ESRCH when the thread detaches meanwhile; the
+   *   signal's reason when it fires. Whatever ends the wait undoes it.
    */
   async ioctlAsync(request: number, arg: Argument, options: WaitOptions = {}): Promise<number> {
     const result = await this.#calls.runAsync(request, arg, this.kernel.deadline(options), options.signal);
@@ -104,39 +111,52 @@ export class IommufdContext {
   /**
    * Calls a command with typed fields: fills in `size`, returns all fields as the reply left them.
    *
+   * @param options - As for `ioctl`.
    * @throws IommufdError EINVAL for a field that does not fit, and all of `ioctl`.
    */
-  call<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): Output<F> {
+  call<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>, options: { timeoutMs?: number } = {}): Output<F> {
     const bytes = command.encode(fields);
-    this.ioctl(command.request, bytes);
+    this.ioctl(command.request, bytes, options);
     return command.decode(bytes);
   }
 
   // -------------------------------------------------------------------------------------------------- destroy
 
   /**
-   * IOMMU_DESTROY.
+   * IOMMU_DESTROY. (iommufd_destroy)
    *
-   * @param options - `timeoutMs`: how long to wait for short-term holders, milliseconds; default for ever.
-   * @throws IommufdError ENOENT; EBUSY (long-term references); EAGAIN (would block a thread that may not); ETIMEDOUT; EDEADLK (this
-   *   thread holds the object itself); ENOSYS (the type's destroy callback is in another thread); EBADF.
+   * @param options - `timeoutMs`: how long to wait for short-term holders, milliseconds; default for ever. A thread that may not
+   *   block gives up long before, with EAGAIN.
+   * @throws IommufdError ENOENT; EBUSY (long-term references); EAGAIN; ETIMEDOUT; EDEADLK (this thread holds the object itself);
+   *   ENOSYS (the type's destroy callback is in another thread); ENOMEM (no handle left to wait with); EBADF; EINVAL (timeoutMs).
+   *   What the destroy callback throws is rethrown once the object is gone.
    */
   destroy(id: number, options: { timeoutMs?: number } = {}): void {
-    check(this.#destroy(id, this.kernel.deadline(options)), "ioctl", `IOMMU_DESTROY of object ${id}`);
+    const result = this.#destroy(id, this.kernel.deadline(options));
+    if (result < 0) throw destroyError(id, result);
   }
 
-  /** Hot twin of `destroy`: 0, or -errno. */
-  tryDestroy(id: number): number {
-    return this.#destroy(id, Infinity);
+  /**
+   * Hot twin of `destroy`: 0, or -errno; throws only what a destroy callback threw.
+   *
+   * @param timeoutMs - As for `destroy`.
+   */
+  tryDestroy(id: number, timeoutMs?: number): number {
+    return this.#destroy(id, timeoutMs === undefined ? Infinity : deadlineOf(timeoutMs));
   }
 
-  /** As `destroy`, without blocking the thread; its own holders may let go meanwhile, so EDEADLK does not occur. */
+  /**
+   * As `destroy`, without blocking the thread; its own holders may let go meanwhile, so EDEADLK and EAGAIN do not occur.
+   *
+   * @throws IommufdError as `destroy`; ENOSYS where the host has no Atomics.waitAsync, ESRCH when the thread detaches meanwhile; the
+   *   signal's reason when it fires. Whatever ends the wait undoes it.
+   */
   async destroyAsync(id: number, options: WaitOptions = {}): Promise<void> {
     const deadline = this.kernel.deadline(options);
-    if (!isId(id)) throw new IommufdError("ENOENT", { message: `IOMMU_DESTROY of object ${id}` });
+    if (!isId(id)) throw destroyError(id, -ENOENT);
     const begun = this.#core.destroy(this.fileAddress, this.#expected, id, 0);
     const result = await this.kernel.settleAsync(begun, this.fileAddress, this, deadline, options.signal);
-    check(result, "ioctl", `IOMMU_DESTROY of object ${id}`);
+    if (result < 0) throw destroyError(id, result);
   }
 
   #destroy(id: number, deadline: number): number {
@@ -148,13 +168,13 @@ export class IommufdContext {
 
   // -------------------------------------------------------------------------------------------------- objects
 
-  /** Reserves an ID and zeroed memory. @throws IommufdError ENOMEM, EBUSY (no ID left), EBADF, EINVAL (foreign type). */
+  /** Reserves an ID and zeroed memory. (_iommufd_object_alloc) @throws IommufdError ENOMEM, EBUSY (no ID left), EBADF, EINVAL (foreign type). */
   alloc(type: ObjectType): ReservedObject {
     const handle = check(this.tryAlloc(type), "alloc");
     return new ReservedObject(this.#owner(), handle);
   }
 
-  /** Hot twin of `alloc`: a handle, or -errno. */
+  /** Hot twin of `alloc`: a handle, or -errno. @throws IommufdError EINVAL for what is no type of this Iommufd. */
   tryAlloc(type: ObjectType): number {
     const result = this.#core.alloc(this.fileAddress, this.#expected, this.#typeNumber(type));
     return this.#attended(result);
@@ -183,7 +203,11 @@ export class IommufdContext {
     return new LockedObject(this.#owner(), handle);
   }
 
-  /** Hot twin of `get`: a handle in 1 … 2^30-1 that carries a generation, or -errno. */
+  /**
+   * Hot twin of `get`: a handle in 1 … 2^30-1 that carries a generation, or -errno.
+   *
+   * @throws IommufdError EINVAL for what is no type of this Iommufd.
+   */
   tryGet(id: number, type?: ObjectType): number {
     if (id >>> 0 !== id) return -ENOENT; // the core takes 32 bits and would fold other numbers
     const result =
@@ -224,7 +248,7 @@ export class IommufdContext {
     return this.kernel.result(1) >>> 0;
   }
 
-  /** Byte address of the object's payload in the shared memory. @throws IommufdError EINVAL */
+  /** Byte address of the object's payload in `iommufd.share.memory.buffer`. @throws IommufdError EINVAL */
   payloadOf(handle: number): number {
     check(this.#core.describe(this.fileAddress, this.#handle(handle)), "payloadOf", "stale or foreign handle");
     return this.kernel.result(0);
@@ -264,7 +288,8 @@ export class IommufdContext {
 
   /**
    * Ends this context: closes the number (`open`, `file`) or gives the reference back (`fget`). Idempotent, never waits. The graph
-   * is released when the last reference and the last call in flight are gone, by the thread where that happens.
+   * is released when the last reference, the last lock and the last call in flight are gone, by the thread where that happens.
+   * What a destroy callback throws is rethrown once the release is complete. (iommufd_fops_release)
    */
   close(): void {
     if (this.#expected === Layout.FILE_NEVER || this.kernel.detached) return;
@@ -312,6 +337,10 @@ export class IommufdContext {
       byReference: byReferenceState(this.kernel.word(this.fileAddress + Layout.FILE_STATE)),
     };
   }
+}
+
+function destroyError(id: number, result: number): IommufdError {
+  return IommufdError.fromErrno(result, { command: "IOMMU_DESTROY", message: `object ${id}` });
 }
 
 /** Whether a number can be an ID at all: the core takes 32 bits and would fold others. */

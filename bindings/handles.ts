@@ -38,7 +38,7 @@ abstract class Handle {
   readonly #type: ObjectType;
   #ended: string | undefined;
 
-  /** @internal */
+  /** Made by `IommufdContext.alloc` and `get`. */
   constructor(owner: Owner, handle: number) {
     const { kernel } = owner;
     check(kernel.core.describe(owner.file, handle), "iommufd");
@@ -109,7 +109,7 @@ export class ReservedObject extends Handle {
     return id >>> 0;
   }
 
-  /** Gives the ID and the holds back. (iommufd_object_abort) */
+  /** Undoes the allocation: the ID is free again, its holds are dropped. (iommufd_object_abort) */
   abort(): void {
     const { kernel, file } = this.owner;
     check(kernel.core.abort(file, this.end("abort")), "abort");
@@ -158,7 +158,7 @@ export class ObjectReference {
   readonly #serial: number;
   #ended: string | undefined;
 
-  /** @internal */
+  /** Made by `LockedObject.putKeepUser`. */
   constructor(owner: Owner, id: number, serial: number) {
     this.#owner = owner;
     this.id = id;

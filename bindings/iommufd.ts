@@ -30,7 +30,7 @@ export type Abi = "rfc" | "mainline";
 export interface IommufdOptions {
   /** Default "rfc". */
   abi?: Abi;
-  /** The whole shared memory in bytes, fixed for life; rounded up to 64 KiB. 4 MiB … 2 GiB, default 64 MiB; untouched pages cost nothing. */
+  /** The whole shared memory in bytes, fixed for life; rounded up to 64 KiB. 2.5 MiB … 2 GiB, default 64 MiB; untouched pages cost nothing. */
   memoryBytes?: number;
   /** An already compiled core. */
   module?: WebAssembly.Module;
@@ -42,7 +42,9 @@ export interface IommufdOptions {
 
 /** What another thread needs to attach: post it to a worker. */
 export interface IommufdShare {
+  /** The compiled core. */
   readonly module: WebAssembly.Module;
+  /** The shared memory with everything in it. */
   readonly memory: WebAssembly.Memory;
 }
 
@@ -65,6 +67,7 @@ const MAX_MEMORY = 2 ** 31;
 const ID_LIMIT: Readonly<Record<Abi, number>> = { rfc: 2 ** 32 - 1, mainline: 2 ** 31 - 1 };
 const PROFILE: Readonly<Record<Abi, number>> = { rfc: Layout.PROFILE_RFC, mainline: Layout.PROFILE_MAINLINE };
 
+/** All of `Iommufd` but how it is made. */
 export abstract class IommufdBase {
   /** What another thread needs to attach; structured-cloneable. */
   readonly share: IommufdShare;
@@ -98,7 +101,7 @@ export abstract class IommufdBase {
 
   // -------------------------------------------------------------------------------------------------- files
 
-  /** open("/dev/iommu"). @throws IommufdError EMFILE when all 1024 files are open. */
+  /** open("/dev/iommu"). (iommufd_fops_open) @throws IommufdError EMFILE when all 1024 files are open. */
   open(): IommufdContext {
     const file = check(this.#kernel.core.open(), "open", "/dev/iommu");
     return new IommufdContext(this.#kernel, file, this.#kernel.result(0), "open");
@@ -187,7 +190,8 @@ export abstract class IommufdBase {
   }
 
   /**
-   * Reports each ioctl of this thread to `listener` when it is done. One listener at a time; unset, an ioctl pays for one look at a field.
+   * Reports each `ioctl`, `tryIoctl`, `ioctlAsync` and `call` of this thread to `listener` when it has been answered. One listener at
+   * a time; unset, an ioctl pays for one look at a field. What the listener throws leaves by the ioctl.
    *
    * @returns A function that unsets this listener.
    */
@@ -207,8 +211,8 @@ export abstract class IommufdBase {
   // -------------------------------------------------------------------------------------------------- leaving
 
   /**
-   * This thread leaves: its slot is free for another. Files stay open. What it still holds is given back and reported as
-   * "detach:held". Every later call on this object or its handles throws ESRCH. Idempotent.
+   * This thread leaves: its slot is free for another. Open numbers stay open; its references from `fget` are given back. So is what
+   * it still holds, which is reported as "detach:held". Its pending asynchronous calls end with ESRCH. Every later call on this object or its handles throws ESRCH. Idempotent.
    *
    * @throws IommufdError EBUSY inside a callback of this thread.
    */

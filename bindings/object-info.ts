@@ -8,9 +8,11 @@ import type { ObjectType } from "./object-type.js";
 
 /** One object at one moment. */
 export interface ObjectInfo {
+  /** Its ID. */
   id: number;
+  /** Its type; one that another thread defined is described all the same. */
   type: ObjectType;
-  /** "destroying": a destroyer waits; "leaked": skipped by a release. */
+  /** "destroying": a destroyer waits; "leaked": skipped by a release that is still under way. */
   state: "reserved" | "live" | "destroying" | "leaked";
   /** Everyone who needs the object to exist, the ID table included. */
   users: number;

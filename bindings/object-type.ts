@@ -13,6 +13,7 @@ import type { IommufdContext } from "./context.js";
 export interface DyingObject {
   /** The ID that it had; it may belong to another object already. */
   readonly id: number;
+  /** The type whose callback runs. */
   readonly type: ObjectType;
   /** Its payload; the memory is reused after the callback. */
   readonly payload: DataView;
@@ -44,7 +45,7 @@ export class ObjectType {
   /** @internal The instance that it belongs to. */
   readonly owner: object;
 
-  /** @internal */
+  /** Made by `Iommufd.defineObjectType`. */
   constructor(owner: object, number: number, name: string, payloadBytes: number) {
     this.owner = owner;
     this.number = number;

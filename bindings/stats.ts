@@ -31,6 +31,7 @@ export interface ThreadStats {
 
 /** Plain JSON. */
 export interface IommufdStats {
+  /** The profile. */
   abi: "rfc" | "mainline";
   /** Objects of all open files. */
   objects: {
@@ -48,8 +49,11 @@ export interface IommufdStats {
    * and tables is kept for the next ones when they are gone.
    */
   bytes: { total: number; heap: number; used: number };
+  /** Files whose graph is not released yet, and how many there can be. */
   files: { open: number; max: number };
+  /** Attached threads, and how many there can be. */
   threads: { attached: number; max: number; list: ThreadStats[] };
+  /** Mappings of the user space. */
   mappings: number;
   /** How often each kernel warning happened, by kind. */
   warnings: Record<string, number>;

@@ -29,7 +29,7 @@ export function readSupport(): Support {
       ok: false,
       threads: false,
       reason: "this host has no shared WebAssembly memory",
-      fix: "use Node 20, Chrome 91, Firefox 79, Safari 15.2 or later",
+      fix: "use Node 20.16, Chrome 100, Firefox 97, Safari 15.4 or later",
     };
   }
   // Only pages and their workers know isolation; elsewhere memory can always be shared.

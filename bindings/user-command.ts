@@ -30,7 +30,7 @@ export class UserCommand<F extends Fields> {
   readonly #buffer: UserBuffer;
   #running = true;
 
-  /** @internal */
+  /** Made for each call of the command's `execute`. */
   constructor(
     kernel: Kernel,
     context: IommufdContext,
@@ -50,6 +50,7 @@ export class UserCommand<F extends Fields> {
 
   /**
    * Copies the struct with its present field values back to the caller: the first min(userSize, length) bytes.
+   * (iommufd_ucmd_respond)
    *
    * @param length - Bytes of the reply; default the whole struct.
    * @throws IommufdError EFAULT when a byte cannot be written (those before it were); EINVAL for a field or length out of range.
@@ -70,13 +71,13 @@ export class UserCommand<F extends Fields> {
     if (reply.length > buffer.length) throw new IommufdError("EFAULT", { command: this.#command.name });
   }
 
-  /** Copies bytes to user memory. @throws IommufdError EFAULT; the bytes before the bad one were written. */
+  /** Copies bytes to user memory. (copy_to_user) @throws IommufdError EFAULT; the bytes before the bad one were written. */
   copyToUser(address: bigint, bytes: Uint8Array): void {
     this.#check();
     writeUser(this.#kernel, address, bytes);
   }
 
-  /** Copies `length` bytes from user memory. @throws IommufdError EFAULT */
+  /** Copies `length` bytes from user memory. (copy_from_user) @throws IommufdError EFAULT */
   copyFromUser(address: bigint, length: number): Uint8Array {
     this.#check();
     return readUser(this.#kernel, address, length);

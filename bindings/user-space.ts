@@ -29,11 +29,12 @@ const PROTECTIONS: Readonly<Record<Protection, number>> = {
   rw: Layout.PROT_READ | Layout.PROT_WRITE,
 };
 
+/** The memory of the process that calls ioctl: all threads of an Iommufd share it. */
 export class UserSpace {
   readonly #kernel: Kernel;
   readonly #mappings = new WeakSet<UserMapping>();
 
-  /** @internal */
+  /** Made with its `Iommufd`. */
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
   }

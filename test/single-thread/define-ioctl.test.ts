@@ -3,15 +3,8 @@
 // Commands defined from TypeScript: what a definition is, what execute may do, and what becomes of its answer. The structs
 // themselves are in ioctl-struct.test.ts.
 
-import type {
-  IoctlCommand} from "iommufd-wasm";
-import {
-  type Iommufd,
-  type IommufdContext,
-  IOMMU_DESTROY,
-  IommufdError,
-  type UserCommand,
-} from "iommufd-wasm";
+import type { IoctlCommand } from "iommufd-wasm";
+import { type Iommufd, type IommufdContext, IOMMU_DESTROY, IommufdError, type UserCommand } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
 import { answer, errnoOf, errnoOfAsync } from "../support/answer.ts";
 import { ABIS, boot, otherThread } from "../support/boot.ts";
