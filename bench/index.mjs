@@ -43,7 +43,7 @@ async function writeReadme() {
     "Medians, and the range from the 10th to the 90th percentile. The floor of get + put is two bare Wasm calls that each do one",
     "atomic read-modify-write, measured in turn with it; only the ratio is worth comparing between machines.",
     "",
-    "| what | median |",
+    "| measured | median |",
     "|---|---|",
     ...rows,
     "",

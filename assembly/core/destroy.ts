@@ -85,7 +85,7 @@ export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i3
 /** The same for a caller whose mark on the file goes with the call. */
 export function destroyMarked(file: usize, id: u32, blocking: bool): i32 {
   const entry = xaLoad(file, id);
-  const result = entry == 0 ? -ENOENT : destroyEntry(file, entry, id, blocking);
+  const result = destroyEntry(file, entry, id, blocking);
   if (result != MUST_WAIT && result != MUST_DESTROY) fileLeave(file);
   return result;
 }

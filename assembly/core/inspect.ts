@@ -44,8 +44,8 @@ export function inspect(file: usize, expected: u32, id: u32, exact: bool, skip: 
   if (!fileEnter(file, expected)) return -EBADF;
   lock(tableLockOf(file), RANK_TABLE);
   if (!exact) id = xaNext(file, id);
-  const entry: usize = id == 0 ? 0 : xaLoad(file, id);
-  const word: u64 = entry == 0 ? 0 : load64(entry);
+  const entry = xaLoad(file, id);
+  const word = load64(entry);
   const phase = phaseOf(word);
   const found = exact ? phase == PHASE_LIVE : phase >= PHASE_RESERVED;
   if (found) describeEntry(entry, word, id, skip);

@@ -42,7 +42,6 @@ export function takeKept(entry: usize): i32 {
 /** Context: table lock held. Return: the entry of the object with that serial, on which a reference was kept, or 0. */
 export function findKept(file: usize, id: u32, serial: f64): usize {
   const entry = xaLoad(file, id);
-  if (entry == 0) return 0;
   if (phaseOf(load64(entry)) != PHASE_LIVE) return 0;
   return <f64>changetype<Slot>(slotOf(entry)).serial == serial ? entry : 0;
 }

@@ -75,7 +75,7 @@ import { slotOf, xaLoad } from "./xarray";
 export function get(file: usize, expected: u32, id: u32): i32 {
   const entry = xaLoad(file, id);
   const record = peekRecord();
-  if (entry == 0 || isLastRecord(record)) return 0;
+  if (isLastRecord(record)) return 0;
   const word = loadRelaxed64(entry);
   const next = word + USER + HOLDER;
   if (!isPlainlyLocked(next)) return 0;
@@ -88,7 +88,7 @@ export function get(file: usize, expected: u32, id: u32): i32 {
 export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
   const entry = xaLoad(file, id);
   const record = peekRecord();
-  if (entry == 0 || isLastRecord(record)) return 0;
+  if (isLastRecord(record)) return 0;
   const word = loadRelaxed64(entry);
   const next = word + USER + HOLDER;
   if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;
@@ -129,7 +129,6 @@ export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
   if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
   if (!mayUse(file, expected)) return -EBADF;
   const entry = xaLoad(file, id);
-  if (entry == 0) return -ENOENT;
   let word = load64(entry);
   while (isOpenToLookups(word) && (type == 0 || typeOf(word) == type)) {
     if (!hasFreeRecord()) return -ENOMEM;

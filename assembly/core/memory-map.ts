@@ -3,6 +3,8 @@
  * The memory map: where everything lives, declared once.
  *
  *      0 ┌──────────────────────────┐
+ *        │ the null page            │ NULL_BYTES that are always zero
+ *        ├──────────────────────────┤ IDENTITY
  *        │ Identity … Counters      │ one page: sizes, global locks, counters; a line each
  *        ├──────────────────────────┤ THREADS
  *        │ Thread × MAX_THREADS + 1 │ one slot per attached thread: marks, hold records, buffers
@@ -36,6 +38,12 @@ export const PAGE_SIZE: u32 = 1 << PAGE_SHIFT;
 export const WASM_PAGE_SIZE: u32 = 65536;
 export const CACHE_LINE: u32 = 64;
 
+/**
+ * The null page: nothing is ever written below this address. A null pointer between nodes of an ID table (xarray.ts) leads here and
+ * reads as an empty node, so a lookup need not look for one; hence as large as the largest root, of a memory of 2 GiB.
+ */
+export const NULL_BYTES: u32 = 3 * PAGE_SIZE;
+
 export const PROFILE_RFC: u32 = 0;
 export const PROFILE_MAINLINE: u32 = 1;
 
@@ -61,7 +69,7 @@ export class Identity {
   /** Pages of a root node. */
   rootPages: u32;
 }
-export const IDENTITY: usize = 0;
+export const IDENTITY: usize = NULL_BYTES;
 
 /** The page allocator. `lock` protects the frame bytes and the rest; it is the innermost lock. */
 // @ts-ignore: a decorator on a class
@@ -77,7 +85,7 @@ export class PageState {
   extentLow: u32;
   extentTop: u32;
 }
-export const PAGES: usize = 1 * CACHE_LINE;
+export const PAGES: usize = IDENTITY + 1 * CACHE_LINE;
 
 /** Free nodes of ID tables, by kind; linked through their last word. */
 // @ts-ignore: a decorator on a class
@@ -87,7 +95,7 @@ export class NodePool {
   /** The first of NODE_KINDS list heads. */
   free: u32;
 }
-export const NODES: usize = 6 * CACHE_LINE;
+export const NODES: usize = IDENTITY + 6 * CACHE_LINE;
 export const NODE_ROOT: u32 = 0;
 export const NODE_INNER: u32 = 1;
 export const NODE_LEAF: u32 = 2;
@@ -99,7 +107,7 @@ export const NODE_LEAF: u32 = 2;
  * what lies next to it: the function's last local, unless an operand of a surrounding instruction lies there. A store of
  * the answer is such an instruction; the check of the core's shape demands one behind every wait.
  */
-export const SINK: usize = 7 * CACHE_LINE;
+export const SINK: usize = IDENTITY + 7 * CACHE_LINE;
 
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 // @ts-ignore: a decorator on a class
@@ -111,7 +119,7 @@ export class Registry {
   /** One past the highest number in the ioctl table. */
   commandLimit: u32;
 }
-export const REGISTRY: usize = 2 * CACHE_LINE;
+export const REGISTRY: usize = IDENTITY + 2 * CACHE_LINE;
 
 /** User mappings. `lock` (the kernel's mmap_lock) protects rows, their order and the protection of their pages. */
 // @ts-ignore: a decorator on a class
@@ -120,7 +128,7 @@ export class MapState {
   lock: u32;
   count: u32;
 }
-export const MAPS: usize = 3 * CACHE_LINE;
+export const MAPS: usize = IDENTITY + 3 * CACHE_LINE;
 
 /** Destroyed objects whose callback no thread could run yet, oldest first, linked through Slot.link. */
 // @ts-ignore: a decorator on a class
@@ -133,7 +141,7 @@ export class Queue {
   /** How many were ever queued; changes are notified, so that a thread can wait for work. */
   queuedEver: u32;
 }
-export const QUEUE: usize = 4 * CACHE_LINE;
+export const QUEUE: usize = IDENTITY + 4 * CACHE_LINE;
 
 /** Kinds of kernel warnings that are counted, in the order of WARNING_KINDS in bindings/warnings.ts. */
 export const WARN_RELEASE_USERS: u32 = 0;
@@ -150,7 +158,7 @@ export class Counters {
   /** How often each WARN_* happened: the first of as many words. */
   warnings: u32;
 }
-export const COUNTERS: usize = 5 * CACHE_LINE;
+export const COUNTERS: usize = IDENTITY + 5 * CACHE_LINE;
 
 // ---------------------------------------------------------------------------------------------------- Thread
 
@@ -481,7 +489,7 @@ export const FRAME_USER: u8 = 0x80;
 
 // ---------------------------------------------------------------------------------------------------- Addresses
 
-export const THREADS: usize = PAGE_SIZE;
+export const THREADS: usize = NULL_BYTES + PAGE_SIZE;
 /** The slot of an instance that has detached: all zero, so that it has no record to take and none to find. */
 export const NOBODY: usize = THREADS + MAX_THREADS * THREAD_BYTES;
 export const FILES: usize = NOBODY + THREAD_BYTES;

@@ -59,16 +59,18 @@ const ALL: u64 = u64.MAX_VALUE;
   return changetype<Entry>(entry).slot;
 }
 
-/** Return: address of the ID's entry, 0 when there is no such node. Good as long as the file cannot be released. */
+/**
+ * Return: address of the ID's entry; where there is no such node one that reads as free: an entry of the null page, to which null
+ * pointers lead. Good as long as the file cannot be released.
+ */
 // @ts-ignore: a decorator on a function
-@inline export function xaLoad(file: usize, id: u32): usize {
-  const root: usize = loadRelaxed32(file + offsetof<File>("root"));
+@inline
+export function xaLoad(file: usize, id: u32): usize {
   const slot = id >> INNER_IDS_SHIFT;
-  if (root == 0 || slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
+  if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
+  const root: usize = loadRelaxed32(file + offsetof<File>("root"));
   const inner: usize = loadRelaxed32(root + slot * 4);
-  if (inner == 0) return 0;
   const leaf: usize = loadRelaxed32(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4);
-  if (leaf == 0) return 0;
   return leaf + (id & (LEAF_ENTRIES - 1)) * offsetof<Entry>();
 }
 

@@ -22,6 +22,9 @@ const STAMP = 64;
 const OFFSETS = [0, PAGE - 24];
 const REPLY = 1024;
 
+/** What stampPlaces has mapped. */
+const stamped = [];
+
 function demand(condition, message) {
   if (!condition) throw new Error(message);
 }
@@ -95,6 +98,20 @@ export const memoryTasks = {
     }
     context.close();
     return tally;
+  },
+
+  /** Maps and stamps the first places; they stay until `unmapPlaces`. */
+  stampPlaces({ places }) {
+    for (let place = 0; place < places; place++) {
+      const mapping = me.iommufd.userSpace.map(MAPPED, { va: addressOf(place) });
+      for (const offset of OFFSETS) mapping.bytes.set(stampOf(place), offset);
+      stamped.push(mapping);
+    }
+    return stamped.length;
+  },
+  unmapPlaces() {
+    for (const mapping of stamped.splice(0)) me.iommufd.userSpace.unmap(mapping);
+    return stamped.length;
   },
 
   /** Changes the protection of places that stay mapped. */

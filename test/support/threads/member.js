@@ -53,6 +53,10 @@ serve({
     contexts.get(fd).close();
     return "closed";
   },
+  closeNumber({ fd }) {
+    me.iommufd.file(fd).close();
+    return "closed";
+  },
 
   ioctl: ({ fd, request, bytes }) => answer(contextOf(fd).tryIoctl(request, bytes)),
   make({ fd, type, value = 0 }) {
@@ -73,6 +77,17 @@ serve({
   },
   put({ handle }) {
     locks.get(handle).put(handle);
+    locks.delete(handle);
+    return "put";
+  },
+  lockAll({ fd, ids }) {
+    const context = contextOf(fd);
+    for (const id of ids) locks.set(context.tryGet(id), context);
+    return locks.size;
+  },
+  putAll() {
+    for (const [handle, context] of locks) context.put(handle);
+    locks.clear();
     return "put";
   },
   keep({ fd, id }) {
