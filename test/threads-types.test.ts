@@ -166,14 +166,36 @@ describe("objects that a release leaves to threads with their callback", () => {
     expectNothingLeft(iommufd);
   });
 
-  test("one at a time, each queued just as the one before was taken: the idle thread misses none", async () => {
-    const crew = await startCrew("crowd.js", 1);
-    const log: number[] = [];
-    loggedType(crew.iommufd, log);
-    const rounds = 4000;
-    expect(await crew.members[0]?.call("leaveToOthers", { rounds, seed: SEED })).toBe(rounds);
-    await until(() => log.length === rounds);
-    expectNothingLeft(crew.iommufd);
+  test("one at a time, each queued just as the one before was destroyed: the idle thread misses none", async () => {
+    const { iommufd, board, members } = await startCrew("crowd.js", 2);
+    const [leaver, idle] = members;
+    const rounds = 6000;
+    await idle?.call("destroyForOthers");
+    expect(await leaver?.call("leaveToOthers", { rounds, seed: SEED, idle: 1 })).toBe(rounds);
+    await until(() => board.result(1)[0] === rounds);
+    expectNothingLeft(iommufd);
+  });
+
+  test("queued while the idle thread is between its last look and its sleep: that thread does not sleep", async () => {
+    const { iommufd, board, members } = await startCrew("member.js", 1);
+    const [idle] = members;
+    await idle?.call("type", { name: "theirs", callback: true });
+    await idle?.call("stopBeforeSleep");
+    const type = plainType(iommufd, "theirs");
+    const leave = (): void => {
+      const context = iommufd.open();
+      make(context, type);
+      context.close();
+    };
+    leave();
+    await until(() => board.isDone(0));
+    expect(takeLog(board).length).toBe(1);
+    leave(); // as many are queued as when it looked
+    board.openGate(0);
+    await until(() => iommufd.stats().objects.queued === 0);
+    expect(await idle?.call("idle")).toBe("idle");
+    expect(takeLog(board).length).toBe(1);
+    expectNothingLeft(iommufd);
   });
 
   test("go on being destroyed after one of their callbacks threw", async () => {

@@ -16,7 +16,6 @@ import { current } from "./thread";
 import { slotOf, tableLockOf, xaLoad, xaNext } from "./xarray";
 
 /** What inspect leaves in the window. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Snapshot {
   id: u32;

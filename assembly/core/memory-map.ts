@@ -50,7 +50,6 @@ export const PROFILE_MAINLINE: u32 = 1;
 // ---------------------------------------------------------------------------------------------------- Header
 
 /** Who this memory is. Written once, `magic` last; immutable afterwards. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Identity {
   magic: u32;
@@ -72,7 +71,6 @@ export class Identity {
 export const IDENTITY: usize = NULL_BYTES;
 
 /** The page allocator. `lock` protects the frame bytes and the rest; it is the innermost lock. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class PageState {
   lock: u32;
@@ -88,7 +86,6 @@ export class PageState {
 export const PAGES: usize = IDENTITY + 1 * CACHE_LINE;
 
 /** Free nodes of ID tables, by kind; linked through their last word. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class NodePool {
   lock: u32;
@@ -110,7 +107,6 @@ export const NODE_LEAF: u32 = 2;
 export const SINK: usize = IDENTITY + 7 * CACHE_LINE;
 
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Registry {
   lock: u32;
@@ -122,7 +118,6 @@ export class Registry {
 export const REGISTRY: usize = IDENTITY + 2 * CACHE_LINE;
 
 /** User mappings. `lock` (the kernel's mmap_lock) protects rows, their order and the protection of their pages. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class MapState {
   lock: u32;
@@ -131,7 +126,6 @@ export class MapState {
 export const MAPS: usize = IDENTITY + 3 * CACHE_LINE;
 
 /** Destroyed objects whose callback no thread could run yet, oldest first, linked through Slot.link. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Queue {
   lock: u32;
@@ -150,7 +144,6 @@ export const WARN_SATURATED: u32 = 2;
 export const WARN_HOLDERS_FULL: u32 = 3;
 export const WARN_DETACH_HELD: u32 = 4;
 
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Counters {
   /** Objects whose memory is never reused, because they still had users when their file was released. */
@@ -177,7 +170,6 @@ export const THREAD_ATTACHED: u32 = 1;
 export const ATTENTION_RELEASE: u32 = 1;
 export const ATTENTION_WARNINGS: u32 = 2;
 
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Thread {
   /** THREAD_*; claimed by compare-and-swap. */
@@ -233,7 +225,6 @@ export const RECORD_DYING: u32 = 5;
 export const RECORD_KIND_MASK: u32 = 7;
 
 /** A hold record: one thing that this thread must give back. It keeps its file from being released. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class HoldRecord {
   /** RECORD_DYING: the slot; else the table entry. */
@@ -247,7 +238,6 @@ export class HoldRecord {
 }
 
 /** One kernel warning, to be handed to onWarning. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class WarningRecord {
   kind: u32;
@@ -288,7 +278,6 @@ export const FILE_GENERATION: u32 = 8;
 export const FIRST_FD: u32 = 3;
 
 /** An open file's first line: read by every call, written at open, at close and by the first allocation. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class File {
   /** FILE_* | generation. */
@@ -298,7 +287,6 @@ export class File {
 }
 
 /** Its second line: struct iommufd_ctx, written by allocations. At FILE_CONTEXT behind the first. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Context {
   /** The xarray's lock: protects the ID table's bitmaps and counts, and every entry's removal. */
@@ -337,7 +325,6 @@ export const INNER_LEAVES: u32 = 1 << INNER_SHIFT;
 export const INNER_IDS_SHIFT: u32 = LEAF_SHIFT + INNER_SHIFT;
 
 /** An ID's place in the table. The word is the whole truth about the object; see refcount.ts. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Entry {
   word: u64;
@@ -359,7 +346,6 @@ export const LEAF_TAKEN_BYTES: u32 = LEAF_ENTRIES / 8;
 /** Classes: one for overflowing hold lists, and at most one per type. */
 export const MAX_CLASSES: u32 = 64;
 
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class SlabClass {
   lock: u32;
@@ -376,7 +362,6 @@ export class SlabClass {
 export const CLASS_BYTES: u32 = CACHE_LINE;
 
 /** Head of an object's memory; the payload follows. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Slot {
   /** Counts the allocations of the context: never the same for two objects. */
@@ -395,7 +380,6 @@ export class Slot {
 export const SLOT_PAYLOAD: u32 = offsetof<Slot>();
 
 /** Overflow of an object's holds. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class HoldList {
   count: u32;
@@ -420,7 +404,6 @@ export const NAME_BYTES: u32 = 48;
 /** The type has a destroy callback, which only threads that defined it can run. */
 export const TYPE_HAS_DESTROY: u32 = 1;
 
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class ObjectType {
   payloadBytes: u32;
@@ -445,7 +428,6 @@ export const HANDLER_DESTROY: u32 = 1;
 export const HANDLER_BINDINGS: u32 = 2;
 
 /** One row of the ioctl table: struct iommufd_ioctl_op. Published by the atomic store of `handler`. */
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Command {
   handler: u32;
@@ -467,7 +449,6 @@ export const MAX_MAPPINGS: u32 = 1024;
 /** User addresses end here (x86-64: 47 bits less a page); the first page is never mapped. */
 export const TASK_SIZE: u64 = 0x7fff_ffff_f000;
 
-// @ts-ignore: a decorator on a class
 @unmanaged
 export class Mapping {
   va: u64;

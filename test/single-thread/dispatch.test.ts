@@ -168,7 +168,8 @@ describe.each(ABIS)("%s", (abi) => {
     test.each<[name: string, request: number, expected: string]>([
       ["below the table", 0x3b7f, outside],
       ["of VFIO", 0x3b64, outside],
-      ["behind the table", 0x3bb0, outside],
+      ["just behind the table, which ends with the highest command", 0x3ba8, outside],
+      ["far behind the table", 0x3bff, outside],
       ["no number at all", 0, outside],
       ["a hole in the table", 0x3b90, "EFAULT"],
       ["the right number, wrong type", 0x3a80, "EFAULT"],
@@ -180,6 +181,13 @@ describe.each(ABIS)("%s", (abi) => {
       for (const pointer of [null, 0n, 1n, 0x1000n, TASK_SIZE, 2n ** 64n - 1n, new Uint8Array(0), new Uint8Array(3)]) {
         expect(await ask(context, request, pointer)).toBe(expected);
       }
+    });
+
+    test("without defined commands the table ends with the kernel's last one", async () => {
+      const { iommufd } = await boot({ abi });
+      const context = iommufd.open();
+      expect(await ask(context, 0x3b95, null)).toBe("EFAULT");
+      expect(await ask(context, 0x3b96, null)).toBe(outside);
     });
 
     test("a wrong number comes before a short struct", async () => {
@@ -283,6 +291,9 @@ describe.each(ABIS)("%s", (abi) => {
       const va = TASK_SIZE - BigInt(PAGE);
       iommufd.userSpace.map(PAGE, { va });
       iommufd.userSpace.write(va, words(2 ** 32 - 1, 1));
+      expect(await ask(context, DESTROY, va)).toBe("EFAULT");
+      // The whole range is checked first, whatever is in it.
+      iommufd.userSpace.write(va + 8n, words(1));
       expect(await ask(context, DESTROY, va)).toBe("EFAULT");
       iommufd.userSpace.write(TASK_SIZE - 8n, words(8, 1));
       expect(await ask(context, DESTROY, TASK_SIZE - 8n)).toBe(0);

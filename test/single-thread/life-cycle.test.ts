@@ -11,12 +11,17 @@ import { words } from "../support/bytes.ts";
 import { isBrowser } from "../support/host.ts";
 import { counts, idsOf, loggedType, make, plainType } from "../support/objects.ts";
 
-/** The four ways to ask for an object's end by its ID; they answer alike. */
-const DESTROYS: [name: string, destroy: (context: IommufdContext, id: number) => unknown][] = [
-  ["destroy", (context, id) => errnoOf(() => context.destroy(id))],
-  ["tryDestroy", (context, id) => answer(context.tryDestroy(id)) || "no error"],
-  ["ioctl", (context, id) => errnoOf(() => context.ioctl(IOMMU_DESTROY.request, words(8, id)))],
-  ["call", (context, id) => errnoOf(() => context.call(IOMMU_DESTROY, { id }))],
+type Destroy = (context: IommufdContext, id: number, timeoutMs?: number) => unknown;
+
+const limits = (timeoutMs?: number): { timeoutMs?: number } => (timeoutMs === undefined ? {} : { timeoutMs });
+
+/** The ways to ask for an object's end by its ID; they answer alike. */
+const DESTROYS: [name: string, destroy: Destroy][] = [
+  ["destroy", (context, id, ms) => errnoOf(() => context.destroy(id, limits(ms)))],
+  ["tryDestroy", (context, id, ms) => answer(context.tryDestroy(id, ms)) || "no error"],
+  ["ioctl", (context, id, ms) => errnoOf(() => context.ioctl(IOMMU_DESTROY.request, words(8, id), limits(ms)))],
+  ["tryIoctl", (context, id, ms) => answer(context.tryIoctl(IOMMU_DESTROY.request, words(8, id), ms)) || "no error"],
+  ["call", (context, id, ms) => errnoOf(() => context.call(IOMMU_DESTROY, { id }, limits(ms)))],
 ];
 
 describe.each(ABIS)("%s", (abi) => {
@@ -271,13 +276,12 @@ describe.each(ABIS)("%s", (abi) => {
     expect(counts(context, id)).toBe("1/0 live");
   });
 
-  test("a time limit that cannot be one is EINVAL, and nothing happens", async () => {
+  test.each([-1, NaN, -Infinity, "5", null])("a time limit of %o is EINVAL, and nothing happens", async (value) => {
     const { context, id } = await oneObject();
+    const timeoutMs = value as number;
     const reference = context.get(id).putKeepUser();
-    for (const timeoutMs of [-1, NaN, -Infinity, "5" as unknown as number, null as unknown as number]) {
-      expect(errnoOf(() => context.destroy(id, { timeoutMs }))).toBe("EINVAL");
-      expect(errnoOf(() => reference.destroyUser({ timeoutMs }))).toBe("EINVAL");
-    }
+    for (const [, destroy] of DESTROYS) expect(destroy(context, id, timeoutMs)).toBe("EINVAL");
+    expect(errnoOf(() => reference.destroyUser({ timeoutMs }))).toBe("EINVAL");
     expect(counts(context, id)).toBe("2/0 live");
     expect(reference.destroyUser({ timeoutMs: Infinity })).toBe(true);
   });
@@ -291,8 +295,10 @@ describe.each(ABIS)("%s", (abi) => {
     // A page's thread may not block: it looks for a moment, then gives up.
     const gaveUp = isBrowser ? "EAGAIN" : "ETIMEDOUT";
     for (const timeoutMs of [0, 0.5, 20]) {
-      expect(errnoOf(() => context.destroy(id, { timeoutMs }))).toBe(abi === "rfc" ? gaveUp : "EBUSY");
-      expect(counts(context, id)).toBe("3/1 live");
+      for (const [, destroy] of DESTROYS) {
+        expect(destroy(context, id, timeoutMs)).toBe(abi === "rfc" ? gaveUp : "EBUSY");
+        expect(counts(context, id)).toBe("3/1 live");
+      }
       expect(errnoOf(() => reference.destroyUser({ timeoutMs }))).toBe(gaveUp);
       expect(counts(context, id)).toBe("3/1 live");
     }

@@ -137,7 +137,7 @@ describe("calls", () => {
   test("take what an ioctl takes", () => {
     expectTypeOf<Argument>().toEqualTypeOf<ArrayBufferView | UserAddress | null>();
     expectTypeOf<UserAddress>().toEqualTypeOf<bigint>();
-    expectTypeOf<IommufdContext["tryIoctl"]>().parameters.toEqualTypeOf<[number, Argument]>();
+    expectTypeOf<IommufdContext["tryIoctl"]>().parameters.toEqualTypeOf<[number, Argument, (number | undefined)?]>();
     expectTypeOf<IommufdContext["tryIoctl"]>().returns.toEqualTypeOf<number>();
     expectTypeOf<IommufdContext["ioctlAsync"]>().returns.toEqualTypeOf<Promise<number>>();
     expectTypeOf<IommufdContext["destroyAsync"]>().returns.toEqualTypeOf<Promise<void>>();

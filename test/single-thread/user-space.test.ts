@@ -301,7 +301,7 @@ describe("read and write", () => {
     expect([...iommufd.userSpace.read(TASK_SIZE - 4n, 4)]).toEqual([1, 2, 3, 4]);
     expect(errnoOf(() => iommufd.userSpace.read(TASK_SIZE - 4n, 5))).toBe("EFAULT");
     expect(errnoOf(() => iommufd.userSpace.write(TASK_SIZE - 4n, new Uint8Array(5)))).toBe("EFAULT");
-    expect(bytes.subarray(PAGE - 4).length).toBe(4);
+    expect([...bytes.subarray(PAGE - 4)]).toEqual([1, 2, 3, 4]); // the range is refused as a whole
   });
 
   test.each([-1, 1.5, NaN, Infinity, "4", null, undefined])("a length of %o is EINVAL", async (length) => {

@@ -15,10 +15,10 @@ export interface Member {
   /** 0, 1, 2 … within the crew. */
   readonly number: number;
   /** Gives the thread a task. Its answer is the next message that nobody took. */
-  begin(task: string, args?: object): void;
-  next<T = unknown>(): Promise<T>;
+  readonly begin: (task: string, args?: object) => void;
+  readonly next: <T = unknown>() => Promise<T>;
   /** `begin`, then `next`. */
-  call<T = unknown>(task: string, args?: object): Promise<T>;
+  readonly call: <T = unknown>(task: string, args?: object) => Promise<T>;
 }
 
 export interface Crew {
@@ -27,9 +27,9 @@ export interface Crew {
   readonly board: Board;
   readonly members: readonly Member[];
   /** Gives all of them the same task; their answers, in their order. */
-  all<T = unknown>(task: string, args?: object): Promise<T[]>;
+  readonly all: <T = unknown>(task: string, args?: object) => Promise<T[]>;
   /** Attaches all to another Iommufd instead. */
-  attachTo(iommufd: Iommufd): Promise<void>;
+  readonly attachTo: (iommufd: Iommufd) => Promise<void>;
 }
 
 /** Starts `count` threads of test/support/threads/`file` on a new Iommufd; all of it ends with the test. */

@@ -3,7 +3,7 @@
 // The frame of a thread file that does what it is told: each message names a task, and each task is answered once.
 //
 // The answer is what the task returns, or the Linux name of the error that it throws. Any other error ends all waits on the
-// board, so that it is the one to be reported. The tasks `attach` and `detach` are in every such file; see ./crew.ts for
+// board, so that it is the one to be reported. The tasks `attach`, `detach` and `idle` are in every such file; see ./crew.ts for
 // the other side.
 
 import { Iommufd, IommufdError } from "iommufd-wasm";
@@ -30,6 +30,8 @@ const always = {
     me.iommufd.detach();
     return "detached";
   },
+  /** Answers once the thread has nothing else to do. */
+  idle: () => "idle",
 };
 
 /** @param {Record<string, (args: any) => unknown>} tasks */

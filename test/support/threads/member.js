@@ -131,6 +131,18 @@ serve({
     return extra.length;
   },
 
+  /** The next time that this thread is about to sleep on a promise, it stops at its gate first. */
+  stopBeforeSleep() {
+    const { waitAsync } = Atomics;
+    Atomics.waitAsync = (...args) => {
+      Atomics.waitAsync = waitAsync;
+      me.board.setDone(me.number);
+      me.board.passGate(me.number);
+      return waitAsync(...args);
+    };
+    return "armed";
+  },
+
   /** From now on an error that nobody catches is counted and does not end the thread. */
   countUncaught() {
     const node = globalThis.process;
