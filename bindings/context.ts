@@ -22,12 +22,12 @@ import { type Argument, IoctlCall } from "./ioctl-call.js";
 import type { Kernel } from "./kernel.js";
 import { type ObjectInfo, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
-import { type WaitOptions, deadlineOf } from "./wait.js";
+import { type WaitOptions, tryDeadlineOf } from "./wait.js";
 
 /** How a context knows its file; see the head of this file. */
 export type Access = "open" | "fget" | "file" | "call";
 
-const { ENOENT } = Errno;
+const { EINVAL, ENOENT } = Errno;
 const { HANDLE_UNCONFIRMED } = Layout;
 
 export class IommufdContext {
@@ -93,7 +93,8 @@ export class IommufdContext {
    * @param timeoutMs - How long a command may wait, milliseconds; default for ever.
    */
   tryIoctl(request: number, arg: Argument, timeoutMs?: number): number {
-    return this.#calls.run(request, arg, timeoutMs === undefined ? Infinity : deadlineOf(timeoutMs));
+    const deadline = tryDeadlineOf(timeoutMs);
+    return Number.isNaN(deadline) ? -EINVAL : this.#calls.run(request, arg, deadline);
   }
 
   /**
@@ -142,7 +143,8 @@ export class IommufdContext {
    * @param timeoutMs - As for `destroy`.
    */
   tryDestroy(id: number, timeoutMs?: number): number {
-    return this.#destroy(id, timeoutMs === undefined ? Infinity : deadlineOf(timeoutMs));
+    const deadline = tryDeadlineOf(timeoutMs);
+    return Number.isNaN(deadline) ? -EINVAL : this.#destroy(id, deadline);
   }
 
   /**

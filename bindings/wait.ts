@@ -22,13 +22,17 @@ export interface WaitOptions {
   timeoutMs?: number;
 }
 
-/** Checks `timeoutMs`. @throws IommufdError EINVAL */
+/** When a wait of `timeoutMs` ends, by the clock of `performance.now`; NaN when it is no number of milliseconds. */
+export function tryDeadlineOf(timeoutMs: number | undefined): number {
+  if (timeoutMs === undefined) return Infinity;
+  return typeof timeoutMs === "number" && timeoutMs >= 0 ? performance.now() + timeoutMs : NaN;
+}
+
+/** As `tryDeadlineOf`. @throws IommufdError EINVAL */
 export function deadlineOf(timeoutMs: number | undefined): number {
-  if (timeoutMs === undefined || timeoutMs === Infinity) return Infinity;
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-    throw invalid("ioctl", `timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
-  }
-  return performance.now() + timeoutMs;
+  const deadline = tryDeadlineOf(timeoutMs);
+  if (!Number.isNaN(deadline)) return deadline;
+  throw invalid("ioctl", `timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
 }
 
 /** Whether this thread may block: everywhere but on a browser's main thread. */

@@ -64,6 +64,9 @@ import { MUST_DESTROY, MUST_WAIT } from "./results";
 import { changeRecord, current, findRecord, freeRecord, hasFreeRecord, holdsTarget, takeRecord } from "./thread";
 import { slotOf, tableLockOf, xaErase, xaLoad } from "./xarray";
 
+/** Milliseconds that one wait may last, so that its nanoseconds fit an i64; the caller asks again. */
+const LONGEST_WAIT: f64 = 1e9;
+
 /** Rounds of looking at the word before a thread sleeps on it. */
 const SPINS: u32 = 200;
 
@@ -215,7 +218,7 @@ export function destroyWait(file: usize, handle: u32, milliseconds: f64): i32 {
   const thread = changetype<Thread>(current());
   while (true) {
     const word = ((<u64>thread.result3) << 32) | thread.result2;
-    wait64(thread.result1, word, milliseconds < 0 ? -1 : <i64>(milliseconds * 1e6));
+    wait64(thread.result1, word, milliseconds < 0 ? -1 : <i64>(min(milliseconds, LONGEST_WAIT) * 1e6));
     const result = destroyPoll(file, handle);
     if (result != MUST_WAIT || milliseconds >= 0) return result;
   }

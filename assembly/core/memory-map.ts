@@ -144,6 +144,7 @@ export const WARN_SATURATED: u32 = 2;
 export const WARN_HOLDERS_FULL: u32 = 3;
 export const WARN_DETACH_HELD: u32 = 4;
 
+
 @unmanaged
 export class Counters {
   /** Objects whose memory is never reused, because they still had users when their file was released. */
@@ -169,6 +170,7 @@ export const THREAD_ATTACHED: u32 = 1;
 /** Bits of Thread.attention: what the bindings must do before they return to their caller. */
 export const ATTENTION_RELEASE: u32 = 1;
 export const ATTENTION_WARNINGS: u32 = 2;
+
 
 @unmanaged
 export class Thread {
@@ -346,6 +348,7 @@ export const LEAF_TAKEN_BYTES: u32 = LEAF_ENTRIES / 8;
 /** Classes: one for overflowing hold lists, and at most one per type. */
 export const MAX_CLASSES: u32 = 64;
 
+
 @unmanaged
 export class SlabClass {
   lock: u32;
@@ -404,6 +407,7 @@ export const NAME_BYTES: u32 = 48;
 /** The type has a destroy callback, which only threads that defined it can run. */
 export const TYPE_HAS_DESTROY: u32 = 1;
 
+
 @unmanaged
 export class ObjectType {
   payloadBytes: u32;
@@ -448,6 +452,7 @@ export const PROT_WRITE: u32 = 2;
 export const MAX_MAPPINGS: u32 = 1024;
 /** User addresses end here (x86-64: 47 bits less a page); the first page is never mapped. */
 export const TASK_SIZE: u64 = 0x7fff_ffff_f000;
+
 
 @unmanaged
 export class Mapping {

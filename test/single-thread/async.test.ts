@@ -9,6 +9,7 @@ import { answer, errnoOf, errnoOfAsync } from "../support/answer.ts";
 import { ABIS, boot, otherThread } from "../support/boot.ts";
 import { words } from "../support/bytes.ts";
 import { counts, idsOf, loggedType, make, plainType } from "../support/objects.ts";
+import { turn } from "../support/turn.ts";
 
 interface Scene {
   iommufd: Iommufd;
@@ -240,18 +241,6 @@ test("destroys that become possible in one go are all done, each callback once",
   expect(counts(context, target)).toBe("1/0 live");
 });
 
-/** One turn of the event loop. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
 describe.each(ABIS)("%s, destroyUserAsync", (abi) => {
   test("waits for the locks, then destroys with the last reference", async () => {
     const { context, id, log } = await oneObject(abi);
@@ -396,7 +385,7 @@ describe("mainline, while an owner waits", () => {
       const next = context.get(id); // before the last lock goes, so there is never a moment without one
       lock.put();
       lock = next;
-      await eventLoopTurn();
+      await turn();
       expect(counts(context, id)).toBe("3/1 destroying");
     }
     expect(log).toEqual([]);

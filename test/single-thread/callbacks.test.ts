@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { answer, errnoOf } from "../support/answer.ts";
 import { boot, otherThread } from "../support/boot.ts";
 import { counts, idsOf, loggedType, make, plainType } from "../support/objects.ts";
+import { until } from "../support/turn.ts";
 
 /** Ways in which an object ends by destruction; each leaves nothing of it. */
 const ENDS: [name: string, end: (context: IommufdContext, id: number) => unknown][] = [
@@ -265,20 +266,6 @@ describe("objects whose callback is in another thread", () => {
     const type = callbackType(owner, destroy);
     const worker = otherThread(owner);
     return { owner, worker, type, there: worker.defineObjectType({ name: type.name, payloadBytes: 16 }) };
-  }
-
-  /** Until the condition holds; what makes it true is a wake-up inside the library. */
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve) => {
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => {
-          port1.close();
-          resolve();
-        };
-        port2.postMessage(null);
-      });
-    }
   }
 
   test("are queued by a release, counted, and destroyed by the thread that can", async () => {

@@ -9,21 +9,10 @@ import type { Iommufd, IommufdContext, LockedObject, ObjectReference, ObjectType
 import { describe, expect, test } from "vitest";
 import { ABIS, boot, otherThread } from "../support/boot.ts";
 import { Random } from "../support/random.ts";
+import { turn, until } from "../support/turn.ts";
 
 const STEPS = 6_000;
 const IDS = 12;
-
-/** One turn of the event loop: what was woken runs. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
 
 interface Player {
   iommufd: Iommufd;
@@ -162,7 +151,7 @@ class Game {
         this.aborted++;
       }
     }
-    while (this.pending.size > 0) await turn();
+    await until(() => this.pending.size === 0);
     for (const { references } of this.players) for (const reference of references.splice(0)) reference.drop();
   }
 }
@@ -225,7 +214,7 @@ describe.each(ABIS)("%s", (abi) => {
         for (const lock of locks.splice(0)) lock.put();
         for (const object of reserved.splice(0)) object.abort();
       }
-      while (game.pending.size > 0) await turn();
+      await until(() => game.pending.size === 0);
       expect(iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0, reserved: 0 }, waiting: [] });
       const { leaked, queued } = iommufd.stats().objects;
       expect(queued).toBe(0);
