@@ -212,7 +212,7 @@ export abstract class IommufdBase {
 
   /**
    * This thread leaves: its slot is free for another. Open numbers stay open; its references from `fget` are given back. So is what
-   * it still holds, which is reported as "detach:held". Its pending asynchronous calls end with ESRCH. Every later call on this object or its handles throws ESRCH. Idempotent.
+   * it still holds, which is reported as "detach:held". Its pending asynchronous calls end with ESRCH. Later calls on this object and its handles throw ESRCH; `stats` and `commands` still read. Idempotent.
    *
    * @throws IommufdError EBUSY inside a callback of this thread.
    */

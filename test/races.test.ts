@@ -14,6 +14,7 @@ import { asRecorded } from "./support/lab-calls.js";
 import { takeDown } from "./support/lab-stress.js";
 import { type LabThreads, startLabThreads } from "./support/lab-threads.ts";
 import { type Outcome, type Race, type TimedRace, isTimed, loadRaces, possibleOutcomes } from "./support/races.ts";
+import { turn } from "./support/turn.ts";
 
 /** One per actor; the longest race has ten. */
 const WORKERS = 10;
@@ -180,17 +181,5 @@ async function runInOrder(race: TimedRace): Promise<Outcome & { waited: number[]
 /** Resolves once a DESTROY waits for the object. */
 async function untilDestroying(fd: number, id: number): Promise<void> {
   const context = lab.iommufd.file(fd);
-  while (context.inspect(id)?.state !== "destroying") await nextTask();
-}
-
-/** Lets the host do something else; says nothing about time. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
+  while (context.inspect(id)?.state !== "destroying") await turn();
 }
