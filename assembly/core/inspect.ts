@@ -9,7 +9,7 @@ import { load64 } from "./atomics";
 import { EBADF, ENOENT } from "../errno";
 import { fileEnter, fileLeave } from "./file";
 import { holdOf } from "./hold";
-import { COMMAND_BYTES, Context, FILE_CONTEXT, SLOT_PAYLOAD, Slot, THREAD_WINDOW } from "./memory-map";
+import { COMMAND_BYTES, Slot, THREAD_WINDOW } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, destroyersOf, holdersOf, phaseOf, typeOf, usersOf } from "./refcount";
 import { current } from "./thread";
@@ -25,8 +25,6 @@ export class Snapshot {
   users: u32;
   holders: u32;
   destroyers: u32;
-  /** Address of the payload. */
-  payload: u32;
   /** IDs of the objects it holds: how many follow, as far as the window has room. */
   references: u32;
 }
@@ -64,16 +62,10 @@ function describeEntry(entry: usize, word: u64, id: u32, skip: u32): void {
   snapshot.users = usersOf(word);
   snapshot.holders = holdersOf(word);
   snapshot.destroyers = destroyersOf(word);
-  snapshot.payload = <u32>slot + SLOT_PAYLOAD;
   let count: u32 = 0;
   for (let target = holdOf(slot, skip); target != 0 && count < MAX_REFERENCES; target = holdOf(slot, skip + count)) {
     store<u32>(window + SNAPSHOT_REFERENCES + count * 4, changetype<Slot>(slotOf(target)).id);
     count++;
   }
   snapshot.references = count;
-}
-
-/** Return: how many IDs of the file are not free. Context: any; a moment's value. */
-export function taken(file: usize): u32 {
-  return changetype<Context>(file + FILE_CONTEXT).taken;
 }
