@@ -149,9 +149,9 @@ export class Kernel {
   #release(failures: unknown[]): void {
     const file = this.word(this.thread + Layout.THREAD_RELEASING);
     const context = this.contextOn(file, Layout.FILE_NEVER);
-    let slot = 0;
+    let slot: number;
     do {
-      slot = this.core.releaseNext(file, slot);
+      slot = this.core.releaseNext(file);
       if (slot > Layout.RELEASE_AGAIN) this.#callback(slot, context, failures);
       if (((this.words[this.attention] ?? 0) & Layout.ATTENTION_WARNINGS) !== 0) this.#report(failures);
     } while (slot !== 0);
@@ -186,9 +186,10 @@ export class Kernel {
 
   /** Runs the destroy callback for a slot that nobody can find any more. */
   #callback(slot: number, context: IommufdContext, failures: unknown[]): void {
-    const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE));
+    const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE) & Layout.SLOT_TYPE_MASK);
     const payload = new DataView(this.memory.buffer, slot + Layout.SLOT_PAYLOAD, type.payloadBytes);
     const id = this.word(slot + Layout.SLOT_ID);
+    this.core.callbackBegins(slot);
     try {
       this.callUser(() => this.#callbacks.get(type.number)?.({ id, type, payload, context }));
     } catch (error) {
@@ -200,9 +201,10 @@ export class Kernel {
   drainQueue(): void {
     const failures: unknown[] = [];
     for (let slot = this.core.queueTake(); slot !== 0; slot = this.core.queueTake()) {
+      const handle = this.result(0);
       const context = this.contextOn(this.word(slot + Layout.SLOT_FILE), Layout.FILE_NEVER);
       this.#callback(slot, context, failures);
-      this.core.queueFree(slot);
+      this.core.queueFree(handle);
     }
     if (failures.length > 0) throw failures[0];
   }

@@ -60,6 +60,7 @@ export class UserSpace {
       kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE,
     );
     const va = BigInt.asUintN(64, kernel.longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
+    kernel.core.mapDone();
     const mapping = Object.freeze({ va, bytes });
     this.#mappings.add(mapping);
     return mapping;

@@ -21,6 +21,22 @@ import { SINK } from "./memory-map";
   return atomic.load<u32>(address);
 }
 
+/** WRITE_ONCE(): for a word of this thread's own that others may read meanwhile. */
+// @ts-ignore: a decorator on a function
+@inline export function storeRelaxed32(address: usize, value: u32): void {
+  store<u32>(address, value);
+}
+
+/** As storeRelaxed32; may tear into its halves. */
+// @ts-ignore: a decorator on a function
+@inline export function storeRelaxed64(address: usize, value: u64): void {
+  store<u64>(address, value);
+}
+
+/** Spinning on a word that somebody else will change. */
+// @ts-ignore: a decorator on a function
+@inline export function pause(address: usize, seen: u32): void {}
+
 /** READ_ONCE(). See above. */
 // @ts-ignore: a decorator on a function
 @inline export function loadRelaxed32(address: usize): u32 {
@@ -64,6 +80,12 @@ import { SINK } from "./memory-map";
 // @ts-ignore: a decorator on a function
 @inline export function store64(address: usize, value: u64): void {
   atomic.store<u64>(address, value);
+}
+
+/** Return: the value before the exchange. */
+// @ts-ignore: a decorator on a function
+@inline export function exchange64(address: usize, value: u64): u64 {
+  return atomic.xchg<u64>(address, value);
 }
 
 /** Return: the value found; the swap took place if it equals `expected`. */
