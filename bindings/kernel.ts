@@ -14,6 +14,7 @@ import { type CoreExports, disarm, instantiate } from "./core.js";
 import { IommufdError } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import { Life } from "./life.js";
 import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
 import type { TraceListener } from "./trace-event.js";
 import type { UserCommand } from "./user-command.js";
@@ -43,6 +44,8 @@ export class Kernel {
   readonly thread: number;
   /** Index in `words` of the thread's attention word: not 0 after a call means `attend` must run. */
   readonly attention: number;
+  /** How this thread's death will be known. */
+  readonly life: Life;
   /** The two argument buffers of the thread. */
   window: Uint8Array;
   command: Uint8Array;
@@ -85,6 +88,7 @@ export class Kernel {
         message: `all ${Layout.MAX_THREADS} thread slots are taken`,
       });
     }
+    this.life = new Life(this);
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
     this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);
     this.command = this.bytes.subarray(this.thread + Layout.THREAD_COMMAND).subarray(0, Layout.COMMAND_BYTES);
@@ -286,6 +290,7 @@ export class Kernel {
     for (const context of this.references) attempt(() => context.close());
     this.#detached = true;
     this.core.detachThread();
+    this.life.end();
     disarm(this.core);
     // The slot's buffers may be another thread's from now on; who still writes an argument writes into nothing.
     this.window = new Uint8Array(Layout.COMMAND_BYTES);

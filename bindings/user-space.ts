@@ -53,15 +53,28 @@ export class UserSpace {
     if (options.va !== undefined && !isUserAddress(options.va)) throw invalid("mmap", "va must be a bigint > 0");
     const row = kernel.core.map(options.va ?? 0n, BigInt(length), protOf(options.prot ?? "rw", "mmap"));
     check(row, "mmap");
-    const backing = kernel.word(row + Layout.MAPPING_BACKING);
-    const bytes = new Uint8Array(
-      kernel.memory.buffer,
-      backing,
-      kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE,
-    );
-    const va = BigInt.asUintN(64, kernel.longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
+    const mapping = this.#mappingOf(row);
     kernel.core.mapDone();
-    const mapping = Object.freeze({ va, bytes });
+    return mapping;
+  }
+
+  /**
+   * All mappings of the process, whichever thread made them, by ascending address; each can be unmapped by this thread. (/proc/self/maps)
+   *
+   * For looking and for cleaning up: a mapping that another thread removes meanwhile may still be listed.
+   */
+  mappings(): UserMapping[] {
+    const rows = Array.from({ length: Layout.MAX_MAPPINGS }, (_, n) => Layout.MAPPINGS + n * Layout.MAPPING_BYTES);
+    const mapped = rows.filter((row) => this.#kernel.word(row + Layout.MAPPING_STATE) === Layout.MAPPING_MAPPED);
+    return mapped.map((row) => this.#mappingOf(row)).sort((a, b) => (a.va < b.va ? -1 : 1));
+  }
+
+  #mappingOf(row: number): UserMapping {
+    const { memory, longs } = this.#kernel;
+    const backing = this.#kernel.word(row + Layout.MAPPING_BACKING);
+    const length = this.#kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE;
+    const va = BigInt.asUintN(64, longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
+    const mapping = Object.freeze({ va, bytes: new Uint8Array(memory.buffer, backing, length) });
     this.#mappings.add(mapping);
     return mapping;
   }

@@ -109,6 +109,17 @@ export const NODE_LEAF: u32 = 2;
  */
 export const SINK: usize = IDENTITY + 7 * CACHE_LINE;
 
+/** What threads tell each other of their lives. */
+@unmanaged
+export class Life {
+  /** Raised and notified when a thread has said how its death will be known. */
+  announced: u32;
+  /** Random: tells this memory from all others of the host. Written before anybody attaches. */
+  nonceLow: u32;
+  nonceHigh: u32;
+}
+export const LIFE: usize = IDENTITY + 8 * CACHE_LINE;
+
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 @unmanaged
 export class Registry {
