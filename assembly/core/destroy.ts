@@ -28,7 +28,7 @@
  */
 import { compareExchange64, wait64 } from "./atomics";
 import { beginChange, changeKept, endChange } from "./change";
-import { assertInvariant } from "./config";
+import { MODEL_BUILD, assertInvariant } from "./config";
 import { EAGAIN, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOSYS } from "../errno";
 import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
 import { findKept } from "./kept";
@@ -90,7 +90,7 @@ import { slotOf, tableLockOf, xaErase, xaLoad } from "./xarray";
 const LONGEST_WAIT: f64 = 1e9;
 
 /** Rounds of looking at the word before a thread sleeps on it. */
-const SPINS: u32 = 200;
+const SPINS: u32 = MODEL_BUILD ? 0 : 200;
 
 // @ts-ignore: a decorator on a function
 @inline function isRfc(): bool {
@@ -327,7 +327,8 @@ function queueReference(file: usize, entry: usize, blocking: bool): i32 {
   if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
   const word = beginChange(entry);
   const kept = changetype<Entry>(entry).kept;
-  const result = kept == 0 ? -EINVAL : !isRunnable(typeOf(word)) ? -ENOSYS : destroyersOf(word) == MAX_DESTROYERS ? -EAGAIN : 0;
+  const result =
+    kept == 0 ? -EINVAL : !isRunnable(typeOf(word)) ? -ENOSYS : destroyersOf(word) == MAX_DESTROYERS ? -EAGAIN : 0;
   if (result != 0) {
     endChange(entry, word);
     return result;

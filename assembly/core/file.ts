@@ -35,7 +35,7 @@
  *
  * Kernel counterpart: struct file, fget(), fput(), and iommufd_fops_open().
  */
-import { compareExchange32, load32, store32 } from "./atomics";
+import { compareExchange32, fill, load32, store32 } from "./atomics";
 import { EBADF, EIO, EMFILE } from "../errno";
 import {
   ATTENTION_RELEASE,
@@ -135,7 +135,8 @@ export function closeNumber(file: usize, expected: u32): i32 {
   if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
   while (true) {
     const state = load32(stateOf(file));
-    if ((expected & FILE_PHASE_MASK) != FILE_OPEN || (state & ~FILE_POISONED) != (expected & ~FILE_POISONED)) return -EBADF;
+    if ((expected & FILE_PHASE_MASK) != FILE_OPEN || (state & ~FILE_POISONED) != (expected & ~FILE_POISONED))
+      return -EBADF;
     if (compareExchange32(stateOf(file), state, state - FILE_OPEN + FILE_CLOSED) == state) break;
   }
   drain(file);
@@ -216,7 +217,8 @@ function enterLater(file: usize, expected: u32): bool {
 export function refusal(file: usize, expected: u32): i32 {
   const state = load32(stateOf(file));
   if ((state & FILE_POISONED) == 0) return -EBADF;
-  if (expected == FILE_BY_NUMBER || expected == FILE_NEVER) return (state & FILE_PHASE_MASK) == FILE_OPEN ? -EIO : -EBADF;
+  if (expected == FILE_BY_NUMBER || expected == FILE_NEVER)
+    return (state & FILE_PHASE_MASK) == FILE_OPEN ? -EIO : -EBADF;
   return isPhaseWithin(state & ~FILE_POISONED, expected) ? -EIO : -EBADF;
 }
 
@@ -299,7 +301,7 @@ export function pauseRelease(file: usize, entry: usize): bool {
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */
 export function fileFree(file: usize): void {
-  memory.fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));
+  fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));
   store32(claimingOf(), <u32>file);
   store32(releaserOf(file), 0);
   store32(stateOf(file), (load32(stateOf(file)) & ~FILE_POISONED) - FILE_RELEASING);

@@ -16,7 +16,15 @@ export { alloc, finalize, abort, describe } from "./object";
 export { get, getTyped, getConfirm, getSlowly, put, putSlowly, putUnquiet, putKeepUser } from "./lookup";
 export { dropUser, dropReference } from "./kept";
 export { hold, holdReference } from "./hold";
-export { destroy, destroyPoll, destroyWait, destroyCancel, destroyFinish, destroyReference, callbackBegins } from "./destroy";
+export {
+  destroy,
+  destroyPoll,
+  destroyWait,
+  destroyCancel,
+  destroyFinish,
+  destroyReference,
+  callbackBegins,
+} from "./destroy";
 export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
 export { map, mapDone, protect, unmap } from "./mmap";
 export { readUser, writeUser } from "./uaccess";

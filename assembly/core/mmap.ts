@@ -21,7 +21,7 @@
  *
  * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), and get_user_pages' pins.
  */
-import { load32, notify, pause, store32, wait32 } from "./atomics";
+import { copy, fill, load32, notify, pause, store32, wait32 } from "./atomics";
 import { EEXIST, EINVAL, ENOMEM } from "../errno";
 import {
   FRAMES,
@@ -134,7 +134,7 @@ function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
   store32(stateOf(rowAt(number)), MAPPING_MAPPED);
   const state = changetype<MapState>(MAPS);
   const at = MAPPING_ORDER + position * 2;
-  memory.copy(at + 2, at, (state.count - position) * 2);
+  copy(at + 2, at, (state.count - position) * 2);
   store<u16>(at, <u16>number);
   state.count++;
   return <i32>rowAt(number);
@@ -175,7 +175,7 @@ export function protect(va: u64, length: u64, prot: u32): i32 {
     for (let at = va, p = first; at < end; p++) {
       const row = changetype<Mapping>(ordered(p));
       const last = min(end, endOf(ordered(p)));
-      memory.fill(
+      fill(
         frameOf(<usize>row.backing + <usize>(at - row.va)),
         FRAME_USER | (<u8>prot),
         <usize>((last - at) >> PAGE_SHIFT),
@@ -211,7 +211,7 @@ function beginUnmap(row: usize, position: u32): void {
   store32(stateOf(row), MAPPING_LEAVING);
   const at = MAPPING_ORDER + position * 2;
   state.count--;
-  memory.copy(at, at + 2, (state.count - position) * 2);
+  copy(at, at + 2, (state.count - position) * 2);
 }
 
 /** Context: the caller took the row out of the order, and nobody pins it. */
@@ -283,7 +283,7 @@ export function repairMappings(): void {
   for (let number: u32 = 0; number < MAX_MAPPINGS; number++) {
     if (load32(stateOf(rowAt(number))) != MAPPING_MAPPED) continue;
     const at = MAPPING_ORDER + positionOf(changetype<Mapping>(rowAt(number)).va) * 2;
-    memory.copy(at + 2, at, MAPPING_ORDER + state.count * 2 - at);
+    copy(at + 2, at, MAPPING_ORDER + state.count * 2 - at);
     store<u16>(at, <u16>number);
     state.count++;
   }

@@ -15,6 +15,7 @@
  *
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
+import { fill, modelAlloc, modelFree } from "./atomics";
 import {
   FRAMES,
   FRAME_FREE,
@@ -55,6 +56,7 @@ export function allocPages(count: u32, frame: u8): usize {
     run = load<u8>(FRAMES + page) == FRAME_FREE ? run + 1 : 0;
     if (run != count) continue;
     claim(page + 1 - count, count, frame);
+    modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
     state.claimCount = 0; // whoever asked holds the map lock, and notes the pages under it
     unlock(PAGE_LOCK, RANK_PAGE);
     return addressOf(page + 1 - count);
@@ -76,6 +78,7 @@ export function allocKernel(bytes: u32, align: u32, kind: u32, file: usize): usi
     at = (state.extentTop - bytes) & ~(align - 1);
     setHandMemory(at | kind, file);
     state.extentTop = <u32>at;
+    modelAlloc(at, bytes);
   }
   unlock(PAGE_LOCK, RANK_PAGE);
   return at;
@@ -126,7 +129,7 @@ function claim(first: u32, count: u32, frame: u8): void {
   const state = changetype<PageState>(PAGES);
   state.claimFirst = first;
   state.claimCount = count;
-  memory.fill(FRAMES + first, frame, count);
+  fill(FRAMES + first, frame, count);
   state.used += count;
 }
 
@@ -136,7 +139,7 @@ function claim(first: u32, count: u32, frame: u8): void {
 export function wipePages(address: usize, count: u32): void {
   for (let page: u32 = 0; page < count; page++) {
     const at = address + (page << PAGE_SHIFT);
-    if ((load<u8>(frameOf(at)) & FRAME_USER) != 0) memory.fill(at, 0, PAGE_SIZE);
+    if ((load<u8>(frameOf(at)) & FRAME_USER) != 0) fill(at, 0, PAGE_SIZE);
   }
 }
 
@@ -147,6 +150,7 @@ export function freePages(address: usize, count: u32): void {
   lock(PAGE_LOCK, RANK_PAGE);
   for (let page = first; page < first + count; page++) {
     if ((load<u8>(FRAMES + page) & FRAME_USER) == 0) continue;
+    modelFree(addressOf(page), PAGE_SIZE);
     store<u8>(FRAMES + page, FRAME_FREE);
     state.used--;
   }
@@ -161,7 +165,7 @@ export function repairPages(): void {
   const thread = changetype<Thread>(current());
   const heap = changetype<Identity>(IDENTITY).heap;
   if (state.claimCount != 0 && state.extentLow != heap + (state.claimFirst << PAGE_SHIFT)) {
-    memory.fill(FRAMES + state.claimFirst, FRAME_FREE, state.claimCount);
+    fill(FRAMES + state.claimFirst, FRAME_FREE, state.claimCount);
   }
   state.claimCount = 0;
   // Announced, but not cut yet.

@@ -113,7 +113,8 @@ function beginReaping(dead: usize): usize {
   const word = dead + offsetof<Thread>("reaper");
   const own = nameOfThread(current());
   const reaper = load32(word);
-  const isFree = reaper == 0 || reaper == own || load32(threadNamed(reaper) + offsetof<Thread>("state")) != THREAD_ATTACHED;
+  const isFree =
+    reaper == 0 || reaper == own || load32(threadNamed(reaper) + offsetof<Thread>("state")) != THREAD_ATTACHED;
   return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : word;
 }
 

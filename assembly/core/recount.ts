@@ -15,6 +15,7 @@
  */
 import { load32, load64, loadRelaxed64, storeRelaxed64 } from "./atomics";
 import { endChange, freeze } from "./change";
+import { MODEL_BUILD } from "./config";
 import {
   Entry,
   HoldRecord,
@@ -33,23 +34,14 @@ import {
   THREAD_RECORDS,
   Thread,
 } from "./memory-map";
-import {
-  DESTROYER,
-  HOLDER,
-  PHASE_LIVE,
-  destroyersOf,
-  freezerOf,
-  holdersOf,
-  minusUser,
-  phaseOf,
-} from "./refcount";
+import { DESTROYER, HOLDER, PHASE_LIVE, destroyersOf, freezerOf, holdersOf, minusUser, phaseOf } from "./refcount";
 
 /** All records are counted, or the reaper has to wait, or the word does not fit the records. */
 export const COUNTED: usize = 0;
 export const INCONSISTENT: usize = 1;
 
 /** Looks at a living thread's BUSY record before the reaper lets others run. */
-const LOOKS: u32 = 1000;
+const LOOKS: u32 = MODEL_BUILD ? 1 : 1000;
 
 /**
  * Makes the word of `entry` what living threads hold, and ends the dead ones' BUSY records on it.
@@ -102,7 +94,7 @@ export function recount(entry: usize): usize {
 function kindFor(record: usize, entry: usize, isLiving: bool): u32 {
   for (let look: u32 = 0; look < LOOKS; look++) {
     const name = load64(record + offsetof<HoldRecord>("fileKind"));
-    const kind = <u32>name & RECORD_KIND_MASK;
+    const kind = (<u32>name) & RECORD_KIND_MASK;
     if (kind == RECORD_FREE || load32(record + offsetof<HoldRecord>("target")) != <u32>entry) return RECORD_FREE;
     if (kind == RECORD_BUSY && isLiving) continue;
     if (load64(record + offsetof<HoldRecord>("fileKind")) == name) return kind;
@@ -120,7 +112,8 @@ function endBusy(entry: usize): void {
       const record = thread + THREAD_RECORDS + index * offsetof<HoldRecord>();
       const at = record + offsetof<HoldRecord>("fileKind");
       const name = loadRelaxed64(at);
-      if ((<u32>name & RECORD_KIND_MASK) != RECORD_BUSY || changetype<HoldRecord>(record).target != <u32>entry) continue;
+      if (((<u32>name) & RECORD_KIND_MASK) != RECORD_BUSY || changetype<HoldRecord>(record).target != <u32>entry)
+        continue;
       storeRelaxed64(at, (name >> 32) << 32);
     }
   }

@@ -35,7 +35,7 @@
  * Kernel counterpart: refcount_t, struct rw_semaphore destroy_rwsem, and xarray's zero entry (RESERVED).
  */
 import { compareExchange64, load64, notify, pause, wait64 } from "./atomics";
-import { SMALL_BUILD } from "./config";
+import { MODEL_BUILD, SMALL_BUILD } from "./config";
 import { RECORD_BUSY, Thread, WARN_DEC_LEAK, WARN_HOLDERS_FULL, WARN_SATURATED } from "./memory-map";
 import { current, nameRecord, warn } from "./thread";
 
@@ -81,11 +81,11 @@ export const WAITED: u64 = ONE << WAITED_SHIFT;
 /** Return: name of the thread that has frozen the word, 0 when nobody has. */
 // @ts-ignore: a decorator on a function
 @inline export function freezerOf(word: u64): u32 {
-  return (word & FROZEN) != 0 ? <u32>word & THREAD_NAME_MASK : 0;
+  return (word & FROZEN) != 0 ? (<u32>word) & THREAD_NAME_MASK : 0;
 }
 
 /** Rounds of looking at a frozen word before a thread sleeps: a change takes a few dozen instructions. */
-const SPINS: u32 = 100;
+const SPINS: u32 = MODEL_BUILD ? 0 : 100;
 const THREAD_NAME_MASK: u32 = 0xff;
 
 export const USER: u64 = ONE;

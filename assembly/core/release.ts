@@ -154,7 +154,12 @@ export function isObjectOf(slot: usize, file: usize, id: u32): bool {
   if (slot < identity.heap || slot > identity.bytes - SLOT_PAYLOAD || (slot & 7) != 0) return false;
   const object = changetype<Slot>(slot);
   const type = object.type & SLOT_TYPE_MASK;
-  return object.file == <u32>file && object.id == id && type != 0 && type <= load32(REGISTRY + offsetof<Registry>("typeCount"));
+  return (
+    object.file == <u32>file &&
+    object.id == id &&
+    type != 0 &&
+    type <= load32(REGISTRY + offsetof<Registry>("typeCount"))
+  );
 }
 
 /** Before anything is destroyed: no object may be locked. Return: false when the release waits, and is not ours any more. */

@@ -8,7 +8,7 @@
  *
  * Kernel counterpart: robust futexes, EOWNERDEAD.
  */
-import { assertInvariant } from "./config";
+import { MODEL_BUILD, assertInvariant } from "./config";
 import {
   CLASSES,
   CLASS_BYTES,
@@ -49,7 +49,7 @@ const NODES_INDEX: u32 = FIRST_CLASS + MAX_CLASSES;
 const LOCKS: u32 = NODES_INDEX + 2;
 
 /** Looks at a lock that a living thread holds, before the reaper lets others run. */
-const LOOKS: u32 = 10_000;
+const LOOKS: u32 = MODEL_BUILD ? 1 : 10_000;
 
 function lockAt(index: u32): usize {
   if (index == 0) return REGISTRY + offsetof<Registry>("lock");
@@ -90,7 +90,8 @@ function repairClass(number: u32): void {
     else addChunk(number, chunk);
   }
   if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) setHand(0, 0);
-  if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS)) thread.handList = 0;
+  if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS))
+    thread.handList = 0;
 }
 
 function isChunkOf(number: u32, chunk: u32): bool {

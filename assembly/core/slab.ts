@@ -13,6 +13,7 @@
  *
  * Kernel counterpart: kzalloc()/kfree() on a kmem_cache.
  */
+import { fill, modelAlloc, modelFree } from "./atomics";
 import {
   CLASSES,
   CLASS_BYTES,
@@ -64,10 +65,11 @@ export function slabAlloc(number: u32, handWord: usize): usize {
   lock(mutex, RANK_CLASS);
   let slot: usize = slab.free;
   if (slot != 0) {
-    store<u32>(handWord, <u32>slot | HAND_MEMORY);
+    modelAlloc(slot, slab.slotBytes);
+    store<u32>(handWord, (<u32>slot) | HAND_MEMORY);
     slab.free = changetype<Slot>(slot).link;
     unlock(mutex, RANK_CLASS);
-    memory.fill(slot, 0, slab.slotBytes);
+    fill(slot, 0, slab.slotBytes);
     return slot;
   }
   if (slab.bump + slab.slotBytes > slab.bumpEnd) {
@@ -79,7 +81,8 @@ export function slabAlloc(number: u32, handWord: usize): usize {
     addChunk(number, chunk);
   }
   slot = slab.bump;
-  store<u32>(handWord, <u32>slot | HAND_MEMORY);
+  modelAlloc(slot, slab.slotBytes);
+  store<u32>(handWord, (<u32>slot) | HAND_MEMORY);
   slab.bump += slab.slotBytes;
   unlock(mutex, RANK_CLASS);
   return slot; // fresh from the heap, hence zero
@@ -88,6 +91,7 @@ export function slabAlloc(number: u32, handWord: usize): usize {
 /** Context: class lock held, the chunk is in hand. */
 export function addChunk(number: u32, chunk: usize): void {
   const bounds = ((<u64>chunk + changetype<SlabClass>(classAt(number)).chunkBytes) << 32) | chunk;
+  modelFree(chunk, changetype<SlabClass>(classAt(number)).chunkBytes);
   store<u64>(classAt(number) + offsetof<SlabClass>("bump"), bounds);
   setHandMemory(0, 0);
 }
@@ -99,6 +103,7 @@ export function slabFree(number: u32, slot: usize, handWord: usize): void {
   lock(mutex, RANK_CLASS);
   changetype<Slot>(slot).link = slab.free;
   slab.free = <u32>slot;
+  modelFree(slot, slab.slotBytes);
   store<u32>(handWord, 0);
   unlock(mutex, RANK_CLASS);
 }

@@ -17,7 +17,7 @@
  *
  * Kernel counterpart: current, and lockdep's list of held locks.
  */
-import { add32, compareExchange32, store32, storeRelaxed32, storeRelaxed64 } from "./atomics";
+import { add32, compareExchange32, copy, store32, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import {
   ATTENTION_WARNINGS,
@@ -343,7 +343,7 @@ export function adoptWarnings(from: usize): void {
       thread.warningsLost++;
       continue;
     }
-    memory.copy(
+    copy(
       self + THREAD_WARNINGS + <usize>thread.warningCount * bytes,
       from + THREAD_WARNINGS + <usize>index * bytes,
       bytes,

@@ -117,8 +117,12 @@ function takeDown(iommufd: Iommufd): void {
       context.put(handle);
     }
     for (const { id, users, holders } of context.objects()) {
-      const held = context.objects().flatMap(({ references }) => references).filter((other) => other === id).length;
-      if (users !== 1 + held || holders !== 0) throw new Error(`object ${id}: ${users} users, ${holders} holders, ${held} holds`);
+      const held = context
+        .objects()
+        .flatMap(({ references }) => references)
+        .filter((other) => other === id).length;
+      if (users !== 1 + held || holders !== 0)
+        throw new Error(`object ${id}: ${users} users, ${holders} holders, ${held} holds`);
     }
     context.close();
   }
