@@ -16,6 +16,7 @@ import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { Life } from "./life.js";
 import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
+import type { ReapReport } from "./reap.js";
 import type { TraceListener } from "./trace-event.js";
 import type { UserCommand } from "./user-command.js";
 import { type WaitOptions, canBlock, deadlineOf, waitAsync, waitSync } from "./wait.js";
@@ -59,6 +60,8 @@ export class Kernel {
   #detached = false;
   /** Contexts that fget made: the references of this thread on files. */
   readonly references = new Set<IommufdContext>();
+  /** Dead threads that this one is reaping. */
+  readonly reaping = new Map<number, Promise<ReapReport>>();
   /** Wakes the asynchronous waits of this thread. */
   readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */

@@ -114,38 +114,69 @@ function watchExit(kernel: Kernel, worker: NodeWorker, died: DeathListener): () 
   return () => worker.removeListener("exit", listener);
 }
 
-/** Queues for the lock of every thread; who gets one has outlived its owner. New threads are noticed by their announcement. */
+/** Who watches which memory, in a browser. */
+const watchers = new WeakMap<Kernel, LockWatcher>();
+
 function watchLocks(kernel: Kernel, died: DeathListener): () => void {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const watched = new Set<string>();
-  const { words } = kernel;
-  const look = (): void => {
-    for (let thread = 0; thread < Layout.MAX_THREADS; thread++) {
-      const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-      if (thread === kernel.threadNumber || kernel.word(at + Layout.THREAD_STATE) === Layout.THREAD_FREE) continue;
-      const name = lockName(kernel, thread);
-      if (locks === undefined || watched.has(name) || kernel.word(at + Layout.THREAD_WATCHED) === 0) continue;
-      watched.add(name);
-      const outlived = (): void => {
-        watched.delete(name);
-        const isSame = name === lockName(kernel, thread);
-        if (isSame && kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE) died(thread);
-      };
-      locks.request(name, { signal }, outlived).catch(() => undefined); // stopped
-    }
+  let watcher = watchers.get(kernel);
+  if (watcher === undefined) watchers.set(kernel, (watcher = new LockWatcher(kernel)));
+  const { listeners } = watcher;
+  const listener: DeathListener = (thread) => died(thread);
+  listeners.add(listener);
+  watcher.start();
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) watcher.stop();
   };
-  const run = async (): Promise<void> => {
-    while (!signal.aborted && !kernel.detached) {
+}
+
+/** Queues for the lock of every thread; who gets one has outlived its owner. New threads are noticed by their announcement. */
+class LockWatcher {
+  readonly listeners = new Set<DeathListener>();
+  readonly #kernel: Kernel;
+  readonly #queued = new Set<string>();
+  #controller: AbortController | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  start(): void {
+    if (this.#controller !== undefined) return;
+    this.#controller = new AbortController();
+    void this.#run(this.#controller.signal);
+  }
+
+  stop(): void {
+    this.#controller?.abort();
+    this.#controller = undefined;
+    Atomics.notify(this.#kernel.words, Layout.LIFE_ANNOUNCED >> 2);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { words } = this.#kernel;
+    while (!signal.aborted && !this.#kernel.detached) {
       const seen = Atomics.load(words, Layout.LIFE_ANNOUNCED >> 2);
-      look();
+      for (let thread = 0; thread < Layout.MAX_THREADS; thread++) this.#queueFor(thread, signal);
       const wait = Atomics.waitAsync(words, Layout.LIFE_ANNOUNCED >> 2, seen);
       if (wait.async) await wait.value;
     }
-  };
-  void run();
-  return () => {
-    controller.abort();
-    Atomics.notify(words, Layout.LIFE_ANNOUNCED >> 2);
-  };
+  }
+
+  #queueFor(thread: number, signal: AbortSignal): void {
+    const kernel = this.#kernel;
+    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+    const isAttached = (): boolean => kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
+    if (thread === kernel.threadNumber || !isAttached() || kernel.word(at + Layout.THREAD_WATCHED) === 0) return;
+    const name = lockName(kernel, thread);
+    if (locks === undefined || this.#queued.has(name)) return;
+    this.#queued.add(name);
+    const outlived = (): void => {
+      if (name === lockName(kernel, thread) && isAttached()) for (const died of [...this.listeners]) died(thread);
+    };
+    locks
+      .request(name, { signal }, outlived)
+      .catch(() => undefined) // stopped
+      .finally(() => this.#queued.delete(name));
+  }
 }

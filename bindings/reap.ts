@@ -31,8 +31,17 @@ export async function reapKnown(kernel: Kernel, thread: number): Promise<ReapRep
   return reap(kernel, thread);
 }
 
-/** Context: the thread is dead. Rethrows what a destroy callback threw, once all is done. */
+/** Context: the thread is dead. Several who ask at a time get one answer. Rethrows what a destroy callback threw, once all is done. */
 export async function reap(kernel: Kernel, thread: number): Promise<ReapReport> {
+  let reaping = kernel.reaping.get(thread);
+  if (reaping === undefined) {
+    reaping = reapOnce(kernel, thread).finally(() => kernel.reaping.delete(thread));
+    kernel.reaping.set(thread, reaping);
+  }
+  return reaping;
+}
+
+async function reapOnce(kernel: Kernel, thread: number): Promise<ReapReport> {
   const { core, words } = kernel;
   const report: ReapReport = readThread(kernel, thread);
   const failures: unknown[] = [];

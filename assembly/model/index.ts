@@ -11,7 +11,6 @@ import { RANK_PAGE, lock, unlock } from "../core/mutex";
 export * from "../core/index";
 export { allocPages, freePages } from "../core/page-alloc";
 export { slabAlloc, slabFree } from "../core/slab";
-export { incrementUsers, decrementUsers } from "../core/refcount";
 
 /** A word of the identity page that nothing else uses, for models of a lock. */
 export function pageLock(): usize {

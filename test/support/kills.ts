@@ -16,6 +16,7 @@ import { DOINGS } from "./doings.js";
 import { random } from "./seeded.js";
 
 export interface KillOptions extends IommufdOptions {
+  /** At least so many. */
   kills: number;
   /** Victims that run at a time. */
   threads: number;
@@ -51,21 +52,18 @@ export async function runKills({ kills, threads, seed, ...options }: KillOptions
   const fds = Array.from({ length: FILES }, () => iommufd.open().fd);
   const next = random(seed);
   const start = (): Promise<Victim> => startVictim(iommufd, fds, next());
-  const victims = await Promise.all(Array.from({ length: threads }, start));
   const result: KillResult = { kills: 0, inside: 0, interrupted: 0, doings: {}, records: 0 };
-  for (let n = 0; n < kills; n++) {
-    await pause(next() % 4);
-    const victim = victims.shift();
-    if (victim === undefined) break;
-    if (n + threads < kills) victims.push(await start());
-    const report = await victim.kill();
-    const doing = DOINGS[Atomics.load(victim.doing, 0)] ?? "?";
-    result.kills++;
-    result.doings[doing] = (result.doings[doing] ?? 0) + 1;
-    if (doing !== "outside") result.inside++;
-    if (report.interrupted) result.interrupted++;
-    result.records += report.locked + report.reserved + report.waiting;
+  const victims = await Promise.all(Array.from({ length: threads }, start));
+  while (result.kills + threads < kills) {
+    await pause(next() % 8);
+    // Half of them go at the same time, while the others work on.
+    const dying = victims.splice(0, Math.ceil(threads / 2));
+    const reports = await Promise.all(dying.map((victim) => victim.kill()));
+    dying.forEach(({ doing }, index) => count(result, doing, reports[index]));
+    victims.push(...(await Promise.all(dying.map(start))));
   }
+  const reports = await Promise.all(victims.map((victim) => victim.kill()));
+  victims.forEach(({ doing }, index) => count(result, doing, reports[index]));
   takeDown(iommufd);
   const { objects, files, mappings, waiting, threads: attached, warnings } = iommufd.stats();
   const left = { ...objects, files: files.open, mappings, waiting: waiting.length, threads: attached.attached - 1 };
@@ -74,6 +72,16 @@ export async function runKills({ kills, threads, seed, ...options }: KillOptions
   iommufd.detach();
   if (failures.length > 0) throw new Error(`after ${result.kills} kills (seed ${seed}): ${failures.join(", ")}`);
   return result;
+}
+
+function count(result: KillResult, word: Int32Array, report: ReapReport | undefined): void {
+  if (report === undefined) throw new Error("no report");
+  const doing = DOINGS[Atomics.load(word, 0)] ?? "?";
+  result.kills++;
+  result.doings[doing] = (result.doings[doing] ?? 0) + 1;
+  if (doing !== "outside") result.inside++;
+  if (report.interrupted) result.interrupted++;
+  result.records += report.locked + report.reserved + report.waiting;
 }
 
 async function startVictim(iommufd: Iommufd, fds: number[], seed: number): Promise<Victim> {

@@ -19,10 +19,10 @@ const reserved = [];
 const mappings = [];
 const files = [];
 
-receive(({ share, fds, word, seed }) => {
+receive(async ({ share, fds, word, seed }) => {
   doing = word;
   next = random(seed);
-  iommufd = Iommufd.attachSync(share);
+  iommufd = await Iommufd.attach(share); // not attachSync: its death is to be known
   types = ["holder", "held", "plain"].map((name) =>
     iommufd.defineObjectType({ name, payloadBytes: 8, ...(name !== "plain" && { destroy: () => inside("callback") }) }),
   );
