@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The operations of the oracle: one call of the public API each, as plain JSON, so that a sequence can be printed and replayed.
+//
+// What an operation makes gets a name (`as`), and later operations name what they use. If the named thing does not exist,
+// because the operation that made it failed or was cut away while shrinking, the operation is skipped on both sides. So any part
+// of a sequence is a sequence.
+//
+// `object`, `reference` and `handle` are the three kinds of things a thread can have in hand: a ReservedObject or LockedObject, an
+// ObjectReference, and the number of a hot call.
+
+/** A user address: absolute, in hexadecimal, or within a mapping. */
+export type Address = { at: string } | { mapping: number; offset: number };
+
+/** An ioctl's argument: bytes in hexadecimal, of a JavaScript buffer or at an address where they are written first. */
+export type IoctlArgument = { buffer: string } | { user: Address };
+
+export type Protection = "rw" | "r" | "none";
+
+/** Hot calls on one handle. */
+export interface HandleOperation {
+  op: "finalizeHandle" | "abortHandle" | "putHandle" | "keepHandle" | "dropUserHandle" | "describeHandle";
+  context: number;
+  handle: number;
+}
+
+export type Operation =
+  // threads and definitions
+  | { op: "attach"; as: number }
+  | { op: "detach"; thread: number }
+  | { op: "type"; thread: number; name: string; bytes: number; callback: boolean }
+  | { op: "command"; thread: number; command: number }
+  // files
+  | { op: "open"; thread: number; as: number }
+  | { op: "fget"; thread: number; fd: number; as: number }
+  | { op: "file"; thread: number; fd: number; as: number }
+  | { op: "close"; context: number }
+  // hot calls
+  | { op: "tryAlloc"; context: number; type: string; value: number; as: number }
+  | { op: "tryGet"; context: number; id: number; type?: string; as: number }
+  | HandleOperation
+  | { op: "holdHandle"; context: number; handle: number; target: number }
+  | { op: "tryDestroy"; context: number; id: number }
+  // classes
+  | { op: "alloc"; context: number; type: string; value: number; as: number }
+  | { op: "get"; context: number; id: number; type?: string; as: number }
+  | { op: "finalize" | "abort" | "put" | "dropUser"; object: number }
+  | { op: "keep"; object: number; as: number }
+  | { op: "hold"; object: number; target: number }
+  | { op: "holdReference"; object: number; reference: number }
+  | { op: "drop" | "destroyUser"; reference: number }
+  // ioctls and user memory
+  | { op: "ioctl"; context: number; request: number; argument: IoctlArgument }
+  | { op: "map"; thread: number; length: number; va?: string; prot: Protection; as: number }
+  | { op: "protect"; thread: number; address: Address; length: number; prot: Protection }
+  | { op: "unmap"; mapping: number }
+  | { op: "read"; thread: number; address: Address; length: number }
+  | { op: "write"; thread: number; address: Address; bytes: string }
+  // looking
+  | { op: "inspect"; context: number; id: number }
+  | { op: "objects"; context: number }
+  | { op: "stats" }
+  | { op: "memory" };
+
+/** What both sides must agree on: JSON. */
+export type Answer = unknown;
+
+/** The answer of an operation whose things do not exist. */
+export const SKIPPED = "skipped";
+
+/** One side: the library or the reference. */
+export interface Side {
+  run(operation: Operation): Answer;
+  /** What callbacks and listeners heard since the last look; undefined for nothing. */
+  takeEvents(): Answer;
+  /** Forgets all names. The machine stays as it is, and its first thread goes on. */
+  reset(): void;
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}
+
+export function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
+}
+
+/** FNV-1a: long contents in one number. */
+export function digestOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
