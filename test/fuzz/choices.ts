@@ -37,7 +37,8 @@ export class Names {
   /** Mostly a live name, now and then one that is used up. */
   any(random: Random): number | undefined {
     if (this.#stale.length > 0 && random.oneIn(16)) return random.pick(this.#stale);
-    return this.live(random) ?? (this.#stale.length > 0 ? random.pick(this.#stale) : undefined);
+    const live = this.live(random);
+    return live !== undefined || this.#stale.length === 0 || !random.oneIn(8) ? live : random.pick(this.#stale);
   }
 
   all(): number[] {

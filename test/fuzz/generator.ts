@@ -8,7 +8,7 @@
 //
 // A sequence ends with an epilogue that gives everything back. A gentle one never leaves a user behind, so nothing may leak.
 
-import type { Handle } from "../reference/objects.ts";
+import type { Handle, OpenFile } from "../reference/objects.ts";
 import type { Random } from "../support/random.ts";
 import { PAGE, anyAddress, anyStruct, oddId } from "./arguments.ts";
 import { Names, weighted } from "./choices.ts";
@@ -30,7 +30,7 @@ const TYPES: readonly { name: string; bytes: number }[] = [0, 4, 8, 8, 24, 64].m
 
 const WEIGHTS = {
   ...{ attach: 3, detach: 2, type: 8, command: 4, open: 10, fget: 12, file: 10, close: 9 },
-  ...{ alloc: 80, finalize: 90, abort: 12, get: 170, put: 80, keep: 30, dropUser: 24, hold: 50 },
+  ...{ alloc: 80, finalize: 60, abort: 12, get: 170, put: 80, keep: 30, dropUser: 24, hold: 60 },
   ...{ holdReference: 12, drop: 20, destroyUser: 20, destroy: 90, describe: 10, ioctl: 90 },
   ...{ map: 6, protect: 10, unmap: 4, read: 12, write: 10, inspect: 25, objects: 2 },
 };
@@ -171,7 +171,7 @@ export class Generator {
         return { op, context, type, value: this.#count, as: this.#newName() };
       }
       case "get": {
-        const context = this.#contexts.any(random);
+        const context = this.#contextWithObjects();
         if (context === undefined) return undefined;
         const type = random.oneIn(3) ? this.#typeIn(context) : undefined;
         const op = random.oneIn(2) ? "get" : "tryGet";
@@ -192,7 +192,10 @@ export class Generator {
       case "hold":
         return this.#gentle ? undefined : this.#hold();
       case "holdReference": {
-        const [object, reference] = [this.#objects.any(random), this.#references.any(random)];
+        const reference = this.#references.any(random);
+        const kept = this.#reference.references.get(reference ?? -1);
+        const as = kept && { thread: kept.thread, object: kept.object, kind: undefined };
+        const object = this.#fitting(this.#objects, as, (name) => this.#reference.objects.get(name)?.handle);
         return object === undefined || reference === undefined ? undefined : { op: kind, object, reference };
       }
       case "drop":
@@ -201,7 +204,7 @@ export class Generator {
         return reference === undefined ? undefined : { op: kind, reference };
       }
       case "destroy": {
-        const context = this.#contexts.any(random);
+        const context = this.#contextWithObjects();
         return context === undefined ? undefined : { op: "tryDestroy", context, id: this.#id(context) };
       }
       case "inspect": {
@@ -245,7 +248,7 @@ export class Generator {
     return object === undefined ? undefined : { op, object };
   }
 
-  #onHandle(op: HandleOp, names: Names): Operation | undefined {
+  #onHandle(op: HandleOp, names: Names): HandleOperation | undefined {
     const random = this.#random;
     const handle = random.oneIn(40) ? random.pick([this.#locked, this.#reserved]).any(random) : names.any(random);
     if (handle === undefined) return undefined;
@@ -267,14 +270,31 @@ export class Generator {
 
   #hold(): Operation | undefined {
     const random = this.#random;
+    const { objects, handles } = this.#reference;
     if (random.oneIn(2)) {
-      const [object, target] = [this.#objects.any(random), this.#lockedObjects.any(random)];
+      const object = this.#objects.any(random);
+      const target = this.#fitting(
+        this.#lockedObjects,
+        objects.get(object ?? -1)?.handle,
+        (name) => objects.get(name)?.handle,
+      );
       return object === undefined || target === undefined ? undefined : { op: "hold", object, target };
     }
     const holder = this.#onHandle("describeHandle", this.#reserved);
-    const target = this.#locked.any(random);
-    if (holder?.op !== "describeHandle" || target === undefined) return undefined;
+    const target = this.#fitting(this.#locked, handles.get(holder?.handle ?? -1), (name) => handles.get(name));
+    if (holder === undefined || target === undefined) return undefined;
     return { op: "holdHandle", context: holder.context, handle: holder.handle, target };
+  }
+
+  /** A name whose handle probably is of the same thread and file as another. */
+  #fitting(names: Names, as: Handle | undefined, handleOf: (name: number) => Handle | undefined): number | undefined {
+    let name = names.any(this.#random);
+    for (let attempt = 0; attempt < 6 && name !== undefined; attempt++) {
+      const is = handleOf(name);
+      if (is?.thread === as?.thread && is?.object.file === as?.object.file) break;
+      name = names.any(this.#random);
+    }
+    return name;
   }
 
   #ioctl(): Operation | undefined {
@@ -321,9 +341,11 @@ export class Generator {
         return mapping === undefined ? undefined : { op: kind, mapping };
       }
       case "read":
-        return { op: kind, thread, address: this.#address(), length: random.pick([0, 1, 4, 64, PAGE, 5000]) };
+        return { op: kind, thread, address: this.#address(), length: random.pick([0, 1, 4, 64, 64, PAGE, 5000]) };
       case "write": {
-        const bytes = Uint8Array.from({ length: random.pick([0, 1, 4, 64, 300, 5000]) }, () => random.below(256));
+        const bytes = Uint8Array.from({ length: random.pick([0, 1, 4, 64, 64, 300, random.oneIn(5) ? 5000 : 8]) }, () =>
+          random.below(256),
+        );
         return { op: kind, thread, address: this.#address(), bytes: hexOf(bytes) };
       }
     }
@@ -360,6 +382,19 @@ export class Generator {
     return this.#contexts.all().find(fits) ?? [...contexts.keys()].find(fits);
   }
 
+  /** Any context, but hardly ever one on a file without objects. */
+  #contextWithObjects(): number | undefined {
+    const context = this.#contexts.any(this.#random);
+    if (context === undefined || this.#random.oneIn(12)) return context;
+    return (this.#fileOf(context)?.objects.size ?? 0) > 0 ? context : undefined;
+  }
+
+  #fileOf(context: number): OpenFile | undefined {
+    const { contexts, machine } = this.#reference;
+    const is = contexts.get(context);
+    return is?.file ?? machine.files[(is?.fd ?? 0) - 3];
+  }
+
   #typeIn(context: number | undefined): string | undefined {
     const types = context === undefined ? undefined : this.#reference.contexts.get(context)?.thread.types;
     return types === undefined || types.size === 0 ? undefined : this.#random.pick([...types.keys()]);
@@ -367,12 +402,9 @@ export class Generator {
 
   /** Mostly an ID that exists on the context's file. */
   #id(context: number): number {
-    const { contexts, machine } = this.#reference;
-    const fd = contexts.get(context)?.fd ?? 3;
-    const file = contexts.get(context)?.file ?? machine.files[fd - 3];
-    const count = file?.objects.size ?? 0;
-    if (this.#random.oneIn(25)) return oddId(this.#random);
-    return 1 + this.#random.below(count + 2);
+    const file = this.#fileOf(context);
+    if (file === undefined || file.objects.size === 0 || this.#random.oneIn(16)) return oddId(this.#random);
+    return this.#random.pick([...file.objects.keys()]);
   }
 }
 

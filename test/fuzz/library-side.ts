@@ -22,6 +22,7 @@ import {
   type Address,
   type Answer,
   type Operation,
+  SKIP,
   SKIPPED,
   type Side,
   bytesOf,
@@ -46,8 +47,6 @@ interface Owned<T> {
 }
 
 const NAMES = new Map(Object.entries(Errno).map(([name, value]) => [-value, name]));
-
-class Skip extends Error {}
 
 export class LibrarySide implements Side {
   readonly #first: Iommufd;
@@ -106,7 +105,7 @@ export class LibrarySide implements Side {
       const result = this.#run(operation);
       return typeof result === "number" && result < 0 ? (NAMES.get(result) ?? result) : result;
     } catch (error) {
-      if (error instanceof Skip) return SKIPPED;
+      if (error === SKIP) return SKIPPED;
       if (error instanceof IommufdError) return error.code;
       return `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     }
@@ -191,7 +190,7 @@ export class LibrarySide implements Side {
 
   #detach(name: number): Answer {
     const { iommufd } = this.#thread(name);
-    if (iommufd === this.#first) throw new Skip();
+    if (iommufd === this.#first) throw SKIP;
     this.#threads.delete(name);
     iommufd.detach();
     return 0;
@@ -207,13 +206,13 @@ export class LibrarySide implements Side {
 
   #context(name: number): LibraryContext {
     const context = found(this.#contexts.get(name));
-    if (!this.#isAttached(context.thread)) throw new Skip();
+    if (!this.#isAttached(context.thread)) throw SKIP;
     return context;
   }
 
   #owned<T>(things: Map<number, Owned<T>>, name: number): Owned<T> {
     const thing = found(things.get(name));
-    if (!this.#isAttached(thing.thread)) throw new Skip();
+    if (!this.#isAttached(thing.thread)) throw SKIP;
     return thing;
   }
 
@@ -336,13 +335,13 @@ export class LibrarySide implements Side {
 
   #reserved(name: number): Owned<ReservedObject> {
     const { thread, it } = this.#owned(this.#objects, name);
-    if (!(it instanceof ReservedObject)) throw new Skip();
+    if (!(it instanceof ReservedObject)) throw SKIP;
     return { thread, it };
   }
 
   #locked(name: number): Owned<LockedObject> {
     const { thread, it } = this.#owned(this.#objects, name);
-    if (!(it instanceof LockedObject)) throw new Skip();
+    if (!(it instanceof LockedObject)) throw SKIP;
     return { thread, it };
   }
 
@@ -356,8 +355,10 @@ export class LibrarySide implements Side {
           return context.tryIoctl(operation.request, this.#address(operation.argument.user), 0);
         }
         const bytes = bytesOf(operation.argument.buffer);
-        const result = context.tryIoctl(operation.request, bytes, 0);
-        return [result < 0 ? (NAMES.get(result) ?? result) : result, hexOf(bytes)];
+        const { buffer, whole } = fence(bytes);
+        const result = context.tryIoctl(operation.request, buffer, 0);
+        if (!isFenced(whole, bytes.length)) return "bytes outside of the buffer have changed";
+        return [result < 0 ? (NAMES.get(result) ?? result) : result, hexOf(buffer)];
       }
       case "map": {
         const thread = this.#thread(operation.thread);
@@ -421,8 +422,24 @@ export class LibrarySide implements Side {
 }
 
 function found<T>(thing: T | undefined): T {
-  if (thing === undefined) throw new Skip();
+  if (thing === undefined) throw SKIP;
   return thing;
+}
+
+const FENCE_BYTES = 9;
+const FENCE = 0xa5;
+
+/** A buffer in the middle of a larger one, misaligned, with a byte pattern on both sides. */
+function fence(bytes: Uint8Array): { buffer: Uint8Array; whole: Uint8Array } {
+  const whole = new Uint8Array(bytes.length + 2 * FENCE_BYTES).fill(FENCE);
+  const buffer = whole.subarray(FENCE_BYTES, FENCE_BYTES + bytes.length);
+  buffer.set(bytes);
+  return { buffer, whole };
+}
+
+function isFenced(whole: Uint8Array, length: number): boolean {
+  const outside = [...whole.subarray(0, FENCE_BYTES), ...whole.subarray(FENCE_BYTES + length)];
+  return outside.every((byte) => byte === FENCE);
 }
 
 /** Answers the sum of a new object's bytes, which is 0, and marks it. */

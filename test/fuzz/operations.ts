@@ -68,6 +68,9 @@ export type Answer = unknown;
 /** The answer of an operation whose things do not exist. */
 export const SKIPPED = "skipped";
 
+/** Thrown for an operation whose things do not exist: always the same one, because it happens often. */
+export const SKIP = new Error(SKIPPED);
+
 /** One side: the library or the reference. */
 export interface Side {
   run(operation: Operation): Answer;
@@ -77,14 +80,24 @@ export interface Side {
   reset(): void;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function hexOf(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (let at = 0; at < bytes.length; at++) text += HEX[bytes[at] as number];
   return text;
 }
 
 export function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
+  const bytes = new Uint8Array(hex.length >> 1);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = (digit(hex.charCodeAt(2 * at)) << 4) | digit(hex.charCodeAt(2 * at + 1));
+  }
+  return bytes;
+}
+
+function digit(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x61 + 10;
 }
 
 /** FNV-1a: long contents in one number. */

@@ -13,14 +13,13 @@ import {
   type Address,
   type Answer,
   type Operation,
+  SKIP,
   SKIPPED,
   type Side,
   bytesOf,
   digestOf,
   hexOf,
 } from "./operations.ts";
-
-class Skip extends Error {}
 
 /** A handle of the class API: it remembers where it came from. */
 export interface OwnedHandle {
@@ -60,7 +59,7 @@ export class ReferenceSide implements Side {
     try {
       return this.#run(operation);
     } catch (error) {
-      return error instanceof Skip ? SKIPPED : codeOf(error);
+      return error === SKIP ? SKIPPED : codeOf(error);
     }
   }
 
@@ -75,7 +74,7 @@ export class ReferenceSide implements Side {
       }
       case "detach": {
         const thread = found(this.threads.get(operation.thread));
-        if (thread === this.#first) throw new Skip();
+        if (thread === this.#first) throw SKIP;
         this.threads.delete(operation.thread);
         machine.detach(thread);
         return 0;
@@ -170,7 +169,7 @@ export class ReferenceSide implements Side {
   #owned(name: number, kind: "reserved" | "locked"): OwnedHandle {
     const owned = found(this.objects.get(name));
     attached(owned.context);
-    if (owned.kind !== kind) throw new Skip();
+    if (owned.kind !== kind) throw SKIP;
     return owned;
   }
 
@@ -366,13 +365,13 @@ export class ReferenceSide implements Side {
 const WARNING_KINDS = ["release:users", "refcount:decrement_hit_0_leaking_memory", "detach:held"];
 
 function found<T>(thing: T | undefined): T {
-  if (thing === undefined) throw new Skip();
+  if (thing === undefined) throw SKIP;
   return thing;
 }
 
 /** What a thread had is of no use once it has left. */
 function attached<T extends { readonly thread: Thread }>(thing: T): T {
-  if (!thing.thread.attached) throw new Skip();
+  if (!thing.thread.attached) throw SKIP;
   return thing;
 }
 

@@ -3,6 +3,7 @@ const n = Number(process.argv[2] ?? 20);
 const first = Number(process.argv[3] ?? 1);
 let calls = 0;
 const t0 = performance.now();
+(Error as { stackTraceLimit?: number }).stackTraceLimit = 0;
 const tally = new Map<string, number>();
 let bad = 0;
 for (let seed = first; seed < first + n; seed++) {
