@@ -54,7 +54,7 @@ const ECHO = command({
     if ((flags & 1) !== 0) cmd.respond();
     if ((flags & 2) !== 0) cmd.respond(12);
   },
-  reference({ struct, respond }) {
+  reference: ({ struct, respond }) => {
     const flags = struct.getUint32(4, true);
     for (let at = 8; at < 56; at++) struct.setUint8(at, ~struct.getUint8(at) & 0xff);
     if ((flags & 1) !== 0) respond();
@@ -77,7 +77,7 @@ const COPY = command({
     cmd.respond();
     return length;
   },
-  reference({ machine: { userSpace }, struct, respond }) {
+  reference: ({ machine: { userSpace }, struct, respond }) => {
     const length = struct.getUint32(4, true);
     if (length > LONGEST_COPY) throw new Refusal("EINVAL");
     const bytes = copyFrom(userSpace, struct.getBigUint64(8, true), length);
@@ -129,7 +129,7 @@ const WORK = command({
     cmd.respond();
     return 0;
   },
-  reference(call) {
+  reference: (call) => {
     const { machine, context, struct, respond } = call;
     const id = struct.getUint32(8, true);
     switch (ACTIONS[struct.getUint32(4, true)]) {

@@ -5,14 +5,13 @@
 // Every thread of the library is an Iommufd of this one JavaScript thread, attached to the same memory. An error that is no
 // IommufdError is a failure whatever the reference says.
 
+import type { ObjectReference } from "iommufd-wasm";
 import {
   Errno,
   Iommufd,
   type IommufdContext,
   IommufdError,
-  type IommufdOptions,
   LockedObject,
-  ObjectReference,
   type ObjectType,
   ReservedObject,
   type UserMapping,
@@ -62,10 +61,6 @@ export class LibrarySide implements Side {
 
   constructor(first: Iommufd) {
     this.#first = first;
-  }
-
-  static async boot(options: IommufdOptions): Promise<LibrarySide> {
-    return new LibrarySide(await Iommufd.create(options));
   }
 
   /** Whether the thread may block: the host's business, so it is asked and not compared. */

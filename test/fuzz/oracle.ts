@@ -5,6 +5,7 @@
 // A sequence is played twice on the same machine. Whatever the first time leaves behind shows the second time: in an answer, or
 // as memory that is in use and was not before. A mismatch is shrunk to a short sequence that still differs.
 
+import { Iommufd, type IommufdOptions } from "iommufd-wasm";
 import type { Abi } from "../reference/objects.ts";
 import { Random } from "../support/random.ts";
 import { Generator } from "./generator.ts";
@@ -110,13 +111,27 @@ export async function shrink(
   return { operations: rest, mismatch };
 }
 
-interface Machines {
+export interface Machines {
   library: LibrarySide;
   reference: ReferenceSide;
 }
 
-async function boot({ abi, idLimit }: Setting): Promise<Machines> {
-  const library = await LibrarySide.boot({ abi, idLimit, memoryBytes: MEMORY_BYTES });
+/** Both sides, at their beginning. */
+async function boot(setting: Setting): Promise<Machines> {
+  return machinesOf(setting, await Iommufd.create(optionsOf(setting)));
+}
+
+/** As `boot`, where the host may compile without waiting. */
+export function bootSync(setting: Setting): Machines {
+  return machinesOf(setting, Iommufd.createSync(optionsOf(setting)));
+}
+
+function optionsOf({ abi, idLimit }: Setting): IommufdOptions {
+  return { abi, idLimit, memoryBytes: MEMORY_BYTES };
+}
+
+function machinesOf({ abi, idLimit }: Setting, iommufd: Iommufd): Machines {
+  const library = new LibrarySide(iommufd);
   const reference = new ReferenceSide({ abi, idLimit, mayBlock: library.mayBlock, memoryBytes: MEMORY_BYTES });
   return { library, reference };
 }
@@ -145,7 +160,8 @@ interface Counts {
   tally: Map<string, number>;
 }
 
-function compare(
+/** Runs one operation on both sides. */
+export function compare(
   { library, reference }: Machines,
   operation: Operation,
   at: number,

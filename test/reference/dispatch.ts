@@ -31,7 +31,7 @@ export interface Call {
   readonly struct: DataView;
   readonly userSize: number;
   /** iommufd_ucmd_respond(): the struct as it is now, at most `length` bytes of it. */
-  respond(length?: number): void;
+  readonly respond: (length?: number) => void;
 }
 
 /** Answers as ioctl does: a value ≥ 0 or -errno by a Refusal. */

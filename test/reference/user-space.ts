@@ -3,7 +3,7 @@
 // User memory of the reference: pages by their number, each with its bytes and its protection.
 //
 // `Memory` is what an ioctl's argument lies in: the whole user space, or the bytes of a JavaScript buffer from address 0 on.
-// Bytes are read and written one by one: slow, and without any case to get wrong.
+// Copies go from page to page.
 
 import { require } from "./errors.ts";
 
@@ -18,13 +18,17 @@ const MAX_PAGES = 2n ** 20n - 1n;
 
 export type Protection = "rw" | "r" | "none";
 
+/** The bytes from an address to the end of its page, and what may be done with them. */
+export interface Run {
+  readonly bytes: Uint8Array;
+  readonly prot: Protection;
+}
+
 export interface Memory {
   /** access_ok(): whether the range lies where addresses can be good at all. */
   isRange(address: bigint, length: bigint): boolean;
-  /** A byte, or undefined when it may not be read. */
-  byte(address: bigint): number | undefined;
-  /** Returns false when the byte may not be written. */
-  setByte(address: bigint, value: number): boolean;
+  /** Undefined where nothing is. */
+  runAt(address: bigint): Run | undefined;
 }
 
 interface Page {
@@ -96,16 +100,9 @@ export class UserSpace implements Memory {
     return address + length <= TASK_SIZE;
   }
 
-  byte(address: bigint): number | undefined {
+  runAt(address: bigint): Run | undefined {
     const page = this.#pages.get(address / BigInt(PAGE));
-    return page === undefined || page.prot === "none" ? undefined : page.bytes[Number(address % BigInt(PAGE))];
-  }
-
-  setByte(address: bigint, value: number): boolean {
-    const page = this.#pages.get(address / BigInt(PAGE));
-    if (page?.prot !== "rw") return false;
-    page.bytes[Number(address % BigInt(PAGE))] = value;
-    return true;
+    return page && { bytes: page.bytes.subarray(Number(address % BigInt(PAGE))), prot: page.prot };
   }
 
   /** All bytes of a mapping, whatever the protection. */
@@ -131,14 +128,9 @@ export class BufferMemory implements Memory {
     return true;
   }
 
-  byte(address: bigint): number | undefined {
-    return this.#bytes[Number(address)];
-  }
-
-  setByte(address: bigint, value: number): boolean {
-    if (address >= BigInt(this.#bytes.length)) return false;
-    this.#bytes[Number(address)] = value;
-    return true;
+  runAt(address: bigint): Run | undefined {
+    const bytes = this.#bytes.subarray(Number(address));
+    return bytes.length === 0 ? undefined : { bytes, prot: "rw" };
   }
 }
 
@@ -148,27 +140,38 @@ export class BufferMemory implements Memory {
 export function copyFrom(memory: Memory, address: bigint, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   if (length > 0) require(memory.isRange(address, BigInt(length)), "EFAULT");
-  for (let n = 0; n < length; n++) {
-    const byte = memory.byte(address + BigInt(n));
-    require(byte !== undefined, "EFAULT");
-    bytes[n] = byte;
-  }
+  for (const [done, run] of readableRuns(memory, address, length)) bytes.set(run, done);
   return bytes;
 }
 
 /** copy_to_user(): what lies before the bad byte has been written. */
 export function copyTo(memory: Memory, address: bigint, bytes: Uint8Array): void {
   if (bytes.length > 0) require(memory.isRange(address, BigInt(bytes.length)), "EFAULT");
-  for (const [n, byte] of bytes.entries()) require(memory.setByte(address + BigInt(n), byte), "EFAULT");
+  for (let done = 0; done < bytes.length;) {
+    const run = memory.runAt(address + BigInt(done));
+    require(run?.prot === "rw", "EFAULT");
+    const piece = bytes.subarray(done, done + run.bytes.length);
+    run.bytes.set(piece);
+    done += piece.length;
+  }
 }
 
 /** check_zeroed_user(): whichever comes first, a byte that is not zero or one that cannot be read. */
 export function requireZeros(memory: Memory, address: bigint, length: number): void {
   require(memory.isRange(address, BigInt(length)), "EFAULT");
-  for (let n = 0; n < length; n++) {
-    const byte = memory.byte(address + BigInt(n));
-    require(byte !== undefined, "EFAULT");
-    require(byte === 0, "E2BIG");
+  for (const [, run] of readableRuns(memory, address, length)) {
+    require(run.every((byte) => byte === 0), "E2BIG");
+  }
+}
+
+/** A range piece by piece, each with its distance from the start; EFAULT at the first byte that cannot be read. */
+function* readableRuns(memory: Memory, address: bigint, length: number): Iterable<[done: number, run: Uint8Array]> {
+  for (let done = 0; done < length;) {
+    const run = memory.runAt(address + BigInt(done));
+    require(run !== undefined && run.prot !== "none", "EFAULT");
+    const piece = run.bytes.subarray(0, length - done);
+    yield [done, piece];
+    done += piece.length;
   }
 }
 
