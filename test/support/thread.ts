@@ -5,7 +5,7 @@
 // The other side talks through ./thread-port.js. Messages arrive in order and none is lost: `next()` gives the oldest one
 // that nobody took yet. An error inside the thread makes every later `next()` reject, so that no test waits for ever.
 
-import { isBrowser } from "./host.ts";
+import { isBrowser } from "./environment.ts";
 
 export interface Thread {
   /** Posts one structured-cloneable value to the thread. */
