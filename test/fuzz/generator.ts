@@ -98,14 +98,16 @@ export class Generator {
     this.#pending.push({ op: "attach", as: this.#newName() });
     const order = [...TYPES.keys()].sort(() => this.#random.below(3) - 1);
     for (const type of order.slice(0, 4)) this.#pending.push(this.#typeOf(0, type, true));
-    for (const command of [0, 1, 2]) this.#pending.push({ op: "command", thread: 0, command });
+    // Where the table ends depends on the highest number that anybody has defined.
+    const commands = this.#random.pick([[], [0], [0, 1], [0, 1, 2], [0, 1, 2], [0, 1, 2]]);
+    for (const command of commands) this.#pending.push({ op: "command", thread: 0, command });
     this.#pending.push({ op: "open", thread: 0, as: this.#newName() });
     this.#pending.push({ op: "map", thread: 0, length: 3 * PAGE, prot: "rw", as: this.#newName() });
   }
 
   /** Gives back all that is there, ends all threads but the first, and looks whether anything is left. */
   *epilogue(): Iterable<Operation> {
-    const { handles, objects, references, threads, mappings } = this.#reference;
+    const { handles, machine, objects, references, threads, mappings } = this.#reference;
     for (const name of [...this.#reserved.all(), ...this.#locked.all()]) {
       const handle = handles.get(name);
       const context = handle && this.#contextFor(handle.thread.number, handle.object.file.fd);
@@ -117,9 +119,19 @@ export class Generator {
     }
     for (const [reference, { usedUp }] of references) if (!usedUp) yield { op: "drop", reference };
     for (const context of this.#contexts.all()) yield { op: "close", context };
+    for (const file of [...machine.files]) {
+      if (file === undefined || !file.isNumberOpen) continue;
+      // Its opener has left, and the number stayed.
+      const context = this.#newName();
+      yield { op: "file", thread: 0, fd: file.fd, as: context };
+      yield { op: "close", context };
+    }
     for (const [thread] of threads) if (thread !== 0) yield { op: "detach", thread };
     for (const [mapping, { isMapped }] of mappings) if (isMapped) yield { op: "unmap", mapping };
-    for (const type of TYPES.keys()) yield this.#typeOf(0, type, true);
+    // The first thread gets all callbacks, in whatever shape they were first defined: the queue is empty then.
+    for (const { name, payloadBytes: bytes, hasDestroy: callback } of machine.types) {
+      yield { op: "type", thread: 0, name, bytes, callback };
+    }
     yield { op: "stats" };
   }
 

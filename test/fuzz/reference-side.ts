@@ -37,10 +37,11 @@ export class ReferenceSide implements Side {
   readonly objects = new Map<number, OwnedHandle>();
   readonly references = new Map<number, Kept>();
   readonly mappings = new Map<number, Mapping>();
-  #first: Thread | undefined;
+  readonly #first: Thread;
 
   constructor(options: MachineOptions) {
     this.machine = new Machine(options);
+    this.#first = this.machine.attach();
   }
 
   takeEvents(): Answer {
@@ -52,7 +53,15 @@ export class ReferenceSide implements Side {
   reset(): void {
     const maps = [this.threads, this.contexts, this.handles, this.objects, this.references, this.mappings];
     for (const map of maps) map.clear();
-    this.#first?.types.clear();
+    this.#first.types.clear();
+  }
+
+  /** No file, no mapping, nothing in the queue, and no thread but the first. */
+  isAtRest(): boolean {
+    const { files, userSpace, queue, threads } = this.machine;
+    const others = threads.filter((thread) => thread.attached && thread !== this.#first);
+    const open = files.filter((file) => file !== undefined);
+    return open.length + userSpace.mappings.length + queue.length + others.length === 0;
   }
 
   run(operation: Operation): Answer {
@@ -67,8 +76,7 @@ export class ReferenceSide implements Side {
     const { machine } = this;
     switch (operation.op) {
       case "attach": {
-        const thread = this.#first?.attached && this.threads.size === 0 ? this.#first : machine.attach();
-        this.#first ??= thread;
+        const thread = this.threads.size === 0 ? this.#first : machine.attach();
         this.threads.set(operation.as, thread);
         return thread.number;
       }
@@ -340,7 +348,7 @@ export class ReferenceSide implements Side {
     const { machine } = this;
     const files = machine.files.filter((file) => file !== undefined);
     const objects = files.flatMap((file) => [...file.objects.values()]);
-    const threads = [...this.threads.values()].sort((a, b) => a.number - b.number);
+    const threads = machine.threads.filter((thread) => thread.attached).sort((a, b) => a.number - b.number);
     const kinds = (thread: Thread, kind: string) => [...thread.handles].filter((handle) => handle.kind === kind).length;
     return {
       objects: {
