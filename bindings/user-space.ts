@@ -125,10 +125,12 @@ export function readUser(kernel: Kernel, from: bigint, length: number): Uint8Arr
   return bytes;
 }
 
-/** copy_to_user(), in pieces of the thread's window. @throws IommufdError EFAULT, EINVAL */
+/** copy_to_user(), in pieces of the thread's window. @throws IommufdError EFAULT (nothing written if the range leaves user space), EINVAL */
 export function writeUser(kernel: Kernel, to: bigint, bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw invalid("copy_to_user", "bytes must be a Uint8Array");
   if (bytes.length > 0 && !isAddress(to)) throw new IommufdError("EFAULT", { syscall: "copy_to_user" });
+  // access_ok() is asked of the whole range, before the first piece is written: no byte beyond its end is user memory.
+  if (bytes.length > Layout.COMMAND_BYTES) check(kernel.core.writeUser(to + BigInt(bytes.length), 0), "copy_to_user");
   for (let done = 0; done < bytes.length; done += Layout.COMMAND_BYTES) {
     const piece = bytes.subarray(done, done + Layout.COMMAND_BYTES);
     kernel.window.set(piece);

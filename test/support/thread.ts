@@ -6,7 +6,7 @@
 // that nobody took yet. An error inside the thread makes every later `next()` reject, so that no test waits for ever.
 
 import type { WatchableWorker } from "iommufd-wasm";
-import { isBrowser } from "./host.ts";
+import { isBrowser } from "./environment.ts";
 
 export interface Thread {
   /** The host's own object. */
