@@ -51,7 +51,18 @@ export class Bounded implements Strategy {
   #depth = 0;
   #fixed = 0;
   #asked = 0;
-  readonly #pending: Event = { process: 0, kind: 0, address: 0, place: 0, places: 0, writes: false, queue: -1, queueWrites: false, cause: -1, stopped: 0 };
+  readonly #pending: Event = {
+    process: 0,
+    kind: 0,
+    address: 0,
+    place: 0,
+    places: 0,
+    writes: false,
+    queue: -1,
+    queueWrites: false,
+    cause: -1,
+    stopped: 0,
+  };
 
   constructor(bound: number, shared: SharedPlaces) {
     this.#bound = bound;
@@ -91,7 +102,8 @@ export class Bounded implements Strategy {
     const pending = this.#pending;
     if (!scheduler.footprintOf(process, pending)) return false;
     const { isShared } = this.#shared;
-    for (let place = pending.place; place < pending.place + pending.places; place++) if (isShared[place] !== 0) return true;
+    for (let place = pending.place; place < pending.place + pending.places; place++)
+      if (isShared[place] !== 0) return true;
     return pending.queue >= 0 && isShared[pending.queue] !== 0;
   }
 
@@ -108,7 +120,8 @@ export class Bounded implements Strategy {
     if (node >= MOST_EVENTS - 1) throw new Error("an execution has too many events");
     this.#asked = 0;
     const process = event.process % (PROCESSES / 2);
-    for (let place = event.place; place < event.place + event.places; place++) this.#shared.use(place, process, event.writes);
+    for (let place = event.place; place < event.place + event.places; place++)
+      this.#shared.use(place, process, event.writes);
     if (event.queue >= 0) this.#shared.use(event.queue, process, event.queueWrites);
     if (node < this.#fixed && node + 1 < this.#fixed) return;
     const current = this.#current[node]!;

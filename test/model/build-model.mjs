@@ -86,7 +86,10 @@ function applyEdits(sources, edits) {
     );
   }
   const atomics = "assembly/core/atomics.ts";
-  edited.set(atomics, edited.get(atomics).replaceAll("@inline export", "export").replaceAll("@inline\nexport", "export"));
+  edited.set(
+    atomics,
+    edited.get(atomics).replaceAll("@inline export", "export").replaceAll("@inline\nexport", "export"),
+  );
   return edited;
 }
 
@@ -137,7 +140,8 @@ function instrument(binaryen, module) {
     for (const type of ["i32", "i64", "f32", "f64"]) {
       const name = `${what}_${type}`;
       const valueType = binaryen[type];
-      const params = binaryen.createType([binaryen.i32, valueType]);      module.removeFunction(name);
+      const params = binaryen.createType([binaryen.i32, valueType]);
+      module.removeFunction(name);
       module.addFunction(name, params, valueType, [], module.local.get(1, valueType));
     }
   }

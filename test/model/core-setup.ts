@@ -39,7 +39,14 @@ export function boot(core: Core, profile: ProfileName, threads: number): Booted 
 }
 
 /** Defines a type, or binds thread `thread` to the one of that name. */
-export function defineType(core: Core, slot: number, thread: number, name: string, payload: number, flags: number): number {
+export function defineType(
+  core: Core,
+  slot: number,
+  thread: number,
+  name: string,
+  payload: number,
+  flags: number,
+): number {
   const window = slot + core.constant("THREAD_WINDOW");
   const bytes = new TextEncoder().encode(name.padEnd(4, "\0"));
   for (let at = 0; at < bytes.length; at += 4) {

@@ -93,7 +93,8 @@ function exploreOnce(scheduler: Scheduler, options: Options, result: Exploration
   }
   const shared = new SharedPlaces(scheduler.places);
   const limit = typeof kind === "number" ? kind : MOST_PREEMPTIONS;
-  const bound = result.bound?.reason === reason ? result.bound : { preemptions: -1, reason, executions: [] as number[] };
+  const bound =
+    result.bound?.reason === reason ? result.bound : { preemptions: -1, reason, executions: [] as number[] };
   let complete = -1;
   const counts: number[] = [];
   const fresh = budgetOf(options);

@@ -75,6 +75,8 @@ async function checkAll(all: readonly Property[]): Promise<void> {
     }
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  console.log(`${properties} properties hold, ${twins} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`);
+  console.log(
+    `${properties} properties hold, ${twins} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`,
+  );
   process.exitCode = failed > 0 ? 1 : 0;
 }

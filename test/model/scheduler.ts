@@ -314,7 +314,15 @@ export class Scheduler implements Hooks {
     });
   }
 
-  #setPending(t: number, kind: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
+  #setPending(
+    t: number,
+    kind: number,
+    address: number,
+    aLow: number,
+    aHigh: number,
+    bLow: number,
+    bHigh: number,
+  ): void {
     const operation = this.pending[t]!;
     operation.kind = kind;
     operation.address = address;
@@ -401,7 +409,8 @@ export class Scheduler implements Hooks {
       const wide = op.IS_64[kind]!;
       const bytes = wide ? 8 : 4;
       const word = address >> 2;
-      if ((address & (bytes - 1)) !== 0) throw new Failure("memory", `${op.NAMES[kind]} of 0x${address.toString(16)} is not aligned`);
+      if ((address & (bytes - 1)) !== 0)
+        throw new Failure("memory", `${op.NAMES[kind]} of 0x${address.toString(16)} is not aligned`);
       this.live.access(t, address, bytes, op.WRITES[kind]!);
       if (this.listener) before = wide ? this.machine.u64(address) : BigInt(u32[word]!);
       const same = u32[word] === operation.aLow >>> 0 && (!wide || u32[word + 1] === operation.aHigh >>> 0);
@@ -490,7 +499,8 @@ export class Scheduler implements Hooks {
   point(t: number, kind: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
     if (this.#direct) {
       if (op.WRITES[kind]) this.machine.touch(address, op.IS_64[kind] ? 8 : 4);
-      if (op.IS_WAIT[kind] || kind === op.PAUSE) throw new Failure("twin", `set-up or finish would block at 0x${address.toString(16)}`);
+      if (op.IS_WAIT[kind] || kind === op.PAUSE)
+        throw new Failure("twin", `set-up or finish would block at 0x${address.toString(16)}`);
       return;
     }
     const instance = this.machine.instances[t]!;
