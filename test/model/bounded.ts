@@ -7,8 +7,8 @@
 // execution so far. Preempting it earlier reaches the same states. When an execution makes more places shared, the search of this
 // bound starts again (`grew`).
 
-import type { Event, Scheduler, Strategy } from "./scheduler.ts";
-import { PROCESSES } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.ts";
 
 const MOST_EVENTS = 1 << 13;
 
@@ -51,18 +51,7 @@ export class Bounded implements Strategy {
   #depth = 0;
   #fixed = 0;
   #asked = 0;
-  readonly #pending: Event = {
-    process: 0,
-    kind: 0,
-    address: 0,
-    place: 0,
-    places: 0,
-    writes: false,
-    queue: -1,
-    queueWrites: false,
-    cause: -1,
-    stopped: 0,
-  };
+  readonly #pending = emptyEvent();
 
   constructor(bound: number, shared: SharedPlaces) {
     this.#bound = bound;

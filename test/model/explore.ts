@@ -13,7 +13,8 @@ import type { Failure } from "./failure.ts";
 import type { Model } from "./model.ts";
 import { Reduction } from "./reduction.ts";
 import { switches, type Schedule } from "./schedule.ts";
-import { Scheduler, type Kill, type Outcome, type Strategy } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Kill, Outcome, Strategy } from "./strategy.ts";
 
 export interface Options {
   /** Let this thread die, at each point in turn. */

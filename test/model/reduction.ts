@@ -18,7 +18,8 @@
 
 import { Pruned } from "./failure.ts";
 import { PAUSE } from "./operation.ts";
-import { PROCESSES, type Event, type Scheduler, type Strategy } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.ts";
 
 const MOST_EVENTS = 1 << 13;
 
@@ -51,18 +52,7 @@ export class Reduction implements Strategy {
   /** The node whose choice changed last: its event is the first to be looked at anew. */
   #changed = 0;
   #asked = 0;
-  readonly #other: Event = {
-    process: 0,
-    kind: 0,
-    address: 0,
-    place: 0,
-    places: 0,
-    writes: false,
-    queue: -1,
-    queueWrites: false,
-    cause: -1,
-    stopped: 0,
-  };
+  readonly #other = emptyEvent();
 
   constructor(places: number, options: { reduces: boolean }) {
     this.#reduces = options.reduces;

@@ -6,7 +6,7 @@
 // that with the property, the twin, the profile and the kill, in base64url.
 
 import { Failure } from "./failure.ts";
-import type { Event, Kill, Strategy } from "./scheduler.ts";
+import type { Event, Kill, Strategy } from "./strategy.ts";
 
 export interface Schedule {
   processes: number[];

@@ -9,60 +9,21 @@
 // A wait sleeps if the word is what it expects; a notify of fewer than all sleepers asks the strategy which. Program code between
 // calls, and plain accesses, belong to the event before them.
 
-import { Failure, Killed, Pruned } from "./failure.ts";
+import { Failure, Killed, Pruned, asFailure } from "./failure.ts";
 import { LiveBytes } from "./live-bytes.ts";
 import { Machine, MAX_THREADS, type Hooks } from "./machine.ts";
 import type { Core, Model, Program, Run, Step } from "./model.ts";
 import * as op from "./operation.ts";
 import { RaceChecker } from "./race-checker.ts";
-
-export const PROCESSES = 2 * MAX_THREADS;
-/** Words of the memory, then a queue for each, then the programs' variables: what events can conflict on. */
-export interface Event {
-  process: number;
-  kind: number;
-  address: number;
-  /** First place and number of places that it reads or writes; 0 places for none. */
-  place: number;
-  places: number;
-  writes: boolean;
-  /** The queue of sleepers: -1 none. Only a notify writes it. */
-  queue: number;
-  queueWrites: boolean;
-  /** Process whose last event this one cannot come before (-1: none): what woke or started it. */
-  cause: number;
-  /** A notify: mask of the clocks that its wake-ups stopped. */
-  stopped: number;
-}
-
-export interface Strategy {
-  begin(): void;
-  /** `enabled` is a mask of processes, never 0; `current` the thread that ran last, or -1. May throw Pruned. */
-  pick(enabled: number, current: number, scheduler: Scheduler): number;
-  event(event: Event, scheduler: Scheduler): void;
-  /** One of `count` ways; called during event processing of the process just picked. */
-  choose(count: number): number;
-}
-
-export interface Kill {
-  readonly thread: number;
-  /** It dies before this kill point of its own, counted from 0. */
-  readonly at: number;
-}
-
-export interface Outcome {
-  readonly kind: "done" | "pruned" | "failed";
-  readonly text: string;
-  readonly failure?: Failure;
-  readonly died: boolean;
-}
-
-export interface Listener {
-  /** `before` is the value that the operation found. */
-  event(event: Event, operation: op.Operation, before: bigint, note: string): void;
-  /** A call returned, or the thread died. */
-  step(thread: number, text: string): void;
-}
+import {
+  emptyEvent,
+  footprint,
+  type Event,
+  type Kill,
+  type Listener,
+  type Outcome,
+  type Strategy,
+} from "./strategy.ts";
 
 const UNSTARTED = 0;
 const READY = 1;
@@ -99,6 +60,7 @@ export class Scheduler implements Hooks {
   readonly #rewinding = new Uint8Array(MAX_THREADS);
   readonly #inCall = new Uint8Array(MAX_THREADS);
   readonly #expected = new Int32Array(MAX_THREADS).fill(-1);
+  /** What woke or started a thread, for its next event. */
   readonly #cause = new Int32Array(MAX_THREADS);
   readonly #canTimeOut = new Uint8Array(MAX_THREADS);
   readonly #spurious = new Int32Array(MAX_THREADS);
@@ -106,18 +68,7 @@ export class Scheduler implements Hooks {
   readonly #programs: Program[] = [];
   #results: unknown[] = [];
   #next = -1;
-  readonly #event: Event = {
-    process: 0,
-    kind: op.NONE,
-    address: 0,
-    place: 0,
-    places: 0,
-    writes: false,
-    queue: -1,
-    queueWrites: false,
-    cause: -1,
-    stopped: 0,
-  };
+  readonly #event = emptyEvent();
 
   constructor(module: WebAssembly.Module, model: Model) {
     this.#model = model;
@@ -572,28 +523,4 @@ export class Scheduler implements Hooks {
     }
     if (kind === op.RANGE_FREE) this.live.free(t, address, bytes);
   }
-}
-
-function footprint({ kind, address }: op.Operation, words: number, into: Event): void {
-  into.writes = op.WRITES[kind]! || kind === op.WRITE_VARIABLE;
-  into.places = 0;
-  if (kind === op.READ_VARIABLE || kind === op.WRITE_VARIABLE) {
-    into.place = 2 * words + address;
-    into.places = 1;
-  } else if (op.TOUCHES_MEMORY[kind]) {
-    into.place = address >> 2;
-    into.places = op.IS_64[kind] ? 2 : 1;
-  }
-  if (op.IS_WAIT[kind]) into.queue = words + (address >> 2);
-  if (kind === op.NOTIFY) {
-    into.queue = words + (address >> 2);
-    into.queueWrites = true;
-  }
-}
-
-function asFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  if (error instanceof WebAssembly.RuntimeError) return new Failure("trap", error.message);
-  if (error instanceof Error) return new Failure("property", error.stack ?? error.message);
-  return new Failure("property", String(error));
 }

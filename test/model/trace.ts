@@ -6,8 +6,9 @@ import { MAX_THREADS } from "./machine.ts";
 import type { Model } from "./model.ts";
 import * as op from "./operation.ts";
 import { Guided, type Schedule } from "./schedule.ts";
-import { Scheduler, type Event, type Kill, type Outcome } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 import { SourceLines } from "./source-lines.ts";
+import type { Event, Kill, Outcome } from "./strategy.ts";
 
 interface Row {
   thread: number;
