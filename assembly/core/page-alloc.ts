@@ -16,6 +16,7 @@
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
+import { MODEL_BUILD } from "./config";
 import {
   FRAMES,
   FRAME_FREE,
@@ -56,8 +57,8 @@ export function allocPages(count: u32, frame: u8): usize {
     run = load<u8>(FRAMES + page) == FRAME_FREE ? run + 1 : 0;
     if (run != count) continue;
     claim(page + 1 - count, count, frame);
-    modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
     state.claimCount = 0; // whoever asked holds the map lock, and notes the pages under it
+    if (MODEL_BUILD) modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
     unlock(PAGE_LOCK, RANK_PAGE);
     return addressOf(page + 1 - count);
   }
@@ -78,7 +79,7 @@ export function allocKernel(bytes: u32, align: u32, kind: u32, file: usize): usi
     at = (state.extentTop - bytes) & ~(align - 1);
     setHandMemory(at | kind, file);
     state.extentTop = <u32>at;
-    modelAlloc(at, bytes);
+    if (MODEL_BUILD) modelAlloc(at, bytes);
   }
   unlock(PAGE_LOCK, RANK_PAGE);
   return at;
@@ -150,8 +151,8 @@ export function freePages(address: usize, count: u32): void {
   lock(PAGE_LOCK, RANK_PAGE);
   for (let page = first; page < first + count; page++) {
     if ((load<u8>(FRAMES + page) & FRAME_USER) == 0) continue;
-    modelFree(addressOf(page), PAGE_SIZE);
     store<u8>(FRAMES + page, FRAME_FREE);
+    if (MODEL_BUILD) modelFree(addressOf(page), PAGE_SIZE);
     state.used--;
   }
   if (first < state.low) state.low = first;

@@ -37,7 +37,7 @@ import { ownerOf, release, tryLock } from "./mutex";
 import { repairPages } from "./page-alloc";
 import { HOLD_LIST_CLASS, repairRegistry } from "./registry";
 import { repairQueue } from "./release";
-import { addChunk, isNextFree } from "./slab";
+import { addChunk, isNextFree, notTaken } from "./slab";
 import { current, nameOfThread, setHand, setHandMemory } from "./thread";
 import { isNextNode, repairTable } from "./xarray";
 
@@ -89,9 +89,14 @@ function repairClass(number: u32): void {
     if (isChunkOf(number, chunk)) setHandMemory(0, 0);
     else addChunk(number, chunk);
   }
-  if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) setHand(0, 0);
-  if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS))
+  if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) {
+    notTaken(number, thread.hand & ~HAND_FLAGS);
+    setHand(0, 0);
+  }
+  if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS)) {
+    notTaken(number, thread.handList & ~HAND_FLAGS);
     thread.handList = 0;
+  }
 }
 
 function isChunkOf(number: u32, chunk: u32): bool {

@@ -14,6 +14,7 @@
  * Kernel counterpart: kzalloc()/kfree() on a kmem_cache.
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
+import { MODEL_BUILD } from "./config";
 import {
   CLASSES,
   CLASS_BYTES,
@@ -65,8 +66,8 @@ export function slabAlloc(number: u32, handWord: usize): usize {
   lock(mutex, RANK_CLASS);
   let slot: usize = slab.free;
   if (slot != 0) {
-    modelAlloc(slot, slab.slotBytes);
     store<u32>(handWord, (<u32>slot) | HAND_MEMORY);
+    if (MODEL_BUILD) modelAlloc(slot, slab.slotBytes);
     slab.free = changetype<Slot>(slot).link;
     unlock(mutex, RANK_CLASS);
     fill(slot, 0, slab.slotBytes);
@@ -81,8 +82,8 @@ export function slabAlloc(number: u32, handWord: usize): usize {
     addChunk(number, chunk);
   }
   slot = slab.bump;
-  modelAlloc(slot, slab.slotBytes);
   store<u32>(handWord, (<u32>slot) | HAND_MEMORY);
+  if (MODEL_BUILD) modelAlloc(slot, slab.slotBytes);
   slab.bump += slab.slotBytes;
   unlock(mutex, RANK_CLASS);
   return slot; // fresh from the heap, hence zero
@@ -91,8 +92,8 @@ export function slabAlloc(number: u32, handWord: usize): usize {
 /** Context: class lock held, the chunk is in hand. */
 export function addChunk(number: u32, chunk: usize): void {
   const bounds = ((<u64>chunk + changetype<SlabClass>(classAt(number)).chunkBytes) << 32) | chunk;
-  modelFree(chunk, changetype<SlabClass>(classAt(number)).chunkBytes);
   store<u64>(classAt(number) + offsetof<SlabClass>("bump"), bounds);
+  if (MODEL_BUILD) modelFree(chunk, changetype<SlabClass>(classAt(number)).chunkBytes);
   setHandMemory(0, 0);
 }
 
@@ -103,9 +104,14 @@ export function slabFree(number: u32, slot: usize, handWord: usize): void {
   lock(mutex, RANK_CLASS);
   changetype<Slot>(slot).link = slab.free;
   slab.free = <u32>slot;
-  modelFree(slot, slab.slotBytes);
   store<u32>(handWord, 0);
+  if (MODEL_BUILD) modelFree(slot, slab.slotBytes);
   unlock(mutex, RANK_CLASS);
+}
+
+/** The thread that had the slot in hand died before it had taken it, or after it had given it back. Context: as isNextFree, which is true. */
+export function notTaken(number: u32, slot: usize): void {
+  if (MODEL_BUILD) modelFree(slot, changetype<SlabClass>(classAt(number)).slotBytes);
 }
 
 /** Whether the slot is in the class, as the next to be handed out. Context: class lock held by who had the slot in hand. */

@@ -23,6 +23,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = findRoot();
 const OUT = join(ROOT, "build/model");
+/** The core's one mutable global: kept and restored with the memory. */
+const SELF = "assembly/core/thread/self";
 const ENTRY = "assembly/model/index.ts";
 
 /** The folder with our package.json, from the sources and from a bundle of them in build/run alike. */
@@ -148,7 +150,7 @@ function instrument(binaryen, module) {
   binaryen.setPassArgument("asyncify-imports", "env.point");
   module.runPasses(["asyncify"]);
   binaryen.clearPassArguments();
-  module.addGlobalExport("assembly/core/thread/self", "self");
+  if (module.getGlobal(SELF) !== 0) module.addGlobalExport(SELF, "self");
 }
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {
