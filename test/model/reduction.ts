@@ -149,6 +149,9 @@ export class Reduction implements Strategy {
     for (let place = event.place; place < event.place + event.places; place++)
       this.#mark(place, event.writes, process, node);
     if (event.queue >= 0) this.#mark(event.queue, event.queueWrites, process, node);
+    // Who is woken goes on after this event, whatever the waker does next.
+    for (let rest = event.wakes; rest !== 0; rest &= rest - 1)
+      this.#join((31 - Math.clz32(rest & -rest)) * PROCESSES, process);
     // A clock runs from its thread's wait on.
     if (process < PROCESSES / 2 && event.queue >= 0 && !event.queueWrites)
       this.#join((process + PROCESSES / 2) * PROCESSES, process);

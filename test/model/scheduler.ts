@@ -60,7 +60,7 @@ export class Scheduler implements Hooks {
   readonly #rewinding = new Uint8Array(MAX_THREADS);
   readonly #inCall = new Uint8Array(MAX_THREADS);
   readonly #expected = new Int32Array(MAX_THREADS).fill(-1);
-  /** What woke or started a thread, for its next event. */
+  /** The thread whose end starts this one. */
   readonly #cause = new Int32Array(MAX_THREADS);
   readonly #canTimeOut = new Uint8Array(MAX_THREADS);
   readonly #spurious = new Int32Array(MAX_THREADS);
@@ -351,6 +351,7 @@ export class Scheduler implements Hooks {
     event.address = address;
     event.cause = -1;
     event.stopped = 0;
+    event.wakes = 0;
     event.queue = -1;
     event.queueWrites = false;
     footprint(operation, this.words, event);
@@ -369,11 +370,11 @@ export class Scheduler implements Hooks {
       if (op.IS_WAIT[kind]) sleeps = same;
       if (event.writes) this.machine.touch(address, bytes);
       this.races.atomic(t, address, bytes, event.writes, op.IS_RELAXED[kind]! || kind === op.PAUSE);
-    } else if (kind === op.WAKE || kind === op.START) {
+    } else if (kind === op.START) {
       event.cause = this.#cause[t]!;
-      if (event.cause < MAX_THREADS) this.races.order(event.cause, t);
+      if (event.cause >= 0) this.races.order(event.cause, t);
     } else if (kind === op.NOTIFY) {
-      event.stopped = this.#wake(t, address, operation.aLow);
+      this.#wake(t, address, operation.aLow);
     }
     this.events++;
     if (this.listener) this.listener.event(event, operation, before, sleeps ? "sleeps" : "");
@@ -384,31 +385,24 @@ export class Scheduler implements Hooks {
     return false;
   }
 
-  /** Return: mask of the clocks that stop because their sleepers are awake. */
-  #wake(notifier: number, address: number, count: number): number {
+  #wake(notifier: number, address: number, count: number): void {
     const sleepers: number[] = [];
     for (let t = 0; t < this.#programs.length; t++) {
       if (this.#status[t] === SLEEPING && this.pending[t]!.address === address) sleepers.push(t);
     }
-    let stopped = 0;
     let left = count < 0 ? sleepers.length : Math.min(count, sleepers.length);
-    // Which ones: `left` out of what remains, one after the other; equal sets in another order are skipped.
+    // Each way to choose `left` of them once: in ascending order, leaving enough for the rest.
     let from = 0;
     while (left > 0) {
       const ways = sleepers.length - from - left + 1;
       from += ways > 1 ? this.#strategy.choose(ways) : 0;
       const t = sleepers[from++]!;
-      if (this.#canTimeOut[t] !== 0 || this.#spurious[t]! > 0) stopped |= 1 << (t + MAX_THREADS);
-      this.#awaken(t, notifier);
+      this.#event.wakes |= 1 << t;
+      if (this.#canTimeOut[t] !== 0 || this.#spurious[t]! > 0) this.#event.stopped |= 1 << (t + MAX_THREADS);
+      this.races.order(notifier, t);
+      this.#setPending(t, op.WAKE, address, 0, 0, 0, 0);
       left--;
     }
-    return stopped;
-  }
-
-  #awaken(t: number, cause: number): void {
-    this.#cause[t] = cause;
-    const { address } = this.pending[t]!;
-    this.#setPending(t, op.WAKE, address, 0, 0, 0, 0);
   }
 
   #timeOut(t: number): void {
@@ -422,12 +416,13 @@ export class Scheduler implements Hooks {
     event.writes = false;
     event.queue = this.words + (operation.address >> 2);
     event.queueWrites = false;
-    event.cause = t;
+    event.cause = -1;
     event.stopped = 0;
+    event.wakes = 1 << t;
     this.events++;
     this.listener?.event(event, operation, 0n, "");
     this.#strategy.event(event, this);
-    this.#awaken(t, t + MAX_THREADS);
+    this.#setPending(t, op.WAKE, operation.address, 0, 0, 0, 0);
   }
 
   /** What process p would do next, for the question whether that commutes with an event. Return: false when it does nothing. */

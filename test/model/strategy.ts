@@ -20,8 +20,10 @@ export interface Event {
   /** The queue of sleepers: -1 none. Only a notify writes it. */
   queue: number;
   queueWrites: boolean;
-  /** Process whose last event this one cannot come before (-1: none): what woke or started it. */
+  /** A start: the thread whose end it waited for. Else -1. */
   cause: number;
+  /** A notify or timeout: mask of the threads that are awake because of it. */
+  wakes: number;
   /** A notify: mask of the clocks that its wake-ups stopped. */
   stopped: number;
 }
@@ -84,6 +86,7 @@ export function emptyEvent(): Event {
     queue: -1,
     queueWrites: false,
     cause: -1,
+    wakes: 0,
     stopped: 0,
   };
 }
