@@ -203,6 +203,14 @@ export class Reduction implements Strategy {
     }
   }
 
+  /** A pause that never ended may have been possible earlier. */
+  blocked(event: Event): void {
+    if (!this.#reduces) return;
+    const row = event.process * PROCESSES;
+    this.#joined.set(this.#before.subarray(row, row + PROCESSES));
+    this.#reversePause(this.#depth, event, this.#depth);
+  }
+
   #reversePause(node: number, { process, place }: Event, from: number): void {
     for (let earlier = from - 1; earlier >= 0; earlier--) {
       const rival = this.#process[earlier]!;

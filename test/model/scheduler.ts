@@ -320,12 +320,13 @@ export class Scheduler implements Hooks {
   }
 
   #checkDone(): void {
+    let isDone = true;
     for (let t = 0; t < this.#programs.length; t++) {
       const status = this.#status[t];
-      if (status === READY || status === SLEEPING) {
-        throw new Failure("deadlock", `nobody can go on: ${this.#describeThreads()}`);
-      }
+      if (status === READY && this.footprintOf(t, this.#event)) this.#strategy.blocked?.(this.#event);
+      isDone &&= status !== READY && status !== SLEEPING;
     }
+    if (!isDone) throw new Failure("deadlock", `nobody can go on: ${this.#describeThreads()}`);
   }
 
   #describeThreads(): string {

@@ -33,6 +33,8 @@ export interface Strategy {
   /** `enabled` is a mask of processes, never 0; `current` the thread that ran last, or -1. May throw Pruned. */
   pick(enabled: number, current: number, scheduler: Scheduler): number;
   event(event: Event, scheduler: Scheduler): void;
+  /** At the end, for a thread whose pause nobody ended: what it would have done. */
+  blocked?(event: Event): void;
   /** One of `count` ways; called during event processing of the process just picked. */
   choose(count: number): number;
 }
