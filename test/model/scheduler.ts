@@ -10,6 +10,7 @@
 // calls, and plain accesses, belong to the event before them.
 
 import { Failure, Killed, Pruned, asFailure } from "./failure.ts";
+import { coreOf, exportOf } from "./core-access.ts";
 import { LiveBytes } from "./live-bytes.ts";
 import { Machine, MAX_THREADS, type Hooks } from "./machine.ts";
 import type { Core, Model, Program, Run, Step } from "./model.ts";
@@ -83,7 +84,7 @@ export class Scheduler implements Hooks {
       this.pending.push(op.noOperation());
       this.#calls.push({ name: "", args: [] });
     }
-    this.core = this.#makeCore();
+    this.core = coreOf(this.machine, this.live, this.races);
     this.#state = model.setup(this.core);
     this.machine.keep();
     this.live.keep();
@@ -95,38 +96,6 @@ export class Scheduler implements Hooks {
 
   get threadNames(): string[] {
     return this.#run.threads.map((thread) => thread.name);
-  }
-
-  #makeCore(): Core {
-    const { machine, live, races } = this;
-    return {
-      bytes: machine.bytes,
-      call: (thread, name, ...args) => {
-        this.live.beginCall(thread);
-        return this.#exportOf(thread, name)(...args) as number;
-      },
-      constant: (name) => {
-        const found = machine.instances[0]!.exports[name] as unknown;
-        if (!(found instanceof WebAssembly.Global)) throw new Failure("twin", `the module has no constant ${name}`);
-        return found.value as number;
-      },
-      u8: (address) => machine.u8[address]!,
-      u32: (address) => machine.u32[address >> 2]!,
-      u64: (address) => machine.u64(address),
-      setU32: (address, value) => {
-        machine.touch(address, 4);
-        machine.u32[address >> 2] = value;
-      },
-      unallocated: (from, to) => live.forbid(from, to),
-      nullPage: (end) => live.nullPage(end),
-      mayRace: (from, to) => races.exempt(from, to),
-    };
-  }
-
-  #exportOf(thread: number, name: string): (...args: unknown[]) => unknown {
-    const found = this.machine.instances[thread]?.exports[name];
-    if (typeof found !== "function") throw new Failure("twin", `the module exports no ${name}`);
-    return found;
   }
 
   // -------------------------------------------------------------------------------------------------- an execution
@@ -216,7 +185,7 @@ export class Scheduler implements Hooks {
       this.#rewinding[t] = 1;
       instance.startRewind(instance.stack);
     }
-    const result = this.#exportOf(t, name)(...args);
+    const result = exportOf(this.machine, t, name)(...args);
     if (this.#suspended[t] !== 0) {
       instance.stopUnwind();
       return false;
