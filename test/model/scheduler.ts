@@ -329,9 +329,9 @@ export class Scheduler implements Hooks {
     let before = 0n;
     if (op.TOUCHES_MEMORY[kind]) {
       const wide = op.IS_64[kind]!;
-      const bytes = wide ? 8 : 4;
+      const bytes = op.bytesOf(operation);
       const word = address >> 2;
-      if ((address & (bytes - 1)) !== 0)
+      if ((address & (wide ? 7 : 3)) !== 0)
         throw new Failure("memory", `${op.NAMES[kind]} of 0x${address.toString(16)} is not aligned`);
       this.live.access(t, address, bytes, op.WRITES[kind]!);
       if (this.listener) before = wide ? this.machine.u64(address) : BigInt(u32[word]!);
@@ -414,7 +414,7 @@ export class Scheduler implements Hooks {
 
   point(t: number, kind: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
     if (this.#direct) {
-      if (op.WRITES[kind]) this.machine.touch(address, op.IS_64[kind] ? 8 : 4);
+      if (op.WRITES[kind]) this.machine.touch(address, kind === op.FILL_RELAXED ? aLow : 8);
       if (op.IS_WAIT[kind] || kind === op.PAUSE)
         throw new Failure("twin", `set-up or finish would block at 0x${address.toString(16)}`);
       return;

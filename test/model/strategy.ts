@@ -60,7 +60,8 @@ export interface Listener {
 }
 
 /** What an operation touches, for the question whether it commutes with another. */
-export function footprint({ kind, address }: op.Operation, words: number, into: Event): void {
+export function footprint(operation: op.Operation, words: number, into: Event): void {
+  const { kind, address } = operation;
   into.writes = op.WRITES[kind]! || kind === op.WRITE_VARIABLE;
   into.places = 0;
   if (kind === op.READ_VARIABLE || kind === op.WRITE_VARIABLE) {
@@ -68,7 +69,7 @@ export function footprint({ kind, address }: op.Operation, words: number, into: 
     into.places = 1;
   } else if (op.TOUCHES_MEMORY[kind]) {
     into.place = address >> 2;
-    into.places = op.IS_64[kind] ? 2 : 1;
+    into.places = op.bytesOf(operation) >> 2;
   }
   if (op.IS_WAIT[kind]) into.queue = words + (address >> 2);
   if (kind === op.NOTIFY) {

@@ -80,6 +80,8 @@ function describe(
       return `${what}: ${hex(before)} → ${hex(a)}`;
     case op.ADD32:
       return `${what}: ${hex(before)} ${aLow < 0 ? `− ${-aLow}` : `+ ${aLow}`}`;
+    case op.FILL_RELAXED:
+      return `${what}, ${aLow} bytes`;
     case op.NOTIFY:
       return `${what}, ${aLow < 0 ? "all" : aLow}`;
     case op.WAKE:
