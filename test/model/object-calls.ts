@@ -7,9 +7,6 @@
 import type { Booted } from "./core-setup.ts";
 import { call, type Calls, type Core } from "./model.ts";
 
-const PUT_SLOWLY = 1;
-const PUT_RELEASE = 2;
-
 /** Second results of thread `thread`'s last call. Read at once: the next call of that thread overwrites them. */
 export function resultOf(core: Core, { slots }: Booted, thread: number, index = 0): number {
   return core.u32(slots[thread]! + core.constant("THREAD_RESULT0") + 4 * index);
@@ -24,11 +21,11 @@ export function* get(core: Core, { file, expected }: Booted, id: number): Calls<
   return confirmed !== 0 ? confirmed : yield call("getSlowly", file, expected, id, 0);
 }
 
-export function* put({ file }: Booted, handle: number): Calls<number> {
+export function* put(core: Core, { file }: Booted, handle: number): Calls<number> {
   const result = yield call("put", file, handle);
-  if (result === PUT_SLOWLY) return yield call("putSlowly", file, handle);
-  if (result === PUT_RELEASE) yield call("releaseResume", file);
-  return 0;
+  if (result === core.constant("PUT_SLOWLY")) return yield call("putSlowly", file, handle);
+  if (result === core.constant("PUT_UNQUIET")) return yield call("putUnquiet", file);
+  return result;
 }
 
 /** IOMMU_DESTROY by a thread that may block. */
@@ -46,13 +43,29 @@ export function* alloc({ file, expected, type }: Booted): Calls<number> {
   return yield call("alloc", file, expected, type);
 }
 
-/** Runs the releases that this thread's last call has won, as the bindings do after each call. */
-export function* runRelease(core: Core, { slots }: Booted, thread: number): Calls<void> {
+/**
+ * Runs the releases that this thread's last call has won, as the bindings do after each call. `destroyed` is the callback of an object
+ * whose type has one that this thread can run.
+ */
+export function* runRelease(
+  core: Core,
+  { slots }: Booted,
+  thread: number,
+  destroyed?: (slot: number) => void,
+): Calls<number> {
   const attention = slots[thread]! + core.constant("THREAD_ATTENTION");
+  let releases = 0;
   while ((core.u32(attention) & core.constant("ATTENTION_RELEASE")) !== 0) {
     const file = core.u32(slots[thread]! + core.constant("THREAD_RELEASING"));
     let stop = 0;
-    do stop = yield call("releaseNext", file, stop);
-    while (stop !== 0);
+    do {
+      stop = yield call("releaseNext", file);
+      if (stop > core.constant("RELEASE_AGAIN")) {
+        yield call("callbackBegins", stop);
+        destroyed?.(stop);
+      }
+    } while (stop !== 0);
+    releases++;
   }
+  return releases;
 }
