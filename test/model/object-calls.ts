@@ -39,8 +39,43 @@ export function* destroy(core: Core, booted: Booted, thread: number, id: number)
   return result;
 }
 
-export function* alloc({ file, expected, type }: Booted): Calls<number> {
-  return yield call("alloc", file, expected, type);
+/** A published object. Return: its ID, or -errno. */
+export function* make({ file, expected, type }: Booted, ofType = type): Calls<number> {
+  const handle = yield call("alloc", file, expected, ofType);
+  return handle < 0 ? handle : yield call("finalize", file, handle);
+}
+
+/** A lock by `get` becomes a kept user. Return: the object's serial, which with its ID names the user; or -errno. */
+export function* keep(core: Core, booted: Booted, thread: number, handle: number): Calls<number> {
+  const result = yield call("putKeepUser", booted.file, handle);
+  return result < 0 ? result : resultOf(core, booted, thread);
+}
+
+export function* drop({ file, expected }: Booted, id: number, serial: number): Calls<number> {
+  return yield call("dropReference", file, expected, id, serial);
+}
+
+/** iommufd_object_destroy_user() by a thread that may block. */
+export function* destroyKept(core: Core, booted: Booted, thread: number, id: number, serial: number): Calls<number> {
+  const { file, expected } = booted;
+  const mustWait = core.constant("MUST_WAIT");
+  let result = yield call("destroyReference", file, expected, id, serial, 1);
+  while (result === mustWait) result = yield call("destroyWait", file, resultOf(core, booted, thread), -1);
+  return result;
+}
+
+/** In set-up: a lock. Return: its handle. */
+export function lockObject(core: Core, { file, expected }: Booted, thread: number, id: number): number {
+  const handle = core.call(thread, "get", file, expected, id);
+  if (handle <= 0) throw new Error(`get answers ${handle}`);
+  return handle;
+}
+
+/** In set-up: a kept user. Return: the object's serial. */
+export function keepObject(core: Core, booted: Booted, thread: number, id: number): number {
+  const result = core.call(thread, "putKeepUser", booted.file, lockObject(core, booted, thread, id));
+  if (result !== 0) throw new Error(`putKeepUser answers ${result}`);
+  return resultOf(core, booted, thread);
 }
 
 /**
