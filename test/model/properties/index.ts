@@ -3,6 +3,11 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
+import { releaseLastPut } from "./release-last-put.ts";
+import { closeIoctlFget } from "./close-ioctl-fget.ts";
+import { holdReleaseDestroy } from "./hold-release-destroy.ts";
+import { recycledLookup } from "./recycled-lookup.ts";
+import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
 import { abortGet } from "./abort-get.ts";
 import { destroyDestroy } from "./destroy-destroy.ts";
 import { finalizeGetDestroy } from "./finalize-get-destroy.ts";
@@ -20,4 +25,9 @@ export const PROPERTIES: readonly Property[] = [
   keepDestroy,
   finalizeGetDestroy,
   abortGet,
+  allocAllocDestroy,
+  recycledLookup,
+  holdReleaseDestroy,
+  closeIoctlFget,
+  releaseLastPut,
 ];

@@ -81,7 +81,7 @@ export const putDestroy: Property = {
   },
   twins: [
     { name: "last-holder-wakes-nobody", profiles: ["rfc"], edits: LAST_HOLDER_WAKES_NOBODY },
-    { name: "put-stores-blindly", profiles: ["rfc"], edits: PUT_STORES_BLINDLY, REMOVAL_TAKES_NO_LOCK },
+    { name: "put-stores-blindly", profiles: ["rfc"], edits: PUT_STORES_BLINDLY },
     { name: "destroy-allows-a-user", profiles: ["mainline"], edits: DESTROY_ALLOWS_A_USER },
     { name: "removal-takes-no-lock", edits: REMOVAL_TAKES_NO_LOCK },
   ],
