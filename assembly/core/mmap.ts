@@ -13,7 +13,9 @@
  */
 import { add32, load32, notify, wait32 } from "./atomics";
 import { EEXIST, EINVAL, ENOMEM } from "../errno";
+import { mayFail } from "./faults";
 import {
+  FAULT_MEMORY,
   FRAME_USER,
   MAPPINGS,
   MAPPING_ORDER,
@@ -97,6 +99,7 @@ function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
   let number: u32 = 0;
   while (number < MAX_MAPPINGS && changetype<Mapping>(rowAt(number)).inUse != 0) number++;
   if (number == MAX_MAPPINGS) return -ENOMEM; // unmap wipes a row's pages before it gives the row back
+  if (mayFail(FAULT_MEMORY)) return -ENOMEM;
   const backing = allocPages(pages, FRAME_USER | (<u8>prot));
   if (backing == 0) return -ENOMEM;
   const row = changetype<Mapping>(rowAt(number));

@@ -12,7 +12,9 @@
  *
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
+import { mayFail } from "./faults";
 import {
+  FAULT_MEMORY,
   FRAMES,
   FRAME_FREE,
   FRAME_KERNEL,
@@ -39,6 +41,7 @@ const PAGE_LOCK: usize = PAGES + offsetof<PageState>("lock");
 
 /** Lowest run of `count` free pages, for user mappings. Context: takes the page lock. Return: address, 0 when none. */
 export function allocPages(count: u32, frame: u8): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const state = changetype<PageState>(PAGES);
   lock(PAGE_LOCK, RANK_PAGE);
   const total = changetype<Identity>(IDENTITY).heapPages;
@@ -61,6 +64,7 @@ export function allocPages(count: u32, frame: u8): usize {
  * Context: takes the page lock; `align` is a power of two. Return: address, 0 when memory is short, and nothing has changed.
  */
 export function allocKernel(bytes: u32, align: u32): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const state = changetype<PageState>(PAGES);
   lock(PAGE_LOCK, RANK_PAGE);
   let at: usize = 0;

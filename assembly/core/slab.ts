@@ -11,7 +11,19 @@
  * Kernel counterpart: kzalloc()/kfree() on a kmem_cache.
  */
 import { assertInvariant } from "./config";
-import { CLASSES, CLASS_BYTES, MAX_CLASSES, PAGE_SIZE, REGISTRY, Registry, SlabClass, Slot } from "./memory-map";
+import { mayFail } from "./faults";
+import {
+  CLASSES,
+  CLASS_BYTES,
+  FAULT_MEMORY,
+  FAULT_TYPE,
+  MAX_CLASSES,
+  PAGE_SIZE,
+  REGISTRY,
+  Registry,
+  SlabClass,
+  Slot,
+} from "./memory-map";
 import { RANK_CLASS, lock, unlock } from "./mutex";
 import { allocKernel } from "./page-alloc";
 
@@ -31,6 +43,7 @@ export function slabClassFor(slotBytes: u32): u32 {
   }
   const number = registry.classCount;
   if (number == MAX_CLASSES) return number;
+  if (mayFail(FAULT_TYPE)) return MAX_CLASSES;
   const fresh = changetype<SlabClass>(classAt(number));
   fresh.slotBytes = slotBytes;
   fresh.chunkBytes = max(PAGE_SIZE / slotBytes, 1) * slotBytes;
@@ -40,6 +53,7 @@ export function slabClassFor(slotBytes: u32): u32 {
 
 /** Context: takes the class and page locks. Return: a zeroed slot, or 0 (ENOMEM). */
 export function slabAlloc(number: u32): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const mutex = classAt(number) + offsetof<SlabClass>("lock");
   const slab = changetype<SlabClass>(classAt(number));
   lock(mutex, RANK_CLASS);

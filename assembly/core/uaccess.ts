@@ -9,7 +9,8 @@
  * Kernel counterpart: get_user(), copy_from_user(), copy_to_user(), check_zeroed_user(), access_ok().
  */
 import { EFAULT, EINVAL } from "../errno";
-import { COMMAND_BYTES, Mapping, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
+import { copyStep, mayFail } from "./faults";
+import { COMMAND_BYTES, FAULT_COPY, Mapping, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
 import { accessible, pin, unpin } from "./mmap";
 import { current } from "./thread";
 
@@ -28,9 +29,10 @@ import { current } from "./thread";
 export function copyFromUser(to: usize, from: u64, length: u32): bool {
   if (!isUserRange(from, length)) return false;
   while (length != 0) {
+    if (mayFail(FAULT_COPY)) return false;
     const row = pin(from);
     if (row == 0) return false;
-    const run = <u32>accessible(row, from, length, PROT_READ);
+    const run = <u32>accessible(row, from, copyStep(from, length), PROT_READ);
     memory.copy(to, backingOf(row, from), run);
     unpin(row);
     if (run == 0) return false;
@@ -45,9 +47,10 @@ export function copyFromUser(to: usize, from: u64, length: u32): bool {
 export function copyToUser(to: u64, from: usize, length: u32): bool {
   if (!isUserRange(to, length)) return false;
   while (length != 0) {
+    if (mayFail(FAULT_COPY)) return false;
     const row = pin(to);
     if (row == 0) return false;
-    const run = <u32>accessible(row, to, length, PROT_WRITE);
+    const run = <u32>accessible(row, to, copyStep(to, length), PROT_WRITE);
     memory.copy(backingOf(row, to), from, run);
     unpin(row);
     if (run == 0) return false;
@@ -66,9 +69,10 @@ export const FAULT: i32 = 2;
 export function checkZeroedUser(from: u64, length: u64): i32 {
   if (!isUserRange(from, length)) return FAULT;
   while (length != 0) {
+    if (mayFail(FAULT_COPY)) return FAULT;
     const row = pin(from);
     if (row == 0) return FAULT;
-    const run = accessible(row, from, length, PROT_READ);
+    const run = accessible(row, from, copyStep(from, length), PROT_READ);
     const zero = isZero(backingOf(row, from), run);
     unpin(row);
     if (!zero) return NOT_ZERO;

@@ -22,10 +22,13 @@
 import { load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
+import { mayFail } from "./faults";
 import {
   CACHE_LINE,
   Context,
   Entry,
+  FAULT_ID,
+  FAULT_MEMORY,
   FILE_CONTEXT,
   File,
   IDENTITY,
@@ -85,6 +88,7 @@ export function xaFindFree(file: usize): i64 {
   const root: usize = load32(file + offsetof<File>("root"));
   const id: u64 = root == 0 ? 1 : findFreeFrom(root, context.freeHint);
   if (id > identity.idLimit) return -EBUSY;
+  if (mayFail(FAULT_ID)) return -EBUSY;
   if (id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT) return -ENOMEM;
   if (!makeNodes(file, <u32>id)) return -ENOMEM;
   context.freeHint = <u32>id;
@@ -258,6 +262,7 @@ export function xaDestroy(file: usize): void {
 
 /** Context: takes the pool's and the page lock. Return: an empty node, or 0 (ENOMEM). */
 function allocNode(kind: u32): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const head = NODES + offsetof<NodePool>("free") + kind * 4;
   lock(NODES, RANK_NODES);
   let node: usize = load<u32>(head);
