@@ -122,7 +122,7 @@ async function runOnce(
         if (time === 0) findings.push("it was never made");
         answer = given;
       } else {
-        error = expected;
+        error ??= expected;
         if (given !== expected) findings.push(`the call answers ${given} instead of ${expected}`);
         findings.push(...changes(before, stateOf(world), good.after));
       }

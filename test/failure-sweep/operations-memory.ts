@@ -8,6 +8,10 @@ import type { Operation, World } from "./operation-sweep.ts";
 import { basics } from "./operations.ts";
 
 const PAGE = 4096;
+/** What COPY copies: both across a page's end, away from the structs. */
+const FROM = 8100;
+const TO = 12_200;
+const LENGTH = 200;
 const FIELDS = { from: "u64", to: "u64", length: "u32", sum: "u32", data: "u8[200]" } as const;
 
 interface Prepared {
@@ -20,7 +24,8 @@ interface Prepared {
 function copyCommand(world: World): Prepared {
   const { iommufd } = world;
   const mapping = iommufd.userSpace.map(4 * PAGE);
-  world.watch(mapping.bytes).forEach((_, index, bytes) => (bytes[index] = 1 + (index % 250)));
+  mapping.bytes.forEach((_, index, bytes) => (bytes[index] = 1 + (index % 250)));
+  world.watch(mapping.bytes.subarray(TO, TO + LENGTH));
   const command = iommufd.defineIoctl({
     name: "COPY",
     nr: 0xc0,
@@ -40,10 +45,11 @@ function copyCommand(world: World): Prepared {
 }
 
 /** The struct at `offset` of the mapping, with `tail` bytes of zeros behind it. */
-function place({ command, mapping }: Prepared, offset: number, tail: number): bigint {
+function place(world: World, { command, mapping }: Prepared, offset: number, tail: number): bigint {
   const { va, bytes } = mapping;
-  const struct = command.encode({ from: va + 4000n, to: va + 12_200n, length: 200 });
+  const struct = command.encode({ from: va + BigInt(FROM), to: va + BigInt(TO), length: LENGTH });
   bytes.set(struct, offset);
+  world.watch(bytes.subarray(offset, offset + struct.length));
   bytes.fill(0, offset + struct.length, offset + struct.length + tail);
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(offset, struct.length + tail, true);
   return va + BigInt(offset);
@@ -52,7 +58,7 @@ function place({ command, mapping }: Prepared, offset: number, tail: number): bi
 function ioctlAt(offset: number, tail: number): Operation["prepare"] {
   return (world) => {
     const prepared = copyCommand(world);
-    const address = place(prepared, offset, tail);
+    const address = place(world, prepared, offset, tail);
     return () => prepared.context.tryIoctl(prepared.command.request, address);
   };
 }
@@ -130,7 +136,7 @@ export const MEMORY_OPERATIONS: readonly Operation[] = [
     errors: ["EFAULT"],
     prepare(world) {
       const { context, command, mapping } = copyCommand(world);
-      const fields = { from: mapping.va + 4000n, to: mapping.va + 8100n, length: 200 };
+      const fields = { from: mapping.va + BigInt(FROM), to: mapping.va + BigInt(TO), length: LENGTH };
       return () => context.call(command, fields).sum;
     },
   },

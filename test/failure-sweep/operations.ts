@@ -5,7 +5,7 @@
 //
 // `errors` is the whole list: an operation with none makes no attempt at all.
 
-import type { IommufdContext, ObjectReference, ObjectType, ReservedObject } from "iommufd-wasm";
+import { Iommufd, type IommufdContext, type ObjectReference, type ObjectType, type ReservedObject } from "iommufd-wasm";
 import type { Operation, World } from "./operation-sweep.ts";
 
 const LEAF_IDS = 255;
@@ -277,9 +277,7 @@ export const FILE_OPERATIONS: readonly Operation[] = [
     prepare(world) {
       const { context, plain, logged } = basics(world);
       const id = context.alloc(plain).finalize();
-      const other = (world.iommufd.constructor as typeof import("iommufd-wasm").Iommufd).attachSync(
-        world.iommufd.share,
-      );
+      const other = Iommufd.attachSync(world.iommufd.share);
       other.defineObjectType({ name: logged.name, payloadBytes: logged.payloadBytes, destroy: () => undefined });
       const file = other.file(context.fd);
       file.get(id);
