@@ -9,7 +9,7 @@
  *
  * Kernel counterpart: enum iommufd_object_type with iommufd_object_ops[], and iommufd_ioctl_ops[].
  */
-import { load32, store32 } from "./atomics";
+import { copy, load32, store32 } from "./atomics";
 import { EEXIST, EINVAL, ENOSPC } from "../errno";
 import { mayFail } from "./faults";
 import {
@@ -119,7 +119,7 @@ function findOrAddType(nameBytes: u32, payloadBytes: u32, flags: u32): i32 {
   type.flags = flags;
   type.slabClass = slab;
   type.nameBytes = nameBytes;
-  memory.copy(typeAt(number) + TYPE_NAME, name, nameBytes);
+  copy(typeAt(number) + TYPE_NAME, name, nameBytes);
   store32(TYPE_COUNT, number);
   return number;
 }
@@ -171,4 +171,12 @@ function bindCommand(index: u32): void {
 // @ts-ignore: a decorator on a function
 @inline export function commandLimit(): u32 {
   return load32(COMMAND_LIMIT);
+}
+
+/** Context: the registry's lock is held by the thread that the caller acts as, which died with it. Rows are whole or unpublished. */
+export function repairRegistry(): void {
+  for (let nr = COMMAND_BASE; nr < COMMAND_BASE + MAX_COMMANDS; nr++) {
+    const handler = load32(commandAt(nr) + offsetof<Command>("handler"));
+    if (handler != HANDLER_NONE && nr >= load32(COMMAND_LIMIT)) store32(COMMAND_LIMIT, nr + 1);
+  }
 }
