@@ -134,7 +134,8 @@ export const OBJECT_OPERATIONS: readonly Operation[] = [
       };
     },
   },
-  ...[0, 2, 8].map((count): Operation => ({
+  // Two holds lie in the object, the next seven in a list, the tenth needs another list.
+  ...[0, 2, 9].map((count): Operation => ({
     name: `hold after ${count} others`,
     errors: count === 0 ? [] : ["ENOMEM"],
     prepare(world) {

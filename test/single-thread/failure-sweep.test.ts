@@ -26,21 +26,22 @@ describe.each(ABIS)("%s, with each attempt failing in turn", (abi) => {
 });
 
 describe.each([
-  { name: "rfc-pure", calls: 3 },
-  { name: "rfc-core", calls: 7 },
-] as const)("$name", ({ name, calls }) => {
+  { name: "rfc-pure", calls: 3, every: 1 },
+  { name: "rfc-core", calls: 12, every: 4 },
+] as const)("$name", ({ name, calls, every }) => {
   const loaded = loadVector(name).then(loadRecording);
 
   test(`one call in ${calls} fails at its attempts in turn, and all answers stay the kernel's`, async () => {
     const { faults, findings } = await sweepRecords(await loaded, faulty, oneCallOf(calls));
     expect(findings).toEqual([]);
-    expect(faults).toBeGreaterThan(4000);
+    expect(faults).toBeGreaterThan(3000);
   });
 
-  test("short scenarios from a fresh machine, with attempts that a seed picks", async () => {
+  test("some short scenarios from a fresh machine, with attempts that a seed picks", async () => {
     const recording = await loaded;
     const random = new Random(1);
-    const short = [...recording.scenarios].filter(([, records]) => records.length <= 30).map(([scenario]) => scenario);
+    const all = [...recording.scenarios].filter(([, records]) => records.length <= 30).map(([scenario]) => scenario);
+    const short = all.filter((_, index) => index % every === 0);
     let failures = 0;
     for (const scenario of short) {
       const pick = (attempts: number): number[] => (attempts === 0 ? [] : [1 + random.below(attempts), attempts]);
