@@ -83,14 +83,6 @@ export function prepare(core: Core, profile: ProfileName, threads: number): Prep
   return { ...booted, slotsInAll: freeSlots(core), describe: describeCore(core, booted) };
 }
 
-/** Address of the entry of a low ID, whose state word comes first; 0 when there is no table yet. */
-export function entryOf(core: Core, { file }: Booted, id: number): number {
-  const root = core.u32(file + core.constant("FILE_STATE") + 4);
-  const inner = root === 0 ? 0 : core.u32(root);
-  const leaf = inner === 0 ? 0 : core.u32(inner);
-  return leaf === 0 ? 0 : leaf + id * ENTRY_BYTES;
-}
-
 /** Names of the words that traces show most: locks, the file, thread slots, and the entries of `ids`. */
 export function describeCore(
   core: Core,
@@ -98,7 +90,7 @@ export function describeCore(
   ids: readonly number[] = [],
 ): (address: number) => string | undefined {
   const { slots, file } = booted;
-  const names = new Map(ids.map((id) => [entryOf(core, booted, id), `object ${id}`]));
+  const names = new Map(ids.map((id) => [describedEntry(core, file, id), `object ${id}`]));
   const pages = core.call(0, "pageLock");
   const threadBytes = core.constant("THREAD_BYTES");
   const fileBytes = core.constant("FILE_BYTES");
