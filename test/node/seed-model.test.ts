@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { type World, explore } from "../model/seed/explore.ts";
 import {
   type RaceSets,
+  exploreSeed,
   outside,
   raceOutcomes,
   raceSets,
@@ -134,6 +135,22 @@ describe("the search", () => {
       all += every.runs;
     }
     expect(pruned).toBeLessThan(all / 2);
+  });
+
+  test.each(["STATE", "GET", "KEEP", "DESTROY"])("loses nothing of %s × CLOSE by pruning", (name) => {
+    const setup = [{ call: "ALLOC", fd: 0, args: [2, 0, 0, 0] }];
+    const actors = [
+      { call: name, fd: 0, args: [1] },
+      { call: "CLOSE", fd: 0 },
+    ];
+    const [pruned, every] = [true, false].map((prune) =>
+      exploreSeed(setup, actors, [{ call: "LOG", fd: 1 }], { prune }),
+    );
+    const texts = [pruned, every].map((explored) =>
+      explored?.outcomes.map((outcome) => JSON.stringify(outcome)).sort(),
+    );
+    expect(texts[0]).toEqual(texts[1]);
+    expect(pruned?.runs).toBeLessThan((every?.runs ?? 0) / 2);
   });
 
   test("tells a deadlock with the schedule that leads there", () => {

@@ -21,6 +21,8 @@ export interface SeedOptions {
   readonly clock?: Clock;
   /** Explore the transcription with this fault instead. */
   readonly twin?: Twin;
+  /** False: as explore(). */
+  readonly prune?: boolean;
 }
 
 /** All that the seed can make of these actors, released together after `setup`. */
@@ -38,21 +40,25 @@ export function exploreSeed(
   setup: readonly Call[],
   actors: readonly Actor[],
   after: readonly Call[],
-  { clock = "any", twin = {} }: SeedOptions = {},
+  { clock = "any", twin = {}, prune = true }: SeedOptions = {},
 ): Explored<Outcome> {
-  return explore(() => {
-    const k = boot(twin);
-    for (const call of setup) runAlone(system_call(k, call));
-    return {
-      tasks: actors.map((actor) => program(k, actor)),
-      snapshot: () => snapshot(k),
-      finish: (results) => {
-        const answers = after.map((call) => runAlone(system_call(k, call)));
-        runAlone(system_call(k, { call: "CLOSE", fd: 0 }));
-        return { results, after: answers, warn: [...k.warnings] };
-      },
-    };
-  }, clock);
+  return explore(
+    () => {
+      const k = boot(twin);
+      for (const call of setup) runAlone(system_call(k, call));
+      return {
+        tasks: actors.map((actor) => program(k, actor)),
+        snapshot: () => snapshot(k),
+        finish: (results) => {
+          const answers = after.map((call) => runAlone(system_call(k, call)));
+          runAlone(system_call(k, { call: "CLOSE", fd: 0 }));
+          return { results, after: answers, warn: [...k.warnings] };
+        },
+      };
+    },
+    clock,
+    prune,
+  );
 }
 
 /** An actor of several calls answers all of them, with a space between. */
