@@ -7,6 +7,9 @@
 // What the lab keeps in JavaScript, the destroy log and the warnings that were reported, is in LabWorld; between two calls of the
 // core nothing else runs.
 //
+// The lab counts kept references in the objects' payload, because the core's count also has what an ALLOC is about to turn into a
+// hold. Here the core's own count decides, so that threads share nothing that a scheduler does not see.
+//
 // Answers are the recording's words, so that they can be compared with outcomes.ts.
 
 import type { CoreExports } from "../../../bindings/core.js";
@@ -45,7 +48,6 @@ const COMMANDS = {
 } as const;
 const DESTROY = [Layout.NR_DESTROY, 2] as const;
 const TYPES = ["DEVICE", "HWPT", "IOAS"] as const;
-/** A type's payload: how many users KEEP took and DROP did not drop yet. */
 const PAYLOAD_BYTES = 4;
 const ALLOC_ABORT = 1;
 const ALLOC_PROBE = 2;
@@ -247,24 +249,13 @@ export class LabThread {
   *#keep(file: number, context: number, id: number, type: number): CoreProgram<number> {
     const handle = yield* this.#get(file, context, id, type);
     if (handle < 0) return handle;
-    yield* call("describe", file, handle);
-    const kept = this.#result(0) >> 2;
-    const result = yield* this.#attended("putKeepUser", file, handle);
-    if (result === 0) this.#words[kept] = (this.#words[kept] ?? 0) + 1;
-    return result;
+    return yield* this.#attended("putKeepUser", file, handle);
   }
 
   *#drop(file: number, context: number, id: number): CoreProgram<number> {
     const handle = yield* this.#get(file, context, id, 0);
     if (handle < 0) return handle;
-    yield* call("describe", file, handle);
-    const kept = this.#result(0) >> 2;
-    const count = this.#words[kept] ?? 0;
-    let result: number = -Errno.EINVAL;
-    if (count > 0) {
-      this.#words[kept] = count - 1;
-      result = yield* this.#attended("dropUser", file, handle);
-    }
+    const result = yield* this.#attended("dropUser", file, handle);
     yield* this.#put(file, handle);
     return result;
   }
