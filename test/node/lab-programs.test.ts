@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CallExplorer } from "../model/seed/by-calls.ts";
 import { type Call, outside, raceSets, seedOutcomes, union } from "../model/seed/outcomes.ts";
+import { UNRECORDED_RACES } from "../model/seed/unrecorded-races.ts";
 import { Random } from "../support/random.ts";
 import { loadRaces } from "../support/races.ts";
 
@@ -44,6 +45,18 @@ describe("released together, in any order of their calls of the core", () => {
     const ours = explorer.raceOutcomes(race);
     expect(ours.length).toBeGreaterThan(0);
     expect(outside(ours, union(raceSets(race)))).toEqual([]);
+  });
+});
+
+describe("where the kernel was not asked, the transcription alone says what may come out", () => {
+  const unrecorded = UNRECORDED_RACES.filter(({ actors }) => actors.length === 2);
+
+  test.each(unrecorded.map((race) => [race.race, race] as const))("%s", (_, { setup, actors, after_calls }) => {
+    const possible = seedOutcomes(setup, actors, after_calls);
+    const ours = explorer.outcomes(setup, actors, after_calls);
+    expect(possible.length).toBeGreaterThan(1);
+    expect(ours.length).toBeGreaterThan(1);
+    expect(outside(ours, possible)).toEqual([]);
   });
 });
 
