@@ -14,7 +14,7 @@ import { Layout } from "../../../bindings/generated/layout.js";
 import type { Race } from "../../support/races.ts";
 import { explore } from "./explore.ts";
 import type { Actor, Call, Outcome } from "./outcomes.ts";
-import { type CoreProgram, LabThread, type LabWorld } from "./lab-programs.ts";
+import { type CoreMemory, type CoreProgram, LabThread, type LabWorld } from "./lab-programs.ts";
 import { type Steps, step } from "./steps.ts";
 
 const MEMORY_PAGES = 512;
@@ -30,6 +30,7 @@ interface Player {
 /** A memory with some threads, on which one try after the other is made. */
 export class CallExplorer {
   readonly #words: Uint32Array;
+  readonly #memory: CoreMemory;
   readonly #players: Player[];
   /** Copies of the thread slots. */
   readonly #slots: Uint32Array[];
@@ -38,11 +39,17 @@ export class CallExplorer {
   constructor(module: WebAssembly.Module) {
     const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
     this.#words = new Uint32Array(memory.buffer);
+    this.#memory = {
+      u32: (address) => this.#words[address >> 2] ?? 0,
+      setU32: (address, value) => {
+        this.#words[address >> 2] = value;
+      },
+    };
     instantiate(module, memory).init(memory.buffer.byteLength, Layout.PROFILE_RFC, ID_LIMIT);
     this.#players = Array.from({ length: MAX_ACTORS }, () => {
       const core = instantiate(module, memory);
       const player = { core, thread: core.attachThread(1) };
-      runToEnd(this.#stepsOf(player, new LabThread(this.#words, player.thread, noWorld()).define()));
+      runToEnd(this.#stepsOf(player, new LabThread(this.#memory, player.thread, noWorld()).define()));
       return player;
     });
     this.#slots = this.#players.map(({ thread }) =>
@@ -93,7 +100,7 @@ export class CallExplorer {
 
   #call(world: LabWorld, index: number, call: Call): Steps<string> {
     const player = this.#player(index);
-    return this.#stepsOf(player, new LabThread(this.#words, player.thread, world).call(call));
+    return this.#stepsOf(player, new LabThread(this.#memory, player.thread, world).call(call));
   }
 
   *#actor(world: LabWorld, index: number, actor: Actor): Steps<string> {

@@ -27,6 +27,15 @@ export interface CoreCall {
 /** A program is told the answer of each call; 0 for one that has none. */
 export type CoreProgram<T> = Generator<CoreCall, T, number>;
 
+/** Where a build keeps things: the generated Layout, or one like it for a build with other sizes. */
+export type CoreLayout = { readonly [Name in keyof typeof Layout]: number };
+
+/** The shared memory, word by word. */
+export interface CoreMemory {
+  u32(address: number): number;
+  setU32(address: number, value: number): void;
+}
+
 /** What all threads of one try share outside of the memory. */
 export interface LabWorld {
   /** Addresses of the files that calls name 0 and 1. */
@@ -47,7 +56,9 @@ const COMMANDS = {
   STATE: [0xa6, 4],
 } as const;
 const DESTROY = [Layout.NR_DESTROY, 2] as const;
-const TYPES = ["DEVICE", "HWPT", "IOAS"] as const;
+/** Names of DEVICE, HWPT and IOAS, types 1 to 3: four letters in one word. */
+const TYPE_NAMES = [0x5f564544, 0x54505748, 0x53414f49];
+const NAME_BYTES = 4;
 const PAYLOAD_BYTES = 4;
 const ALLOC_ABORT = 1;
 const ALLOC_PROBE = 2;
@@ -60,25 +71,30 @@ function* call(name: keyof CoreExports, ...args: number[]): CoreProgram<number> 
 
 /** One thread of the library, as the lab uses it. */
 export class LabThread {
-  readonly #words: Uint32Array;
+  readonly #memory: CoreMemory;
   readonly #thread: number;
   readonly #world: LabWorld;
+  readonly #layout: CoreLayout;
 
-  /** `words` is the whole memory, `thread` the address of the thread's slot, from attachThread. */
-  constructor(words: Uint32Array, thread: number, world: LabWorld) {
-    this.#words = words;
+  /** `thread` is the address of the thread's slot, from attachThread. */
+  constructor(memory: CoreMemory, thread: number, world: LabWorld, layout: CoreLayout = Layout) {
+    this.#memory = memory;
     this.#thread = thread;
     this.#world = world;
+    this.#layout = layout;
   }
 
   /** Defines the lab in this thread: types 1, 2, 3 and the commands. */
   *define(): CoreProgram<void> {
-    for (const name of TYPES) {
-      const bytes = new TextEncoder().encode(name);
-      new Uint8Array(this.#words.buffer).set(bytes, this.#thread + Layout.THREAD_WINDOW);
-      yield* call("defineType", bytes.length, PAYLOAD_BYTES, Layout.TYPE_HAS_DESTROY);
+    for (const [index, name] of TYPE_NAMES.entries()) {
+      this.#fillWindow([name]);
+      const type = yield* call("defineType", NAME_BYTES, PAYLOAD_BYTES, Layout.TYPE_HAS_DESTROY);
+      if (type !== index + 1) throw new Error(`defineType: ${type}`);
     }
-    for (const [nr, words] of Object.values(COMMANDS)) yield* call("defineCommand", nr, words * 4, words * 4, nr, 0);
+    for (const [nr, words] of Object.values(COMMANDS)) {
+      const result = yield* call("defineCommand", nr, words * 4, words * 4, nr, 0);
+      if (result !== 0) throw new Error(`defineCommand: ${result}`);
+    }
   }
 
   /** Makes a call and says what it answered, as the recording does. */
@@ -116,15 +132,20 @@ export class LabThread {
   // ------------------------------------------------------------------------------------------------ the thread's slot
 
   #word(address: number): number {
-    return this.#words[address >> 2] ?? 0;
+    return this.#memory.u32(address) >>> 0;
+  }
+
+  #fillWindow(words: readonly number[]): void {
+    const window = this.#thread + this.#layout.THREAD_WINDOW;
+    words.forEach((word, index) => this.#memory.setU32(window + index * 4, word));
   }
 
   #result(n: number): number {
-    return this.#word(this.#thread + Layout.THREAD_RESULT0 + n * 4) | 0;
+    return this.#word(this.#thread + this.#layout.THREAD_RESULT0 + n * 4) | 0;
   }
 
   get #attention(): number {
-    return this.#word(this.#thread + Layout.THREAD_ATTENTION);
+    return this.#word(this.#thread + this.#layout.THREAD_ATTENTION);
   }
 
   /** A call of the core, and what it leaves to be done. */
@@ -145,7 +166,7 @@ export class LabThread {
 
   /** Runs a release that this thread won, from stop to stop. */
   *#release(): CoreProgram<void> {
-    const file = this.#word(this.#thread + Layout.THREAD_RELEASING);
+    const file = this.#word(this.#thread + this.#layout.THREAD_RELEASING);
     let slot = 0;
     do {
       slot = yield* call("releaseNext", file, slot);
@@ -155,22 +176,22 @@ export class LabThread {
   }
 
   #report(): void {
-    const count = this.#word(this.#thread + Layout.THREAD_WARNING_COUNT);
+    const count = this.#word(this.#thread + this.#layout.THREAD_WARNING_COUNT);
     for (let index = 0; index < count; index++) {
       const kind = this.#word(
-        this.#thread + Layout.THREAD_WARNINGS + index * Layout.WARNING_BYTES + Layout.WARNING_KIND,
+        this.#thread + this.#layout.THREAD_WARNINGS + index * this.#layout.WARNING_BYTES + this.#layout.WARNING_KIND,
       );
       const name = WARNING_KINDS[kind] ?? "unknown";
       // The kernel's refcount warnings are of the kind that warns once; the library reports each.
       if (!(name.startsWith("refcount:") && this.#world.warnings.includes(name))) this.#world.warnings.push(name);
     }
-    this.#words[(this.#thread + Layout.THREAD_WARNING_COUNT) >> 2] = 0;
-    this.#words[(this.#thread + Layout.THREAD_ATTENTION) >> 2] = this.#attention & ~Layout.ATTENTION_WARNINGS;
+    this.#memory.setU32(this.#thread + this.#layout.THREAD_WARNING_COUNT, 0);
+    this.#memory.setU32(this.#thread + this.#layout.THREAD_ATTENTION, this.#attention & ~Layout.ATTENTION_WARNINGS);
   }
 
   /** The types' destroy callback. */
   #logSlot(slot: number): void {
-    this.#world.log.push(`${this.#word(slot + Layout.SLOT_TYPE)}:${this.#word(slot + Layout.SLOT_ID)}`);
+    this.#world.log.push(`${this.#word(slot + this.#layout.SLOT_TYPE)}:${this.#word(slot + this.#layout.SLOT_ID)}`);
   }
 
   #takeLog(): string {
@@ -188,10 +209,8 @@ export class LabThread {
     args: readonly number[],
     execute?: (expected: number) => CoreProgram<number | string>,
   ): CoreProgram<number | string> {
-    const window = (this.#thread + Layout.THREAD_WINDOW) >> 2;
     const length = words * 4;
-    this.#words.fill(0, window, window + words);
-    this.#words.set([length, ...args], window);
+    this.#fillWindow([length, ...Array.from({ length: words - 1 }, (_, index) => args[index] ?? 0)]);
     let result: number | string = yield* call(
       "ioctlWindow",
       file,
@@ -207,7 +226,7 @@ export class LabThread {
       result = yield* call("destroyFinish", file, handle);
     }
     if (result === Layout.MUST_EXECUTE && execute !== undefined) {
-      const state = this.#word(file + Layout.FILE_STATE) & ~Layout.FILE_PHASE_MASK;
+      const state = this.#word(file + this.#layout.FILE_STATE) & ~Layout.FILE_PHASE_MASK;
       result = yield* execute(state | Layout.FILE_DRAINING);
       yield* call("ioctlEnd", file);
     }
@@ -217,7 +236,7 @@ export class LabThread {
 
   /** IommufdContext.tryGet(): a handle or -errno. */
   *#get(file: number, expected: number, id: number, type: number): CoreProgram<number> {
-    if (type > TYPES.length) return -Errno.ENOENT;
+    if (type > TYPE_NAMES.length) return -Errno.ENOENT;
     const result =
       type === 0 ? yield* call("get", file, expected, id) : yield* call("getTyped", file, expected, id, type);
     if (result > 0 && result < Layout.HANDLE_UNCONFIRMED) return result;
@@ -261,7 +280,7 @@ export class LabThread {
   }
 
   *#alloc(file: number, context: number, type: number, holds: number[], flags: number): CoreProgram<number | string> {
-    if (type < 1 || type > TYPES.length || (flags & ~(ALLOC_ABORT | ALLOC_PROBE)) !== 0) return -Errno.EOPNOTSUPP;
+    if (type < 1 || type > TYPE_NAMES.length || (flags & ~(ALLOC_ABORT | ALLOC_PROBE)) !== 0) return -Errno.EOPNOTSUPP;
     // References on the file as it is now: they outlive the call in flight, whose state is the same but for the phase.
     const referrer = (context & ~Layout.FILE_PHASE_MASK) | Layout.FILE_CLOSED;
     const references: { id: number; serial: number }[] = [];
@@ -293,8 +312,10 @@ export class LabThread {
 
   *#state(file: number, context: number, id: number): CoreProgram<number | string> {
     const result = yield* call("inspect", file, context, id, 1, 0);
-    const window = this.#thread + Layout.THREAD_WINDOW;
-    const [users, type] = [Layout.SNAPSHOT_USERS, Layout.SNAPSHOT_TYPE].map((at) => this.#word(window + at));
+    const window = this.#thread + this.#layout.THREAD_WINDOW;
+    const [users, type] = [this.#layout.SNAPSHOT_USERS, this.#layout.SNAPSHOT_TYPE].map((at) =>
+      this.#word(window + at),
+    );
     yield* this.#attend();
     return result < 0 ? result : `users=${users},type=${type}`;
   }
