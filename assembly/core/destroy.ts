@@ -24,7 +24,7 @@
  * Kernel counterpart: iommufd_destroy(), iommufd_object_destroy_user().
  */
 import { add32, compareExchange64, load64, wait64 } from "./atomics";
-import { assertInvariant } from "./config";
+import { MODEL_BUILD, assertInvariant } from "./config";
 import { EAGAIN, EBADF, EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, ENOSYS } from "../errno";
 import { fileEnter, fileLeave } from "./file";
 import { findKept, takeKept } from "./kept";
@@ -68,7 +68,7 @@ import { slotOf, tableLockOf, xaErase, xaLoad } from "./xarray";
 const LONGEST_WAIT: f64 = 1e9;
 
 /** Rounds of looking at the word before a thread sleeps on it. */
-const SPINS: u32 = 200;
+const SPINS: u32 = MODEL_BUILD ? 0 : 200;
 
 // @ts-ignore: a decorator on a function
 @inline function isRfc(): bool {

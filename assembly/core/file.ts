@@ -29,7 +29,7 @@
  *
  * Kernel counterpart: struct file, fget(), fput(), and iommufd_fops_open().
  */
-import { add32, compareExchange32, load32, load64, store32 } from "./atomics";
+import { add32, compareExchange32, fill, load32, load64, store32 } from "./atomics";
 import { EBADF, EMFILE } from "../errno";
 import {
   ATTENTION_RELEASE,
@@ -215,6 +215,6 @@ export function pauseRelease(file: usize, entry: usize): bool {
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */
 export function fileFree(file: usize): void {
-  memory.fill(file + FILE_CONTEXT, 0, offsetof<Context>("references"));
+  fill(file + FILE_CONTEXT, 0, offsetof<Context>("references"));
   store32(stateOf(file), load32(stateOf(file)) - FILE_RELEASING);
 }

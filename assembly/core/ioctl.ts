@@ -18,7 +18,7 @@
  *
  * Kernel counterpart: iommufd_fops_ioctl(), copy_struct_from_user(), IOCTL_OP().
  */
-import { load32 } from "./atomics";
+import { copy, fill, load32 } from "./atomics";
 import { destroyMarked } from "./destroy";
 import { E2BIG, EBADF, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
 import { fileEnter, fileLeave } from "./file";
@@ -93,8 +93,8 @@ export function ioctlHead(file: usize, request: u32, size: u32, length: u32, blo
   const common = min(size, known);
   if (length < common) return leave(file, -EFAULT);
   const command = current() + THREAD_COMMAND;
-  memory.copy(command, current() + THREAD_WINDOW, common);
-  memory.fill(command + common, 0, known - common);
+  copy(command, current() + THREAD_WINDOW, common);
+  fill(command + common, 0, known - common);
   return execute(file, request, size, blocking);
 }
 
@@ -115,7 +115,7 @@ export function ioctlUser(file: usize, expected: u32, request: u32, address: u64
     if (tail == NOT_ZERO) return leave(file, -E2BIG);
   }
   if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);
-  memory.fill(command + common, 0, known - common);
+  fill(command + common, 0, known - common);
   return execute(file, request, size, blocking);
 }
 

@@ -28,6 +28,8 @@
  * A free heap page is all zero: whoever frees one has wiped it.
  */
 
+import { MODEL_BUILD } from "./config";
+
 /** "iofd" in memory order. */
 export const MAGIC: u32 = 0x64666f69;
 /** Raised with every change of this map or of the meaning of a word in it. */
@@ -156,13 +158,13 @@ export const COUNTERS: usize = IDENTITY + 5 * CACHE_LINE;
 
 // ---------------------------------------------------------------------------------------------------- Thread
 
-export const MAX_THREADS: u32 = 64;
+export const MAX_THREADS: u32 = MODEL_BUILD ? 6 : 64;
 /** Hold records of one thread: one more than the locks, reservations and waits that it can have at a time. */
-export const MAX_RECORDS: u32 = 1024;
-export const MAX_FILES: u32 = 1024;
-export const MAX_THREAD_WARNINGS: u32 = 256;
+export const MAX_RECORDS: u32 = MODEL_BUILD ? 8 : 1024;
+export const MAX_FILES: u32 = MODEL_BUILD ? 4 : 1024;
+export const MAX_THREAD_WARNINGS: u32 = MODEL_BUILD ? 8 : 256;
 /** Largest ioctl struct, and size of the buffers that carry arguments. */
-export const COMMAND_BYTES: u32 = 4096;
+export const COMMAND_BYTES: u32 = MODEL_BUILD ? 256 : 4096;
 
 export const THREAD_FREE: u32 = 0;
 export const THREAD_ATTACHED: u32 = 1;
@@ -346,7 +348,7 @@ export const LEAF_TAKEN_BYTES: u32 = LEAF_ENTRIES / 8;
 // ---------------------------------------------------------------------------------------------------- Slab
 
 /** Classes: one for overflowing hold lists, and at most one per type. */
-export const MAX_CLASSES: u32 = 64;
+export const MAX_CLASSES: u32 = MODEL_BUILD ? 8 : 64;
 
 
 @unmanaged
@@ -449,7 +451,7 @@ export const PROT_NONE: u32 = 0;
 export const PROT_READ: u32 = 1;
 export const PROT_WRITE: u32 = 2;
 
-export const MAX_MAPPINGS: u32 = 1024;
+export const MAX_MAPPINGS: u32 = MODEL_BUILD ? 8 : 1024;
 /** User addresses end here (x86-64: 47 bits less a page); the first page is never mapped. */
 export const TASK_SIZE: u64 = 0x7fff_ffff_f000;
 

@@ -11,7 +11,7 @@
  *
  * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), and get_user_pages' pins.
  */
-import { add32, load32, notify, wait32 } from "./atomics";
+import { add32, copy, fill, load32, notify, wait32 } from "./atomics";
 import { EEXIST, EINVAL, ENOMEM } from "../errno";
 import {
   FRAME_USER,
@@ -106,7 +106,7 @@ function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
   row.inUse = 1;
   const state = changetype<MapState>(MAPS);
   const at = MAPPING_ORDER + position * 2;
-  memory.copy(at + 2, at, (state.count - position) * 2);
+  copy(at + 2, at, (state.count - position) * 2);
   store<u16>(at, <u16>number);
   state.count++;
   return <i32>rowAt(number);
@@ -142,7 +142,7 @@ export function protect(va: u64, length: u64, prot: u32): i32 {
     for (let at = va, p = first; at < end; p++) {
       const row = changetype<Mapping>(ordered(p));
       const last = min(end, endOf(ordered(p)));
-      memory.fill(
+      fill(
         frameOf(<usize>row.backing + <usize>(at - row.va)),
         FRAME_USER | (<u8>prot),
         <usize>((last - at) >> PAGE_SHIFT),
@@ -166,7 +166,7 @@ export function unmap(va: u64): i32 {
   const row = ordered(position);
   const at = MAPPING_ORDER + position * 2;
   state.count--;
-  memory.copy(at, at + 2, (state.count - position) * 2);
+  copy(at, at + 2, (state.count - position) * 2);
   unlock(MAP_LOCK, RANK_MAP);
   waitForPins(row + offsetof<Mapping>("pins"));
   freePages(changetype<Mapping>(row).backing, changetype<Mapping>(row).pages);

@@ -18,13 +18,13 @@
  * Kernel counterpart: struct mutex, and spinlock_t where the kernel would spin.
  */
 import { compareExchange32, exchange32, load32, notify, wait32 } from "./atomics";
-import { DEBUG_BUILD, assertInvariant } from "./config";
+import { DEBUG_BUILD, MODEL_BUILD, assertInvariant } from "./config";
 import { THREADS, THREAD_BYTES, Thread } from "./memory-map";
 import { current } from "./thread";
 
 const CONTENDED: u32 = 1;
 /** Rounds of looking before a thread sleeps: about as long as a section takes, far less than a wake-up costs. */
-const SPINS: u32 = 100;
+const SPINS: u32 = MODEL_BUILD ? 0 : 100;
 
 // Ranks of the lock order; a thread takes locks in ascending rank.
 export const RANK_REGISTRY: u32 = 1;

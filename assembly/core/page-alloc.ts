@@ -12,6 +12,7 @@
  *
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
+import { fill, modelAlloc, modelFree } from "./atomics";
 import {
   FRAMES,
   FRAME_FREE,
@@ -48,6 +49,7 @@ export function allocPages(count: u32, frame: u8): usize {
     run = load<u8>(FRAMES + page) == FRAME_FREE ? run + 1 : 0;
     if (run != count) continue;
     claim(page + 1 - count, count, frame);
+    modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
     unlock(PAGE_LOCK, RANK_PAGE);
     return addressOf(page + 1 - count);
   }
@@ -67,6 +69,7 @@ export function allocKernel(bytes: u32, align: u32): usize {
   if (fitsExtent(bytes, align) || growExtent(bytes, align)) {
     at = (state.extentTop - bytes) & ~(align - 1);
     state.extentTop = <u32>at;
+    modelAlloc(at, bytes);
   }
   unlock(PAGE_LOCK, RANK_PAGE);
   return at;
@@ -112,17 +115,18 @@ function isFree(first: u32, count: u32): bool {
 
 /** Context: page lock held. */
 function claim(first: u32, count: u32, frame: u8): void {
-  memory.fill(FRAMES + first, frame, count);
+  fill(FRAMES + first, frame, count);
   changetype<PageState>(PAGES).used += count;
 }
 
 /** Wipes and frees a run. Context: nobody else knows the pages any more; takes the page lock. */
 export function freePages(address: usize, count: u32): void {
-  memory.fill(address, 0, (<usize>count) << PAGE_SHIFT);
+  fill(address, 0, (<usize>count) << PAGE_SHIFT);
   const state = changetype<PageState>(PAGES);
   const first = <u32>((address - changetype<Identity>(IDENTITY).heap) >> PAGE_SHIFT);
   lock(PAGE_LOCK, RANK_PAGE);
-  memory.fill(FRAMES + first, FRAME_FREE, count);
+  modelFree(address, (<usize>count) << PAGE_SHIFT);
+  fill(FRAMES + first, FRAME_FREE, count);
   state.used -= count;
   if (first < state.low) state.low = first;
   if (first + count > state.high) state.high = first + count;

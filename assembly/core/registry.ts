@@ -9,7 +9,7 @@
  *
  * Kernel counterpart: enum iommufd_object_type with iommufd_object_ops[], and iommufd_ioctl_ops[].
  */
-import { load32, store32 } from "./atomics";
+import { copy, load32, store32 } from "./atomics";
 import { EEXIST, EINVAL, ENOSPC } from "../errno";
 import {
   COMMANDS,
@@ -116,7 +116,7 @@ function findOrAddType(nameBytes: u32, payloadBytes: u32, flags: u32): i32 {
   type.flags = flags;
   type.slabClass = slab;
   type.nameBytes = nameBytes;
-  memory.copy(typeAt(number) + TYPE_NAME, name, nameBytes);
+  copy(typeAt(number) + TYPE_NAME, name, nameBytes);
   store32(TYPE_COUNT, number);
   return number;
 }

@@ -10,6 +10,7 @@
  *
  * Kernel counterpart: kzalloc()/kfree() on a kmem_cache.
  */
+import { fill, modelAlloc, modelFree } from "./atomics";
 import { assertInvariant } from "./config";
 import { CLASSES, CLASS_BYTES, MAX_CLASSES, PAGE_SIZE, REGISTRY, Registry, SlabClass, Slot } from "./memory-map";
 import { RANK_CLASS, lock, unlock } from "./mutex";
@@ -45,10 +46,11 @@ export function slabAlloc(number: u32): usize {
   lock(mutex, RANK_CLASS);
   let slot: usize = slab.free;
   if (slot != 0) {
+    modelAlloc(slot, slab.slotBytes);
     slab.free = changetype<Slot>(slot).link;
     slab.used++;
     unlock(mutex, RANK_CLASS);
-    memory.fill(slot, 0, slab.slotBytes);
+    fill(slot, 0, slab.slotBytes);
     return slot;
   }
   if (slab.bump + slab.slotBytes > slab.bumpEnd) {
@@ -57,10 +59,12 @@ export function slabAlloc(number: u32): usize {
       unlock(mutex, RANK_CLASS);
       return 0;
     }
+    modelFree(chunk, slab.chunkBytes);
     slab.bump = <u32>chunk;
     slab.bumpEnd = <u32>chunk + slab.chunkBytes;
   }
   slot = slab.bump;
+  modelAlloc(slot, slab.slotBytes);
   slab.bump += slab.slotBytes;
   slab.used++;
   unlock(mutex, RANK_CLASS);
@@ -75,6 +79,7 @@ export function slabFree(number: u32, slot: usize): void {
   assertInvariant(slab.used > 0);
   changetype<Slot>(slot).link = slab.free;
   slab.free = <u32>slot;
+  modelFree(slot, slab.slotBytes);
   slab.used--;
   unlock(mutex, RANK_CLASS);
 }

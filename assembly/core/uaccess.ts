@@ -8,6 +8,7 @@
  *
  * Kernel counterpart: get_user(), copy_from_user(), copy_to_user(), check_zeroed_user(), access_ok().
  */
+import { copy } from "./atomics";
 import { EFAULT, EINVAL } from "../errno";
 import { COMMAND_BYTES, Mapping, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
 import { accessible, pin, unpin } from "./mmap";
@@ -31,7 +32,7 @@ export function copyFromUser(to: usize, from: u64, length: u32): bool {
     const row = pin(from);
     if (row == 0) return false;
     const run = <u32>accessible(row, from, length, PROT_READ);
-    memory.copy(to, backingOf(row, from), run);
+    copy(to, backingOf(row, from), run);
     unpin(row);
     if (run == 0) return false;
     to += run;
@@ -48,7 +49,7 @@ export function copyToUser(to: u64, from: usize, length: u32): bool {
     const row = pin(to);
     if (row == 0) return false;
     const run = <u32>accessible(row, to, length, PROT_WRITE);
-    memory.copy(backingOf(row, to), from, run);
+    copy(backingOf(row, to), from, run);
     unpin(row);
     if (run == 0) return false;
     to += run;

@@ -19,7 +19,7 @@
  *
  * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
  */
-import { load32, load64, loadRelaxed32, store32 } from "./atomics";
+import { fill, load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
 import {
@@ -272,7 +272,7 @@ function allocNode(kind: u32): usize {
 /** Empties a node and keeps it for the next table. */
 function freeNode(kind: u32, node: usize): void {
   const head = NODES + offsetof<NodePool>("free") + kind * 4;
-  memory.fill(node, 0, pagesOf(kind) << PAGE_SHIFT);
+  fill(node, 0, pagesOf(kind) << PAGE_SHIFT);
   lock(NODES, RANK_NODES);
   store<u32>(linkOf(kind, node), load<u32>(head));
   store<u32>(head, <u32>node);
