@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Entry of core.model.wasm: the core's exports, and what models call directly besides.
+ * Entry of core.model.wasm: the core's exports and constants, and what models call directly besides.
  *
- * Only the model build has the second half. Addresses are trusted: models name words that they own.
+ * Only the model build has the latter. Addresses are trusted: models name words that they own.
  */
 import { add32, load32, notify, pause, store32, wait32 } from "../core/atomics";
 import { PAGES, PageState } from "../core/memory-map";
 import { RANK_PAGE, lock, unlock } from "../core/mutex";
 
 export * from "../core/index";
+export * from "../core/layout";
 export { allocPages, freePages } from "../core/page-alloc";
 export { slabAlloc, slabFree } from "../core/slab";
 export { incrementUsers, decrementUsers } from "../core/refcount";

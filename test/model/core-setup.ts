@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What most models start from: a memory of the real core with attached threads, an open file, a type and an object.
+
+import type { Core } from "./model.ts";
+import type { ProfileName } from "./property.ts";
+
+/** The null page: memory-map.ts. */
+const NULL_BYTES = 3 * 4096;
+const HEAP = NULL_BYTES + 20;
+const HIGHEST_ID = 0xffff;
+
+export interface Booted {
+  /** Addresses of the attached threads' slots. */
+  readonly slots: readonly number[];
+  /** An open file, and what a context of its number expects. */
+  readonly file: number;
+  readonly expected: number;
+  /** A type without callback. */
+  readonly type: number;
+}
+
+/** A fresh memory in which `threads` threads are attached that may block. */
+export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+  const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
+  if (result !== 0) throw new Error(`init failed: ${result}`);
+  core.nullPage(NULL_BYTES);
+  core.unallocated(core.u32(HEAP), core.bytes);
+  const slots: number[] = [];
+  for (let thread = 0; thread < threads; thread++) {
+    const slot = core.call(thread, "attachThread", 1);
+    if (slot === 0) throw new Error("no thread slot is left");
+    slots.push(slot);
+  }
+  const file = core.call(0, "open");
+  if (file < 0) throw new Error(`open failed: ${file}`);
+  const expected = core.u32(slots[0]! + core.constant("THREAD_RESULT0"));
+  return { slots, file, expected, type: defineType(core, slots[0]!, 0, "T", 0, 0) };
+}
+
+/** Defines a type, or binds thread `thread` to the one of that name. */
+export function defineType(core: Core, slot: number, thread: number, name: string, payload: number, flags: number): number {
+  const window = slot + core.constant("THREAD_WINDOW");
+  const bytes = new TextEncoder().encode(name.padEnd(4, "\0"));
+  for (let at = 0; at < bytes.length; at += 4) {
+    core.setU32(window + at, bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
+  }
+  const type = core.call(thread, "defineType", name.length, payload, flags);
+  if (type <= 0) throw new Error(`defineType failed: ${type}`);
+  return type;
+}
+
+/** A published object. Return: its ID. */
+export function makeObject(core: Core, { file, expected, type }: Booted, thread = 0): number {
+  const handle = core.call(thread, "alloc", file, expected, type);
+  if (handle <= 0) throw new Error(`alloc failed: ${handle}`);
+  return core.call(thread, "finalize", file, handle);
+}
+
+/** Names of the words that traces show most. `entry` of an object is found by its ID. */
+export function describeCore(core: Core, { slots, file }: Booted): (address: number) => string | undefined {
+  const pages = core.call(0, "pageLock");
+  const threadBytes = core.constant("THREAD_BYTES");
+  const fileBytes = core.constant("FILE_BYTES");
+  return (address) => {
+    if (address === pages) return "page lock";
+    for (const [index, slot] of slots.entries()) {
+      if (address >= slot && address < slot + threadBytes) return `thread ${index} + ${address - slot}`;
+    }
+    if (address === file + core.constant("FILE_STATE")) return "file state";
+    if (address === file + core.constant("FILE_STATE") + 4) return "file root";
+    if (address === file + fileBytes / 2) return "table lock";
+    if (address >= file && address < file + fileBytes) return `file + ${address - file}`;
+    return undefined;
+  };
+}

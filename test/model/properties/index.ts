@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// All properties, in the order in which they run.
+
+import type { Property } from "../property.ts";
+import { getDestroy } from "./get-destroy.ts";
+import { mutex, mutexOfThree } from "./mutex.ts";
+
+export const PROPERTIES: readonly Property[] = [mutex, mutexOfThree, getDestroy];
