@@ -20,8 +20,8 @@ export interface Booted {
   readonly type: number;
 }
 
-/** A fresh memory in which `threads` threads are attached that may block. */
-export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+/** A fresh memory in which `threads` threads are attached that may block. Return: addresses of their slots. */
+export function bootThreads(core: Core, profile: ProfileName, threads: number): number[] {
   const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
   if (result !== 0) throw new Error(`init failed: ${result}`);
   core.nullPage(NULL_BYTES);
@@ -32,6 +32,12 @@ export function boot(core: Core, profile: ProfileName, threads: number): Booted 
     if (slot === 0) throw new Error("no thread slot is left");
     slots.push(slot);
   }
+  return slots;
+}
+
+/** The same with an open file and a type. */
+export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+  const slots = bootThreads(core, profile, threads);
   const file = core.call(0, "open");
   if (file < 0) throw new Error(`open failed: ${file}`);
   const expected = core.u32(slots[0]! + core.constant("THREAD_RESULT0"));
@@ -39,7 +45,14 @@ export function boot(core: Core, profile: ProfileName, threads: number): Booted 
 }
 
 /** Defines a type, or binds thread `thread` to the one of that name. */
-export function defineType(core: Core, slot: number, thread: number, name: string, payload: number, flags: number): number {
+export function defineType(
+  core: Core,
+  slot: number,
+  thread: number,
+  name: string,
+  payload: number,
+  flags: number,
+): number {
   const window = slot + core.constant("THREAD_WINDOW");
   const bytes = new TextEncoder().encode(name.padEnd(4, "\0"));
   for (let at = 0; at < bytes.length; at += 4) {

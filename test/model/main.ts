@@ -14,6 +14,7 @@
 import { parseArgs } from "node:util";
 import { checkProperty, moduleOf } from "./check.ts";
 import { PROPERTIES } from "./properties/index.ts";
+import { raceTable } from "./properties/recorded-races.ts";
 import type { Property } from "./property.ts";
 import { fromToken } from "./schedule.ts";
 import { traceOf } from "./trace.ts";
@@ -74,7 +75,11 @@ async function checkAll(all: readonly Property[]): Promise<void> {
       }
     }
   }
+  const table = raceTable();
+  if (table !== "") console.log(`\n${table}\n`);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  console.log(`${properties} properties hold, ${twins} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`);
+  console.log(
+    `${properties} properties hold, ${twins} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`,
+  );
   process.exitCode = failed > 0 ? 1 : 0;
 }

@@ -5,5 +5,6 @@
 import type { Property } from "../property.ts";
 import { getDestroy } from "./get-destroy.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
+import { RECORDED_RACES } from "./recorded-races.ts";
 
-export const PROPERTIES: readonly Property[] = [mutex, mutexOfThree, getDestroy];
+export const PROPERTIES: readonly Property[] = [mutex, mutexOfThree, getDestroy, ...RECORDED_RACES];

@@ -25,7 +25,11 @@ const CONTENDED_NOT_SEEN = {
 const NO_NOTIFY = {
   name: "unlock-forgets-notify",
   edits: [
-    { file: "core/mutex.ts", find: "if ((exchange32(mutex, 0) & CONTENDED) != 0) notify(mutex, 1);", replace: "exchange32(mutex, 0);" },
+    {
+      file: "core/mutex.ts",
+      find: "if ((exchange32(mutex, 0) & CONTENDED) != 0) notify(mutex, 1);",
+      replace: "exchange32(mutex, 0);",
+    },
   ],
 } as const;
 const NOT_ATOMIC = {

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The races of the recorded kernel, and some that it was not asked about, as properties: each outcome of the compiled core is one that
+// the kernel showed, or one that the seed's step-by-step transcription can have (../seed).
+//
+// Races of two are explored completely; of three as far as the budget goes, then with bounded preemptions. A complete exploration
+// also has to find all that the kernel showed, but for the races in DECIDES_AT_ONCE: there the seed works in steps between
+// which other calls see a DESTROY that is going to fail, and the library decides in one step.
+//
+// raceTable() prints the three sets side by side, for what was explored so far.
+
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import type { Outcome, Race } from "../../support/races.ts";
+import type { Property, Twin } from "../property.ts";
+import { type RaceSets, outside, raceSets, seedOutcomes, sideBySide, union } from "../seed/outcomes.ts";
+import { raceModel } from "../seed/race-model.ts";
+import { type LabRace, UNRECORDED_RACES } from "../seed/unrecorded-races.ts";
+
+/** From the package's root, where the program is started. */
+const RECORDING = "test/vectors/races-rfc.jsonl.gz";
+
+const DECIDES_AT_ONCE = new Set([
+  "destroy_destroy",
+  "destroy_destroy_destroy",
+  "destroy_drop_kept",
+  "destroy_get_kept",
+  "destroy_destroy_kept",
+  "destroy_state_kept",
+  "destroy_destroy_get_kept",
+]);
+
+/** Races whose actors are two, but whose exploration takes seconds. */
+const NOT_QUICK = new Set(["abort_alloc", "destroy_allochold", "abort_with_hold_destroy", "two_holds_on_one_destroy"]);
+
+/** Executions and seconds of one race before its preemptions are bounded, and of the bounded search. */
+const BUDGET = { executions: 40_000, seconds: 6 };
+
+const TWINS: Record<string, readonly Twin[]> = {
+  destroy_get: [
+    {
+      name: "destroy-does-not-wait",
+      edits: [{ file: "core/destroy.ts", find: "if (holdersOf(word) == 0 || !isRfc()) {", replace: "if (true) {" }],
+    },
+  ],
+  drop_drop_kept: [
+    {
+      name: "drop-counts-nothing",
+      edits: [{ file: "core/kept.ts", find: "  add32(kept, -1);\n", replace: "" }],
+    },
+  ],
+  destroy_alloc_reuse: [
+    {
+      name: "freed-id-is-forgotten",
+      edits: [{ file: "core/xarray.ts", find: "if (id < context.freeHint) context.freeHint = id;", replace: "" }],
+    },
+  ],
+};
+
+interface Explored {
+  readonly sets: RaceSets;
+  /** Texts of outcomes. */
+  readonly ours: Set<string>;
+}
+
+/** What was explored on the core as it is, by race. */
+const explored = new Map<string, Explored>();
+
+function propertyOf(race: LabRace, setsOf: () => RaceSets): Property {
+  const { race: name, actors } = race;
+  let known: { sets: RaceSets; allowed: Set<string> } | undefined;
+  const sets = () => (known ??= withTexts(setsOf()));
+  return {
+    name: `race-${name.replaceAll("_", "-")}`,
+    promise: `every outcome of ${name} is the kernel's or the transcription's`,
+    profiles: ["rfc"],
+    quick: actors.length === 2 && !NOT_QUICK.has(name),
+    ...BUDGET,
+    model() {
+      const { allowed, sets: both } = sets();
+      const ours = new Set<string>();
+      if (!explored.has(name)) explored.set(name, { sets: both, ours });
+      return raceModel(race, (outcome) => {
+        ours.add(outcome);
+        return allowed.has(outcome)
+          ? undefined
+          : `neither the kernel nor the transcription has this outcome: ${outcome}`;
+      });
+    },
+    judge(outcomes) {
+      const found = [...outcomes.keys()].map((text) => JSON.parse(text) as Outcome);
+      const missing = DECIDES_AT_ONCE.has(name) ? [] : outside(sets().sets.kernel, found);
+      return missing.length > 0 ? `the kernel's ${JSON.stringify(missing)} is never seen` : undefined;
+    },
+    twins: TWINS[name] ?? [],
+  };
+}
+
+function withTexts(sets: RaceSets): { sets: RaceSets; allowed: Set<string> } {
+  const text = ({ results, after, warn }: Outcome) => JSON.stringify({ results, after, warn });
+  return { sets, allowed: new Set(union(sets).map(text)) };
+}
+
+function recordedRaces(): Race[] {
+  const lines = gunzipSync(readFileSync(RECORDING)).toString().trimEnd().split("\n").slice(1);
+  return lines.map((line) => JSON.parse(line) as Race).filter(({ kind }) => kind === "together");
+}
+
+function unrecordedSets({ race, setup, actors, after_calls }: LabRace): RaceSets {
+  return { race, kernel: [], transcription: seedOutcomes(setup, actors, after_calls) };
+}
+
+export const RECORDED_RACES: readonly Property[] = [
+  ...recordedRaces().map((race) => propertyOf(race, () => raceSets(race))),
+  ...UNRECORDED_RACES.map((race) => propertyOf(race, () => unrecordedSets(race))),
+];
+
+/** The kernel's, the transcription's and our outcomes of the races that were explored. */
+export function raceTable(): string {
+  const all = [...explored.values()];
+  if (all.length === 0) return "";
+  const ours = all.map(({ sets, ours }) => [sets.race, [...ours].map((text) => JSON.parse(text) as Outcome)] as const);
+  const sets = all.map(({ sets }) => sets);
+  return sideBySide(sets, new Map(ours));
+}
