@@ -51,8 +51,14 @@ const TWINS: Record<string, readonly Twin[]> = {
   ],
   destroy_alloc_reuse: [
     {
-      name: "freed-id-is-forgotten",
-      edits: [{ file: "core/xarray.ts", find: "if (id < context.freeHint) context.freeHint = id;", replace: "" }],
+      name: "freed-id-stays-taken",
+      edits: [
+        {
+          file: "core/xarray.ts",
+          find: "store<u64>(taken, load<u64>(taken) & ~((<u64>1) << (id & 63)));",
+          replace: "",
+        },
+      ],
     },
   ],
 };
