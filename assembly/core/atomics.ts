@@ -187,13 +187,13 @@ export function wait64(address: usize, expected: u64, nanoseconds: i64): void {
   memory.fill(to, value, bytes);
 }
 
-/** The range belongs to the caller from here on. */
+/** The range belongs to the caller from here on. Call it under `if (MODEL_BUILD)`: arguments that load are code otherwise. */
 // @ts-ignore: a decorator on a function
 @inline export function modelAlloc(address: usize, bytes: usize): void {
   if (MODEL_BUILD) range(RANGE_ALLOC, address, bytes);
 }
 
-/** Nobody may touch the range until it is allocated again. */
+/** Nobody may touch the range until it is allocated again. As modelAlloc. */
 // @ts-ignore: a decorator on a function
 @inline export function modelFree(address: usize, bytes: usize): void {
   if (MODEL_BUILD) range(RANGE_FREE, address, bytes);

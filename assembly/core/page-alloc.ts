@@ -13,6 +13,7 @@
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
+import { MODEL_BUILD } from "./config";
 import {
   FRAMES,
   FRAME_FREE,
@@ -49,7 +50,7 @@ export function allocPages(count: u32, frame: u8): usize {
     run = load<u8>(FRAMES + page) == FRAME_FREE ? run + 1 : 0;
     if (run != count) continue;
     claim(page + 1 - count, count, frame);
-    modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
+    if (MODEL_BUILD) modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
     unlock(PAGE_LOCK, RANK_PAGE);
     return addressOf(page + 1 - count);
   }
@@ -69,7 +70,7 @@ export function allocKernel(bytes: u32, align: u32): usize {
   if (fitsExtent(bytes, align) || growExtent(bytes, align)) {
     at = (state.extentTop - bytes) & ~(align - 1);
     state.extentTop = <u32>at;
-    modelAlloc(at, bytes);
+    if (MODEL_BUILD) modelAlloc(at, bytes);
   }
   unlock(PAGE_LOCK, RANK_PAGE);
   return at;
@@ -125,7 +126,7 @@ export function freePages(address: usize, count: u32): void {
   const state = changetype<PageState>(PAGES);
   const first = <u32>((address - changetype<Identity>(IDENTITY).heap) >> PAGE_SHIFT);
   lock(PAGE_LOCK, RANK_PAGE);
-  modelFree(address, (<usize>count) << PAGE_SHIFT);
+  if (MODEL_BUILD) modelFree(address, (<usize>count) << PAGE_SHIFT);
   fill(FRAMES + first, FRAME_FREE, count);
   state.used -= count;
   if (first < state.low) state.low = first;

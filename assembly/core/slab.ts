@@ -11,7 +11,7 @@
  * Kernel counterpart: kzalloc()/kfree() on a kmem_cache.
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
-import { assertInvariant } from "./config";
+import { MODEL_BUILD, assertInvariant } from "./config";
 import { CLASSES, CLASS_BYTES, MAX_CLASSES, PAGE_SIZE, REGISTRY, Registry, SlabClass, Slot } from "./memory-map";
 import { RANK_CLASS, lock, unlock } from "./mutex";
 import { allocKernel } from "./page-alloc";
@@ -46,7 +46,7 @@ export function slabAlloc(number: u32): usize {
   lock(mutex, RANK_CLASS);
   let slot: usize = slab.free;
   if (slot != 0) {
-    modelAlloc(slot, slab.slotBytes);
+    if (MODEL_BUILD) modelAlloc(slot, slab.slotBytes);
     slab.free = changetype<Slot>(slot).link;
     slab.used++;
     unlock(mutex, RANK_CLASS);
@@ -59,12 +59,12 @@ export function slabAlloc(number: u32): usize {
       unlock(mutex, RANK_CLASS);
       return 0;
     }
-    modelFree(chunk, slab.chunkBytes);
+    if (MODEL_BUILD) modelFree(chunk, slab.chunkBytes);
     slab.bump = <u32>chunk;
     slab.bumpEnd = <u32>chunk + slab.chunkBytes;
   }
   slot = slab.bump;
-  modelAlloc(slot, slab.slotBytes);
+  if (MODEL_BUILD) modelAlloc(slot, slab.slotBytes);
   slab.bump += slab.slotBytes;
   slab.used++;
   unlock(mutex, RANK_CLASS);
@@ -79,7 +79,7 @@ export function slabFree(number: u32, slot: usize): void {
   assertInvariant(slab.used > 0);
   changetype<Slot>(slot).link = slab.free;
   slab.free = <u32>slot;
-  modelFree(slot, slab.slotBytes);
+  if (MODEL_BUILD) modelFree(slot, slab.slotBytes);
   slab.used--;
   unlock(mutex, RANK_CLASS);
 }

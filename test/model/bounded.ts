@@ -7,8 +7,8 @@
 // execution so far. Preempting it earlier reaches the same states. When an execution makes more places shared, the search of this
 // bound starts again (`grew`).
 
-import type { Event, Scheduler, Strategy } from "./scheduler.ts";
-import { PROCESSES } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.ts";
 
 const MOST_EVENTS = 1 << 13;
 
@@ -51,7 +51,7 @@ export class Bounded implements Strategy {
   #depth = 0;
   #fixed = 0;
   #asked = 0;
-  readonly #pending: Event = { process: 0, kind: 0, address: 0, place: 0, places: 0, writes: false, queue: -1, queueWrites: false, cause: -1, stopped: 0 };
+  readonly #pending = emptyEvent();
 
   constructor(bound: number, shared: SharedPlaces) {
     this.#bound = bound;
@@ -91,7 +91,8 @@ export class Bounded implements Strategy {
     const pending = this.#pending;
     if (!scheduler.footprintOf(process, pending)) return false;
     const { isShared } = this.#shared;
-    for (let place = pending.place; place < pending.place + pending.places; place++) if (isShared[place] !== 0) return true;
+    for (let place = pending.place; place < pending.place + pending.places; place++)
+      if (isShared[place] !== 0) return true;
     return pending.queue >= 0 && isShared[pending.queue] !== 0;
   }
 
@@ -108,7 +109,8 @@ export class Bounded implements Strategy {
     if (node >= MOST_EVENTS - 1) throw new Error("an execution has too many events");
     this.#asked = 0;
     const process = event.process % (PROCESSES / 2);
-    for (let place = event.place; place < event.place + event.places; place++) this.#shared.use(place, process, event.writes);
+    for (let place = event.place; place < event.place + event.places; place++)
+      this.#shared.use(place, process, event.writes);
     if (event.queue >= 0) this.#shared.use(event.queue, process, event.queueWrites);
     if (node < this.#fixed && node + 1 < this.#fixed) return;
     const current = this.#current[node]!;

@@ -23,6 +23,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = findRoot();
 const OUT = join(ROOT, "build/model");
+/** The core's one mutable global: kept and restored with the memory. */
+const SELF = "assembly/core/thread/self";
 const ENTRY = "assembly/model/index.ts";
 
 /** The folder with our package.json, from the sources and from a bundle of them in build/run alike. */
@@ -86,7 +88,10 @@ function applyEdits(sources, edits) {
     );
   }
   const atomics = "assembly/core/atomics.ts";
-  edited.set(atomics, edited.get(atomics).replaceAll("@inline export", "export").replaceAll("@inline\nexport", "export"));
+  edited.set(
+    atomics,
+    edited.get(atomics).replaceAll("@inline export", "export").replaceAll("@inline\nexport", "export"),
+  );
   return edited;
 }
 
@@ -137,14 +142,15 @@ function instrument(binaryen, module) {
     for (const type of ["i32", "i64", "f32", "f64"]) {
       const name = `${what}_${type}`;
       const valueType = binaryen[type];
-      const params = binaryen.createType([binaryen.i32, valueType]);      module.removeFunction(name);
+      const params = binaryen.createType([binaryen.i32, valueType]);
+      module.removeFunction(name);
       module.addFunction(name, params, valueType, [], module.local.get(1, valueType));
     }
   }
   binaryen.setPassArgument("asyncify-imports", "env.point");
   module.runPasses(["asyncify"]);
   binaryen.clearPassArguments();
-  module.addGlobalExport("assembly/core/thread/self", "self");
+  if (module.getGlobal(SELF) !== 0) module.addGlobalExport(SELF, "self");
 }
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {

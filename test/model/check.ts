@@ -20,7 +20,10 @@ export function moduleOf(property: Property, twin?: Twin): Promise<Built> {
   const key = twin ? `${property.name}/${twin.name}` : "";
   let module = built.get(key);
   if (!module) {
-    module = buildModel(twin?.edits).then(({ wasm, map }) => ({ module: new WebAssembly.Module(wasm), map }));
+    module = buildModel(twin?.edits).then(({ wasm, map }) => ({
+      module: new WebAssembly.Module(new Uint8Array(wasm)),
+      map,
+    }));
     built.set(key, module);
   }
   return module;
@@ -70,7 +73,13 @@ function counts({ executions, pruned, events, seconds, bound, killPoints }: Expl
   return `${executions} executions (${pruned} cut off), ${events} steps, ${seconds.toFixed(1)} s, ${rate}/s${kills}${limit}`;
 }
 
-function detailsOf(property: Property, profile: ProfileName, twin: Twin | undefined, built: Built, found: Found): string {
+function detailsOf(
+  property: Property,
+  profile: ProfileName,
+  twin: Twin | undefined,
+  built: Built,
+  found: Found,
+): string {
   const token = toToken({
     property: property.name,
     twin: twin?.name ?? "",

@@ -13,7 +13,8 @@ import type { Failure } from "./failure.ts";
 import type { Model } from "./model.ts";
 import { Reduction } from "./reduction.ts";
 import { switches, type Schedule } from "./schedule.ts";
-import { Scheduler, type Kill, type Outcome, type Strategy } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Kill, Outcome, Strategy } from "./strategy.ts";
 
 export interface Options {
   /** Let this thread die, at each point in turn. */
@@ -93,7 +94,8 @@ function exploreOnce(scheduler: Scheduler, options: Options, result: Exploration
   }
   const shared = new SharedPlaces(scheduler.places);
   const limit = typeof kind === "number" ? kind : MOST_PREEMPTIONS;
-  const bound = result.bound?.reason === reason ? result.bound : { preemptions: -1, reason, executions: [] as number[] };
+  const bound =
+    result.bound?.reason === reason ? result.bound : { preemptions: -1, reason, executions: [] as number[] };
   let complete = -1;
   const counts: number[] = [];
   const fresh = budgetOf(options);

@@ -30,3 +30,11 @@ export class Pruned extends Error {}
 export function expect(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Failure("property", message);
 }
+
+/** Whatever was thrown in an execution, as a failure. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof WebAssembly.RuntimeError) return new Failure("trap", error.message);
+  if (error instanceof Error) return new Failure("property", error.stack ?? error.message);
+  return new Failure("property", String(error));
+}

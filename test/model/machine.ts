@@ -59,7 +59,8 @@ export class Machine {
     this.#kept = new Uint32Array(0);
     this.#dirty = new Uint8Array(this.bytes >> LINE_SHIFT);
     this.#dirtyLines = new Int32Array(this.bytes >> LINE_SHIFT);
-    for (let thread = 0; thread < MAX_THREADS; thread++) this.instances.push(this.#instantiate(module, memory, thread, hooks));
+    for (let thread = 0; thread < MAX_THREADS; thread++)
+      this.instances.push(this.#instantiate(module, memory, thread, hooks));
   }
 
   #instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, thread: number, hooks: Hooks): Instance {

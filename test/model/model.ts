@@ -16,9 +16,11 @@ export interface Access {
 
 export type Step = Call | Access;
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each step has its own answer
-/** A thread's program. What a step answers is the value of `yield`; what it returns is in `results`. */
-export type Program = Generator<Step, unknown, any>;
+/** Part of a program that answers a T. What a call answers is the value of `yield`. */
+export type Calls<T> = Generator<Step, T, number>;
+
+/** A thread's program; what it returns is in `results` at the end. */
+export type Program = Calls<unknown>;
 
 export function call(name: string, ...args: (number | bigint)[]): Call {
   return { name, args };

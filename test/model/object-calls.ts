@@ -5,9 +5,7 @@
 // Each is a generator for `yield*` in a program and answers what the caller of the library would get: a handle, an ID, 0 or -errno.
 
 import type { Booted } from "./core-setup.ts";
-import { call, type Core, type Program, type Step } from "./model.ts";
-
-type Calls<T> = Generator<Step, T, number>;
+import { call, type Calls, type Core } from "./model.ts";
 
 const PUT_SLOWLY = 1;
 const PUT_RELEASE = 2;
@@ -58,5 +56,3 @@ export function* runRelease(core: Core, { slots }: Booted, thread: number): Call
     while (stop !== 0);
   }
 }
-
-export type { Program };

@@ -74,7 +74,8 @@ export class RaceChecker {
     const reads = thread * this.#bytes;
     for (let at = address; at < address + bytes; at++) {
       const written = this.#writeClock[at]!;
-      if (written > this.#clocks[row + this.#writer[at]!]!) this.#fail(thread, "plain read", this.#writer[at]!, "plain write", at);
+      if (written > this.#clocks[row + this.#writer[at]!]!)
+        this.#fail(thread, "plain read", this.#writer[at]!, "plain write", at);
       this.#reads[reads + at] = own;
     }
     const words = this.#bytes >> 2;
@@ -94,7 +95,8 @@ export class RaceChecker {
     const own = this.#clocks[row + thread]!;
     for (let at = address; at < address + bytes; at++) {
       const written = this.#writeClock[at]!;
-      if (written > this.#clocks[row + this.#writer[at]!]!) this.#fail(thread, what, this.#writer[at]!, "plain write", at);
+      if (written > this.#clocks[row + this.#writer[at]!]!)
+        this.#fail(thread, what, this.#writer[at]!, "plain write", at);
       this.#writeClock[at] = own;
       this.#writer[at] = thread;
     }
@@ -169,6 +171,9 @@ export class RaceChecker {
 
   #fail(thread: number, what: string, other: number, before: string, at: number): void {
     for (const [from, to] of this.#exempt) if (at >= from && at < to) return;
-    throw new Failure("race", `${what} by thread ${thread} races with a ${before} by thread ${other}, byte 0x${at.toString(16)}`);
+    throw new Failure(
+      "race",
+      `${what} by thread ${thread} races with a ${before} by thread ${other}, byte 0x${at.toString(16)}`,
+    );
   }
 }

@@ -18,7 +18,8 @@
 
 import { Pruned } from "./failure.ts";
 import { PAUSE } from "./operation.ts";
-import { PROCESSES, type Event, type Scheduler, type Strategy } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.ts";
 
 const MOST_EVENTS = 1 << 13;
 
@@ -51,7 +52,7 @@ export class Reduction implements Strategy {
   /** The node whose choice changed last: its event is the first to be looked at anew. */
   #changed = 0;
   #asked = 0;
-  readonly #other: Event = { process: 0, kind: 0, address: 0, place: 0, places: 0, writes: false, queue: -1, queueWrites: false, cause: -1, stopped: 0 };
+  readonly #other = emptyEvent();
 
   constructor(places: number, options: { reduces: boolean }) {
     this.#reduces = options.reduces;
@@ -133,20 +134,27 @@ export class Reduction implements Strategy {
     const looks = node >= this.#fixed || node === this.#changed;
     this.#writesAt[node] = event.writes ? event.place + 1 : 0;
     const candidates: number[] = [];
-    for (let place = event.place; place < event.place + event.places; place++) this.#collect(place, event.writes, process, candidates);
+    for (let place = event.place; place < event.place + event.places; place++)
+      this.#collect(place, event.writes, process, candidates);
     if (event.queue >= 0) this.#collect(event.queue, event.queueWrites, process, candidates);
     const joined = this.#joined;
     joined.set(before.subarray(row, row + PROCESSES));
     for (const earlier of candidates) joinEvent(joined, this.#clocks, earlier);
     if (looks && candidates.length > 0) this.#reverse(node, event, candidates);
-    if (looks && event.stopped !== 0) this.#backtrack[node]! |= event.stopped & this.#enabled[node]! & ~this.#sleep[node]!;
+    if (looks && event.stopped !== 0)
+      this.#backtrack[node]! |= event.stopped & this.#enabled[node]! & ~this.#sleep[node]!;
     before.set(joined, row);
     before[row + process] = node + 1;
     this.#clocks.set(before.subarray(row, row + PROCESSES), node * PROCESSES);
-    for (let place = event.place; place < event.place + event.places; place++) this.#mark(place, event.writes, process, node);
+    for (let place = event.place; place < event.place + event.places; place++)
+      this.#mark(place, event.writes, process, node);
     if (event.queue >= 0) this.#mark(event.queue, event.queueWrites, process, node);
+    // Who is woken goes on after this event, whatever the waker does next.
+    for (let rest = event.wakes; rest !== 0; rest &= rest - 1)
+      this.#join((31 - Math.clz32(rest & -rest)) * PROCESSES, process);
     // A clock runs from its thread's wait on.
-    if (process < PROCESSES / 2 && event.queue >= 0 && !event.queueWrites) this.#join((process + PROCESSES / 2) * PROCESSES, process);
+    if (process < PROCESSES / 2 && event.queue >= 0 && !event.queueWrites)
+      this.#join((process + PROCESSES / 2) * PROCESSES, process);
   }
 
   #collect(place: number, writes: boolean, process: number, into: number[]): void {

@@ -6,7 +6,7 @@
 // that with the property, the twin, the profile and the kill, in base64url.
 
 import { Failure } from "./failure.ts";
-import type { Event, Kill, Strategy } from "./scheduler.ts";
+import type { Event, Kill, Strategy } from "./strategy.ts";
 
 export interface Schedule {
   processes: number[];
@@ -25,7 +25,7 @@ const LETTER_A = 97;
 
 function scheduleText({ processes, answers }: Schedule): string {
   let text = "";
-  for (let from = 0; from < processes.length; ) {
+  for (let from = 0; from < processes.length;) {
     let to = from;
     while (to < processes.length && processes[to] === processes[from]) to++;
     text += String.fromCharCode(LETTER_A + processes[from]!) + (to - from === 1 ? "" : String(to - from));
@@ -88,7 +88,8 @@ export class Guided implements Strategy {
     let process = this.#schedule.processes[this.#at];
     this.#at++;
     if (process === undefined || ((enabled >> process) & 1) === 0) {
-      if (this.#strict && process !== undefined) throw new Failure("twin", "the token does not fit: its schedule is not possible");
+      if (this.#strict && process !== undefined)
+        throw new Failure("twin", "the token does not fit: its schedule is not possible");
       process = current >= 0 && (enabled >> current) & 1 ? current : 31 - Math.clz32(enabled & -enabled);
     }
     this.processes.push(process);

@@ -9,60 +9,21 @@
 // A wait sleeps if the word is what it expects; a notify of fewer than all sleepers asks the strategy which. Program code between
 // calls, and plain accesses, belong to the event before them.
 
-import { Failure, Killed, Pruned } from "./failure.ts";
+import { Failure, Killed, Pruned, asFailure } from "./failure.ts";
 import { LiveBytes } from "./live-bytes.ts";
 import { Machine, MAX_THREADS, type Hooks } from "./machine.ts";
 import type { Core, Model, Program, Run, Step } from "./model.ts";
 import * as op from "./operation.ts";
 import { RaceChecker } from "./race-checker.ts";
-
-export const PROCESSES = 2 * MAX_THREADS;
-/** Words of the memory, then a queue for each, then the programs' variables: what events can conflict on. */
-export interface Event {
-  process: number;
-  kind: number;
-  address: number;
-  /** First place and number of places that it reads or writes; 0 places for none. */
-  place: number;
-  places: number;
-  writes: boolean;
-  /** The queue of sleepers: -1 none. Only a notify writes it. */
-  queue: number;
-  queueWrites: boolean;
-  /** Process whose last event this one cannot come before (-1: none): what woke or started it. */
-  cause: number;
-  /** A notify: mask of the clocks that its wake-ups stopped. */
-  stopped: number;
-}
-
-export interface Strategy {
-  begin(): void;
-  /** `enabled` is a mask of processes, never 0; `current` the thread that ran last, or -1. May throw Pruned. */
-  pick(enabled: number, current: number, scheduler: Scheduler): number;
-  event(event: Event, scheduler: Scheduler): void;
-  /** One of `count` ways; called during event processing of the process just picked. */
-  choose(count: number): number;
-}
-
-export interface Kill {
-  readonly thread: number;
-  /** It dies before this kill point of its own, counted from 0. */
-  readonly at: number;
-}
-
-export interface Outcome {
-  readonly kind: "done" | "pruned" | "failed";
-  readonly text: string;
-  readonly failure?: Failure;
-  readonly died: boolean;
-}
-
-export interface Listener {
-  /** `before` is the value that the operation found. */
-  event(event: Event, operation: op.Operation, before: bigint, note: string): void;
-  /** A call returned, or the thread died. */
-  step(thread: number, text: string): void;
-}
+import {
+  emptyEvent,
+  footprint,
+  type Event,
+  type Kill,
+  type Listener,
+  type Outcome,
+  type Strategy,
+} from "./strategy.ts";
 
 const UNSTARTED = 0;
 const READY = 1;
@@ -99,6 +60,7 @@ export class Scheduler implements Hooks {
   readonly #rewinding = new Uint8Array(MAX_THREADS);
   readonly #inCall = new Uint8Array(MAX_THREADS);
   readonly #expected = new Int32Array(MAX_THREADS).fill(-1);
+  /** The thread whose end starts this one. */
   readonly #cause = new Int32Array(MAX_THREADS);
   readonly #canTimeOut = new Uint8Array(MAX_THREADS);
   readonly #spurious = new Int32Array(MAX_THREADS);
@@ -106,18 +68,7 @@ export class Scheduler implements Hooks {
   readonly #programs: Program[] = [];
   #results: unknown[] = [];
   #next = -1;
-  readonly #event: Event = {
-    process: 0,
-    kind: op.NONE,
-    address: 0,
-    place: 0,
-    places: 0,
-    writes: false,
-    queue: -1,
-    queueWrites: false,
-    cause: -1,
-    stopped: 0,
-  };
+  readonly #event = emptyEvent();
 
   constructor(module: WebAssembly.Module, model: Model) {
     this.#model = model;
@@ -314,7 +265,15 @@ export class Scheduler implements Hooks {
     });
   }
 
-  #setPending(t: number, kind: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
+  #setPending(
+    t: number,
+    kind: number,
+    address: number,
+    aLow: number,
+    aHigh: number,
+    bLow: number,
+    bHigh: number,
+  ): void {
     const operation = this.pending[t]!;
     operation.kind = kind;
     operation.address = address;
@@ -392,6 +351,7 @@ export class Scheduler implements Hooks {
     event.address = address;
     event.cause = -1;
     event.stopped = 0;
+    event.wakes = 0;
     event.queue = -1;
     event.queueWrites = false;
     footprint(operation, this.words, event);
@@ -401,7 +361,8 @@ export class Scheduler implements Hooks {
       const wide = op.IS_64[kind]!;
       const bytes = wide ? 8 : 4;
       const word = address >> 2;
-      if ((address & (bytes - 1)) !== 0) throw new Failure("memory", `${op.NAMES[kind]} of 0x${address.toString(16)} is not aligned`);
+      if ((address & (bytes - 1)) !== 0)
+        throw new Failure("memory", `${op.NAMES[kind]} of 0x${address.toString(16)} is not aligned`);
       this.live.access(t, address, bytes, op.WRITES[kind]!);
       if (this.listener) before = wide ? this.machine.u64(address) : BigInt(u32[word]!);
       const same = u32[word] === operation.aLow >>> 0 && (!wide || u32[word + 1] === operation.aHigh >>> 0);
@@ -409,11 +370,11 @@ export class Scheduler implements Hooks {
       if (op.IS_WAIT[kind]) sleeps = same;
       if (event.writes) this.machine.touch(address, bytes);
       this.races.atomic(t, address, bytes, event.writes, op.IS_RELAXED[kind]! || kind === op.PAUSE);
-    } else if (kind === op.WAKE || kind === op.START) {
+    } else if (kind === op.START) {
       event.cause = this.#cause[t]!;
-      if (event.cause < MAX_THREADS) this.races.order(event.cause, t);
+      if (event.cause >= 0) this.races.order(event.cause, t);
     } else if (kind === op.NOTIFY) {
-      event.stopped = this.#wake(t, address, operation.aLow);
+      this.#wake(t, address, operation.aLow);
     }
     this.events++;
     if (this.listener) this.listener.event(event, operation, before, sleeps ? "sleeps" : "");
@@ -424,31 +385,24 @@ export class Scheduler implements Hooks {
     return false;
   }
 
-  /** Return: mask of the clocks that stop because their sleepers are awake. */
-  #wake(notifier: number, address: number, count: number): number {
+  #wake(notifier: number, address: number, count: number): void {
     const sleepers: number[] = [];
     for (let t = 0; t < this.#programs.length; t++) {
       if (this.#status[t] === SLEEPING && this.pending[t]!.address === address) sleepers.push(t);
     }
-    let stopped = 0;
     let left = count < 0 ? sleepers.length : Math.min(count, sleepers.length);
-    // Which ones: `left` out of what remains, one after the other; equal sets in another order are skipped.
+    // Each way to choose `left` of them once: in ascending order, leaving enough for the rest.
     let from = 0;
     while (left > 0) {
       const ways = sleepers.length - from - left + 1;
       from += ways > 1 ? this.#strategy.choose(ways) : 0;
       const t = sleepers[from++]!;
-      if (this.#canTimeOut[t] !== 0 || this.#spurious[t]! > 0) stopped |= 1 << (t + MAX_THREADS);
-      this.#awaken(t, notifier);
+      this.#event.wakes |= 1 << t;
+      if (this.#canTimeOut[t] !== 0 || this.#spurious[t]! > 0) this.#event.stopped |= 1 << (t + MAX_THREADS);
+      this.races.order(notifier, t);
+      this.#setPending(t, op.WAKE, address, 0, 0, 0, 0);
       left--;
     }
-    return stopped;
-  }
-
-  #awaken(t: number, cause: number): void {
-    this.#cause[t] = cause;
-    const { address } = this.pending[t]!;
-    this.#setPending(t, op.WAKE, address, 0, 0, 0, 0);
   }
 
   #timeOut(t: number): void {
@@ -462,12 +416,13 @@ export class Scheduler implements Hooks {
     event.writes = false;
     event.queue = this.words + (operation.address >> 2);
     event.queueWrites = false;
-    event.cause = t;
+    event.cause = -1;
     event.stopped = 0;
+    event.wakes = 1 << t;
     this.events++;
     this.listener?.event(event, operation, 0n, "");
     this.#strategy.event(event, this);
-    this.#awaken(t, t + MAX_THREADS);
+    this.#setPending(t, op.WAKE, operation.address, 0, 0, 0, 0);
   }
 
   /** What process p would do next, for the question whether that commutes with an event. Return: false when it does nothing. */
@@ -490,7 +445,8 @@ export class Scheduler implements Hooks {
   point(t: number, kind: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
     if (this.#direct) {
       if (op.WRITES[kind]) this.machine.touch(address, op.IS_64[kind] ? 8 : 4);
-      if (op.IS_WAIT[kind] || kind === op.PAUSE) throw new Failure("twin", `set-up or finish would block at 0x${address.toString(16)}`);
+      if (op.IS_WAIT[kind] || kind === op.PAUSE)
+        throw new Failure("twin", `set-up or finish would block at 0x${address.toString(16)}`);
       return;
     }
     const instance = this.machine.instances[t]!;
@@ -562,28 +518,4 @@ export class Scheduler implements Hooks {
     }
     if (kind === op.RANGE_FREE) this.live.free(t, address, bytes);
   }
-}
-
-function footprint({ kind, address }: op.Operation, words: number, into: Event): void {
-  into.writes = op.WRITES[kind]! || kind === op.WRITE_VARIABLE;
-  into.places = 0;
-  if (kind === op.READ_VARIABLE || kind === op.WRITE_VARIABLE) {
-    into.place = 2 * words + address;
-    into.places = 1;
-  } else if (op.TOUCHES_MEMORY[kind]) {
-    into.place = address >> 2;
-    into.places = op.IS_64[kind] ? 2 : 1;
-  }
-  if (op.IS_WAIT[kind]) into.queue = words + (address >> 2);
-  if (kind === op.NOTIFY) {
-    into.queue = words + (address >> 2);
-    into.queueWrites = true;
-  }
-}
-
-function asFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  if (error instanceof WebAssembly.RuntimeError) return new Failure("trap", error.message);
-  if (error instanceof Error) return new Failure("property", error.stack ?? error.message);
-  return new Failure("property", String(error));
 }

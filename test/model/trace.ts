@@ -6,8 +6,9 @@ import { MAX_THREADS } from "./machine.ts";
 import type { Model } from "./model.ts";
 import * as op from "./operation.ts";
 import { Guided, type Schedule } from "./schedule.ts";
-import { Scheduler, type Event, type Kill, type Outcome } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 import { SourceLines } from "./source-lines.ts";
+import type { Event, Kill, Outcome } from "./strategy.ts";
 
 interface Row {
   thread: number;
@@ -52,7 +53,12 @@ export function traceOf(
   return { outcome, text };
 }
 
-function describe(event: Event, { kind, aLow, aHigh, bLow, bHigh }: op.Operation, before: bigint, scheduler: Scheduler): string {
+function describe(
+  event: Event,
+  { kind, aLow, aHigh, bLow, bHigh }: op.Operation,
+  before: bigint,
+  scheduler: Scheduler,
+): string {
   const wide = op.IS_64[kind]!;
   const a = wide ? (BigInt(aHigh >>> 0) << 32n) | BigInt(aLow >>> 0) : BigInt(aLow >>> 0);
   const b = wide ? (BigInt(bHigh >>> 0) << 32n) | BigInt(bLow >>> 0) : BigInt(bLow >>> 0);
@@ -89,7 +95,10 @@ function describe(event: Event, { kind, aLow, aHigh, bLow, bHigh }: op.Operation
 function table(rows: readonly Row[], names: readonly string[]): string {
   const used = names.map((_, thread) => rows.some((row) => row.thread === thread));
   const widths = names.map((name, thread) =>
-    Math.min(WIDEST, Math.max(name.length, ...rows.filter((row) => row.thread === thread).map(({ text }) => text.length))),
+    Math.min(
+      WIDEST,
+      Math.max(name.length, ...rows.filter((row) => row.thread === thread).map(({ text }) => text.length)),
+    ),
   );
   const line = (number: string, cells: (string | undefined)[], end: string): string =>
     `${number.padStart(4)}  ${names

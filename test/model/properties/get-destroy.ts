@@ -36,12 +36,12 @@ function model(profile: ProfileName): Model<State> {
     run(core, state) {
       const { file, id } = state;
       function* getter(): Program {
-        const handle: number = yield* get(core, state, id);
+        const handle = yield* get(core, state, id);
         if (handle === ENOENT) return handle;
         expect(handle > 0, `get answers ${handle}`);
-        const described: number = yield call("describe", file, handle);
+        const described = yield call("describe", file, handle);
         expect(described === 0, `describe answers ${described}`);
-        const result: number = yield* put(state, handle);
+        const result = yield* put(state, handle);
         expect(result === 0, `put answers ${result}`);
         return "ok";
       }

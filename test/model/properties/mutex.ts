@@ -9,7 +9,7 @@
 
 import { boot } from "../core-setup.ts";
 import { expect } from "../failure.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { call, type Calls, type Core, type Model } from "../model.ts";
 import type { Property } from "../property.ts";
 
 const CONTENDED_NOT_SEEN = {
@@ -53,12 +53,12 @@ function mutexModel(threads: number, rounds: number, spurious: number): Model<Wo
     name: `mutex, ${threads} threads`,
     spurious,
     setup(core: Core) {
-      boot(core, 0, threads);
+      boot(core, "rfc", threads);
       return { lock: core.call(0, "pageLock"), used: core.call(0, "countUnderLock") + 1 };
     },
     run(core, { used }) {
       let inside = 0;
-      function* program(): Program {
+      function* program(): Calls<void> {
         for (let round = 0; round < rounds; round++) {
           yield call("lockPage");
           expect(++inside === 1, "two threads hold the lock");

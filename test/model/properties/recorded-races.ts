@@ -30,8 +30,18 @@ const DECIDES_AT_ONCE = new Set([
   "destroy_destroy_get_kept",
 ]);
 
-/** Races whose actors are two, but whose exploration takes seconds. */
-const NOT_QUICK = new Set(["abort_alloc", "destroy_allochold", "abort_with_hold_destroy", "two_holds_on_one_destroy"]);
+/** The subset of `npm test`: one of each kind, a second in all. */
+const QUICK = new Set([
+  "destroy_destroy",
+  "destroy_get",
+  "destroy_keep",
+  "drop_drop_kept",
+  "destroy_held_and_holder",
+  "abort_get",
+  "destroy_alloc_reuse",
+  "close_get",
+  "keep_get_state",
+]);
 
 /** Executions and seconds of one race before its preemptions are bounded, and of the bounded search. */
 const BUDGET = { executions: 40_000, seconds: 6 };
@@ -73,14 +83,14 @@ interface Explored {
 const explored = new Map<string, Explored>();
 
 function propertyOf(race: LabRace, setsOf: () => RaceSets): Property {
-  const { race: name, actors } = race;
+  const { race: name } = race;
   let known: { sets: RaceSets; allowed: Set<string> } | undefined;
   const sets = () => (known ??= withTexts(setsOf()));
   return {
     name: `race-${name.replaceAll("_", "-")}`,
     promise: `every outcome of ${name} is the kernel's or the transcription's`,
     profiles: ["rfc"],
-    quick: actors.length === 2 && !NOT_QUICK.has(name),
+    quick: QUICK.has(name),
     ...BUDGET,
     model() {
       const { allowed, sets: both } = sets();

@@ -50,7 +50,7 @@ export function raceModel(
       return {
         threads: actors.map((actor, index) => ({
           name: callsOf(actor).map(nameOf).join(", "),
-          program: () => callAll(thread(index), callsOf(actor)) as Program,
+          program: () => callAll(thread(index), callsOf(actor)),
         })),
         finish(results) {
           const after = after_calls.map((call) => runNow(core, 0, thread(0).call(call)));
