@@ -9,7 +9,7 @@
 import { Layout } from "../../../bindings/generated/layout.js";
 import { bootThreads, describeCore } from "../core-setup.ts";
 import { expect } from "../failure.ts";
-import type { Core, Model, Program } from "../model.ts";
+import type { Core, Model } from "../model.ts";
 import type { Call } from "./lab.ts";
 import { type CoreLayout, type CoreProgram, LabThread, type LabWorld } from "./lab-programs.ts";
 import type { Actor } from "./outcomes.ts";
