@@ -32,6 +32,8 @@ function chromiumProject(
   return {
     extends: true,
     server: { headers },
+    // Found in the middle of a run, it would reload the page.
+    optimizeDeps: { include: ["fast-check"] },
     test: {
       name,
       include,

@@ -240,8 +240,8 @@ export class IommufdContext {
   /** What the core's put left to do. */
   #putSlowly(result: number, handle: number): void {
     if (result === Layout.PUT_SLOWLY) result = this.#core.putSlowly(this.fileAddress, handle);
-    else this.#core.releaseResume(this.fileAddress);
-    check(this.#attended(result), "put", "stale or foreign handle");
+    else result = this.#core.putUnquiet(this.fileAddress);
+    check(this.#attended(result), "put", result === -EINVAL ? "stale or foreign handle" : undefined);
   }
 
   /** The ID behind a handle of `tryGet` or `tryAlloc`. @throws IommufdError EINVAL */

@@ -20,10 +20,10 @@ export interface CoreExports {
   fget: (file: number) => number;
   fput: (file: number) => void;
   closeNumber: (file: number, expected: number) => number;
-  releaseResume: (file: number) => void;
-  releaseNext: (file: number, finished: number) => number;
+  releaseNext: (file: number) => number;
   queueTake: () => number;
-  queueFree: (slot: number) => void;
+  queueFree: (handle: number) => void;
+  reapNext: (thread: number) => number;
 
   defineType: (nameBytes: number, payloadBytes: number, flags: number) => number;
   defineCommand: (nr: number, size: number, minSize: number, shapeLow: number, shapeHigh: number) => number;
@@ -37,6 +37,7 @@ export interface CoreExports {
   getSlowly: (file: number, expected: number, id: number, type: number) => number;
   put: (file: number, handle: number) => number;
   putSlowly: (file: number, handle: number) => number;
+  putUnquiet: (file: number) => number;
   putKeepUser: (file: number, handle: number) => number;
   dropUser: (file: number, handle: number) => number;
   describe: (file: number, handle: number) => number;
@@ -47,6 +48,7 @@ export interface CoreExports {
   destroyWait: (file: number, handle: number, milliseconds: number) => number;
   destroyCancel: (file: number, handle: number) => number;
   destroyFinish: (file: number, handle: number) => number;
+  callbackBegins: (slot: number) => void;
   dropReference: (file: number, expected: number, id: number, serial: number) => number;
   holdReference: (file: number, handle: number, id: number, serial: number) => number;
   destroyReference: (file: number, expected: number, id: number, serial: number, blocking: number) => number;
@@ -58,6 +60,7 @@ export interface CoreExports {
   ioctlEnd: (file: number) => void;
 
   map: (va: bigint, length: bigint, prot: number) => number;
+  mapDone: () => void;
   protect: (va: bigint, length: bigint, prot: number) => number;
   unmap: (va: bigint) => number;
   readUser: (from: bigint, length: number) => number;

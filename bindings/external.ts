@@ -43,7 +43,7 @@ async function compileFrom(url: URL): Promise<WebAssembly.Module> {
 export class Iommufd extends IommufdBase {
   /** Makes a memory and attaches this thread to it. @throws IommufdError EINVAL (options), ENOMEM, ENOENT (no core.wasm). */
   static async create(options: IommufdOptions = {}): Promise<Iommufd> {
-    return new Iommufd(await prepare(source, options), options.onWarning);
+    return new Iommufd(await prepare(source, options), options.onWarning).announced();
   }
 
   /** As `create`, without waiting: needs `options.module`. @throws IommufdError ENOSYS without one. */
@@ -57,7 +57,7 @@ export class Iommufd extends IommufdBase {
    * @throws IommufdError EINVAL (not a share, or of another version), EAGAIN (64 threads are attached).
    */
   static async attach(share: IommufdShare): Promise<Iommufd> {
-    return new Iommufd(await Promise.resolve(share).then(received));
+    return new Iommufd(await Promise.resolve(share).then(received)).announced();
   }
 
   /** As `attach`, without waiting. */

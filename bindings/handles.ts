@@ -74,8 +74,8 @@ abstract class Handle {
   }
 
   /** @internal */
-  isOf(context: IommufdContext): boolean {
-    return this.owner.file === context.fileAddress && this.owner.kernel === context.kernel;
+  isOf(owner: Owner): boolean {
+    return isSameOpen(this.owner, owner);
   }
 }
 
@@ -88,9 +88,9 @@ export class ReservedObject extends Handle {
    * @throws IommufdError ENOMEM, and nothing has changed; EINVAL for a used-up handle or another context's object.
    */
   hold(target: LockedObject | ObjectReference): void {
-    const { kernel, file, context } = this.owner;
+    const { kernel, file } = this.owner;
     const handle = this.use("hold");
-    if (!(target instanceof Handle || target instanceof ObjectReference) || !target.isOf(context)) {
+    if (!(target instanceof Handle || target instanceof ObjectReference) || !target.isOf(this.owner)) {
       throw invalid("hold", "the target must be a LockedObject or an ObjectReference of the same context");
     }
     if (target instanceof Handle) {
@@ -229,14 +229,19 @@ export class ObjectReference {
   }
 
   /** @internal */
-  isOf(context: IommufdContext): boolean {
-    return this.#owner.file === context.fileAddress && this.#owner.kernel === context.kernel;
+  isOf(owner: Owner): boolean {
+    return isSameOpen(this.#owner, owner);
   }
 
   #check(operation: string): void {
     if (this.#ended === undefined) return;
     throw invalid(operation, `ObjectReference ${this.id} was used up by ${this.#ended}()`);
   }
+}
+
+/** Whether both belong to this thread and to one open of one file: a row that was opened again is another file. */
+function isSameOpen(one: Owner, other: Owner): boolean {
+  return one.kernel === other.kernel && one.file === other.file && one.byReference === other.byReference;
 }
 
 /** The state that a reference to a file expects, from a state of the same open. */

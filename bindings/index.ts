@@ -26,7 +26,7 @@ const source: CoreSource = {
 export class Iommufd extends IommufdBase {
   /** Makes a memory and attaches this thread to it. @throws IommufdError EINVAL (options), ENOMEM. */
   static async create(options: IommufdOptions = {}): Promise<Iommufd> {
-    return new Iommufd(await prepare(source, options), options.onWarning);
+    return new Iommufd(await prepare(source, options), options.onWarning).announced();
   }
 
   /** As `create`, without waiting. */
@@ -40,7 +40,7 @@ export class Iommufd extends IommufdBase {
    * @throws IommufdError EINVAL (not a share, or of another version), EAGAIN (64 threads are attached).
    */
   static async attach(share: IommufdShare): Promise<Iommufd> {
-    return new Iommufd(await Promise.resolve(share).then(received));
+    return new Iommufd(await Promise.resolve(share).then(received)).announced();
   }
 
   /** As `attach`, without waiting. */

@@ -15,7 +15,9 @@ import { DyingQueue } from "./dying-queue.js";
 import { IommufdError, check, invalid } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import { Kernel } from "./kernel.js";
+import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
 import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
+import { type ReapReport, reap, reapKnown } from "./reap.js";
 import { type IommufdStats, readStats } from "./stats.js";
 import { type Support, readSupport } from "./support.js";
 import type { TraceListener } from "./trace-event.js";
@@ -48,6 +50,12 @@ export interface IommufdShare {
   readonly memory: WebAssembly.Memory;
 }
 
+/** Options of `Iommufd.watch`. */
+export interface WatchOptions {
+  /** Called when a dead thread has been reaped. */
+  onReaped?: (report: ReapReport) => void;
+}
+
 /** A definition for `Iommufd.defineIoctl`. */
 export interface IoctlDefinition<F extends Fields> {
   /** E.g. "LAB_ECHO". */
@@ -77,6 +85,7 @@ export abstract class IommufdBase {
   readonly userSpace: UserSpace;
   readonly #kernel: Kernel;
   readonly #queue: DyingQueue;
+  readonly #watches = new Set<() => void>();
 
   /** Attaches this thread to the memory. */
   protected constructor({ module, memory }: IommufdShare, onWarning?: (warning: IommufdWarning) => void) {
@@ -92,6 +101,12 @@ export abstract class IommufdBase {
     this.userSpace = new UserSpace(kernel);
     kernel.commands.set(IOMMU_DESTROY.nr, { command: IOMMU_DESTROY });
     kernel.onWarning = onWarning;
+  }
+
+  /** @internal Settled once the host will tell of this thread's death. */
+  protected async announced(): Promise<this> {
+    await this.#kernel.life.announced;
+    return this;
   }
 
   /** Whether this host can run the library, and on several threads. */
@@ -208,6 +223,53 @@ export abstract class IommufdBase {
     this.#kernel.onWarning = listener;
   }
 
+  /** This thread's number, 0 … 63, as in `stats` and `reap`. */
+  get thread(): number {
+    return this.#kernel.threadNumber;
+  }
+
+  // -------------------------------------------------------------------------------------------------- other threads' death
+
+  /**
+   * Reaps what ends with `worker`: when it has died, by `terminate()` or otherwise, without `detach`, everything that its threads held
+   * is given back, and whoever waited for them goes on. In Node the worker's `exit` event tells. In a browser it is a Web Lock that
+   * tells, which is not the worker's: there one call watches all threads of this memory.
+   *
+   * The thread that watches must not block meanwhile: it would not hear of the death. Errors of destroy callbacks are uncaught
+   * exceptions of this thread.
+   *
+   * @returns A function that stops watching.
+   */
+  watch(worker: WatchableWorker, options: WatchOptions = {}): () => void {
+    if ((worker as WatchableWorker | null | undefined) == null) throw invalid("watch", "worker must be a worker");
+    const stop = watchDeaths(this.#kernel, worker, (thread) => {
+      reap(this.#kernel, thread)
+        .then((report) => options.onReaped?.(report))
+        .catch((error: unknown) => {
+          if (this.#kernel.detached || (error as IommufdError).code === "ESRCH") return; // somebody else has reaped it
+          queueMicrotask(() => {
+            throw error;
+          });
+        });
+    });
+    this.#watches.add(stop);
+    return () => {
+      this.#watches.delete(stop);
+      stop();
+    };
+  }
+
+  /**
+   * Gives back what the thread of that number held when it died: locks, reservations, waits, references, what it was in the middle of.
+   * Kept users and holds belong to their context and stay. `watch` calls this by itself.
+   *
+   * @throws IommufdError EBUSY: it is alive, or nobody knows that it is not (see `watch`); ESRCH: no such thread; EINVAL; ENOSYS where the
+   *   host has no Atomics.waitAsync. What a destroy callback throws, once all is done.
+   */
+  async reap(thread: number): Promise<ReapReport> {
+    return reapKnown(this.#kernel, thread);
+  }
+
   // -------------------------------------------------------------------------------------------------- leaving
 
   /**
@@ -219,6 +281,7 @@ export abstract class IommufdBase {
   detach(): void {
     this.#kernel.detach();
     this.#queue.stop();
+    for (const stop of this.#watches) stop();
   }
 
   /** `detach`, for `using`. */
@@ -256,6 +319,7 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   }
   const result = instantiate(module, memory).init(pages * Layout.WASM_PAGE_SIZE, PROFILE[abi], idLimit);
   check(result, "create", `memoryBytes ${memoryBytes} is too small`);
+  writeNonce(new Int32Array(memory.buffer));
   return { module, memory };
 }
 

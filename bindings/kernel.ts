@@ -14,7 +14,9 @@ import { type CoreExports, disarm, instantiate } from "./core.js";
 import { IommufdError } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import { Life } from "./life.js";
 import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
+import type { ReapReport } from "./reap.js";
 import type { TraceListener } from "./trace-event.js";
 import type { UserCommand } from "./user-command.js";
 import { type WaitOptions, canBlock, deadlineOf, waitAsync, waitSync } from "./wait.js";
@@ -43,6 +45,8 @@ export class Kernel {
   readonly thread: number;
   /** Index in `words` of the thread's attention word: not 0 after a call means `attend` must run. */
   readonly attention: number;
+  /** How this thread's death will be known. */
+  readonly life: Life;
   /** The two argument buffers of the thread. */
   window: Uint8Array;
   command: Uint8Array;
@@ -56,6 +60,8 @@ export class Kernel {
   #detached = false;
   /** Contexts that fget made: the references of this thread on files. */
   readonly references = new Set<IommufdContext>();
+  /** Dead threads that this one is reaping. */
+  readonly reaping = new Map<number, Promise<ReapReport>>();
   /** Wakes the asynchronous waits of this thread. */
   readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */
@@ -85,6 +91,7 @@ export class Kernel {
         message: `all ${Layout.MAX_THREADS} thread slots are taken`,
       });
     }
+    this.life = new Life(this);
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
     this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);
     this.command = this.bytes.subarray(this.thread + Layout.THREAD_COMMAND).subarray(0, Layout.COMMAND_BYTES);
@@ -149,9 +156,9 @@ export class Kernel {
   #release(failures: unknown[]): void {
     const file = this.word(this.thread + Layout.THREAD_RELEASING);
     const context = this.contextOn(file, Layout.FILE_NEVER);
-    let slot = 0;
+    let slot: number;
     do {
-      slot = this.core.releaseNext(file, slot);
+      slot = this.core.releaseNext(file);
       if (slot > Layout.RELEASE_AGAIN) this.#callback(slot, context, failures);
       if (((this.words[this.attention] ?? 0) & Layout.ATTENTION_WARNINGS) !== 0) this.#report(failures);
     } while (slot !== 0);
@@ -186,9 +193,10 @@ export class Kernel {
 
   /** Runs the destroy callback for a slot that nobody can find any more. */
   #callback(slot: number, context: IommufdContext, failures: unknown[]): void {
-    const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE));
+    const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE) & Layout.SLOT_TYPE_MASK);
     const payload = new DataView(this.memory.buffer, slot + Layout.SLOT_PAYLOAD, type.payloadBytes);
     const id = this.word(slot + Layout.SLOT_ID);
+    this.core.callbackBegins(slot);
     try {
       this.callUser(() => this.#callbacks.get(type.number)?.({ id, type, payload, context }));
     } catch (error) {
@@ -200,9 +208,10 @@ export class Kernel {
   drainQueue(): void {
     const failures: unknown[] = [];
     for (let slot = this.core.queueTake(); slot !== 0; slot = this.core.queueTake()) {
+      const handle = this.result(0);
       const context = this.contextOn(this.word(slot + Layout.SLOT_FILE), Layout.FILE_NEVER);
       this.#callback(slot, context, failures);
-      this.core.queueFree(slot);
+      this.core.queueFree(handle);
     }
     if (failures.length > 0) throw failures[0];
   }
@@ -284,6 +293,7 @@ export class Kernel {
     for (const context of this.references) attempt(() => context.close());
     this.#detached = true;
     this.core.detachThread();
+    this.life.end();
     disarm(this.core);
     // The slot's buffers may be another thread's from now on; who still writes an argument writes into nothing.
     this.window = new Uint8Array(Layout.COMMAND_BYTES);

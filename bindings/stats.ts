@@ -19,7 +19,7 @@ export interface WaitingDestroy {
   heldBy: number[];
 }
 
-/** What one thread has in hand. */
+/** What one thread has. */
 export interface ThreadStats {
   /** 0 … 63; the same as in WaitingDestroy. */
   number: number;
@@ -51,7 +51,7 @@ export interface IommufdStats {
   bytes: { total: number; heap: number; used: number };
   /** Files whose graph is not released yet, and how many there can be. */
   files: { open: number; max: number };
-  /** Attached threads, and how many there can be. */
+  /** Attached threads, dead ones that nobody has reaped included, and how many there can be. */
   threads: { attached: number; max: number; list: ThreadStats[] };
   /** Mappings of the user space. */
   mappings: number;
@@ -110,7 +110,7 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
 
 function attachedThreads(kernel: Kernel): number[] {
   const numbers = Array.from({ length: Layout.MAX_THREADS }, (_, number) => number);
-  return numbers.filter((number) => kernel.word(threadAt(number) + Layout.THREAD_STATE) === Layout.THREAD_ATTACHED);
+  return numbers.filter((number) => kernel.word(threadAt(number) + Layout.THREAD_STATE) !== Layout.THREAD_FREE);
 }
 
 /** Files whose graph is not released yet. */
@@ -139,6 +139,30 @@ function threadStats(number: number, records: HeldRecord[]): ThreadStats {
     reserved: own.filter((record) => record.kind === Layout.RECORD_RESERVED).length,
     waiting: own.filter(isWaiting).length,
   };
+}
+
+/** What one thread has, and whether it is in the middle of something; for a thread that does not run. */
+export function readThread(kernel: Kernel, number: number): ThreadStats & { interrupted: boolean } {
+  const at = threadAt(number);
+  const records = recordsOf(kernel, number);
+  const evidence = [Layout.THREAD_HAND, Layout.THREAD_HAND_LIST, Layout.THREAD_HAND_MEMORY, Layout.THREAD_PINNED];
+  const interrupted =
+    records.some(({ kind }) => kind === Layout.RECORD_BUSY) ||
+    evidence.some((offset) => kernel.word(at + offset) !== 0) ||
+    holdsLock(kernel, number);
+  return { ...threadStats(number, records), interrupted };
+}
+
+/** Whether a lock of the core names the thread. */
+function holdsLock(kernel: Kernel, number: number): boolean {
+  const files = Array.from({ length: Layout.MAX_FILES }, (_, index) => Layout.FILES + index * Layout.FILE_BYTES);
+  const classes = Array.from({ length: Layout.MAX_CLASSES }, (_, index) => Layout.CLASSES + index * Layout.CLASS_BYTES);
+  const locks = [
+    ...[Layout.REGISTRY_LOCK, Layout.MAPS_LOCK, Layout.QUEUE_LOCK, Layout.NODES_LOCK, Layout.PAGES_LOCK],
+    ...files.map((file) => file + Layout.FILE_LOCK),
+    ...classes,
+  ];
+  return locks.some((lock) => kernel.word(lock) >>> 1 === number + 1);
 }
 
 function waitingDestroy(kernel: Kernel, record: HeldRecord, records: HeldRecord[]): WaitingDestroy {

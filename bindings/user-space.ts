@@ -53,14 +53,28 @@ export class UserSpace {
     if (options.va !== undefined && !isUserAddress(options.va)) throw invalid("mmap", "va must be a bigint > 0");
     const row = kernel.core.map(options.va ?? 0n, BigInt(length), protOf(options.prot ?? "rw", "mmap"));
     check(row, "mmap");
-    const backing = kernel.word(row + Layout.MAPPING_BACKING);
-    const bytes = new Uint8Array(
-      kernel.memory.buffer,
-      backing,
-      kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE,
-    );
-    const va = BigInt.asUintN(64, kernel.longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
-    const mapping = Object.freeze({ va, bytes });
+    const mapping = this.#mappingOf(row);
+    kernel.core.mapDone();
+    return mapping;
+  }
+
+  /**
+   * All mappings of the process, whichever thread made them, by ascending address; each can be unmapped by this thread. (/proc/self/maps)
+   *
+   * For looking and for cleaning up: a mapping that another thread removes meanwhile may still be listed.
+   */
+  mappings(): UserMapping[] {
+    const rows = Array.from({ length: Layout.MAX_MAPPINGS }, (_, n) => Layout.MAPPINGS + n * Layout.MAPPING_BYTES);
+    const mapped = rows.filter((row) => this.#kernel.word(row + Layout.MAPPING_STATE) === Layout.MAPPING_MAPPED);
+    return mapped.map((row) => this.#mappingOf(row)).sort((a, b) => (a.va < b.va ? -1 : 1));
+  }
+
+  #mappingOf(row: number): UserMapping {
+    const { memory, longs } = this.#kernel;
+    const backing = this.#kernel.word(row + Layout.MAPPING_BACKING);
+    const length = this.#kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE;
+    const va = BigInt.asUintN(64, longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
+    const mapping = Object.freeze({ va, bytes: new Uint8Array(memory.buffer, backing, length) });
     this.#mappings.add(mapping);
     return mapping;
   }
@@ -111,10 +125,12 @@ export function readUser(kernel: Kernel, from: bigint, length: number): Uint8Arr
   return bytes;
 }
 
-/** copy_to_user(), in pieces of the thread's window. @throws IommufdError EFAULT, EINVAL */
+/** copy_to_user(), in pieces of the thread's window. @throws IommufdError EFAULT (nothing written if the range leaves user space), EINVAL */
 export function writeUser(kernel: Kernel, to: bigint, bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw invalid("copy_to_user", "bytes must be a Uint8Array");
   if (bytes.length > 0 && !isAddress(to)) throw new IommufdError("EFAULT", { syscall: "copy_to_user" });
+  // access_ok() is asked of the whole range, before the first piece is written: no byte beyond its end is user memory.
+  if (bytes.length > Layout.COMMAND_BYTES) check(kernel.core.writeUser(to + BigInt(bytes.length), 0), "copy_to_user");
   for (let done = 0; done < bytes.length; done += Layout.COMMAND_BYTES) {
     const piece = bytes.subarray(done, done + Layout.COMMAND_BYTES);
     kernel.window.set(piece);

@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asRecorded } from "./support/lab-calls.js";
 import { takeDown } from "./support/lab-stress.js";
 import { type LabThreads, startLabThreads } from "./support/lab-threads.ts";
-import { type Outcome, type Race, type TimedRace, isTimed, loadRaces, possibleOutcomes } from "./support/races.ts";
+import { raceTogether } from "./support/race-together.ts";
+import { type Outcome, type Race, type TimedRace, isTimed, loadRaces } from "./support/races.ts";
 import { turn } from "./support/turn.ts";
 
 /** One per actor; the longest race has ten. */
@@ -49,17 +50,8 @@ test("the recording has the races that this file is about", () => {
 describe("released together, every outcome is one that the kernel may show", () => {
   test.each(together.map((race) => [race.race, race] as const))("%s", async (_, race) => {
     const tries = TRIES[race.actors.length] ?? 0;
-    const workers = lab.workers.slice(0, race.actors.length);
-    workers.forEach((worker, actor) =>
-      worker.post({ task: "together", race, actor, tries, logFd: lab.logFd, seed: SEED }),
-    );
-    const answers = await Promise.all(workers.map((worker) => worker.next<{ outcomes: (Outcome & Count)[] }>()));
-    const outcomes = answers[0]?.outcomes ?? [];
+    const { outcomes, others } = await raceTogether(lab, race, tries, SEED);
     expect(outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(tries);
-    const possible = possibleOutcomes(race).map((outcome) => JSON.stringify(outcome));
-    const others = outcomes.filter(
-      ({ results, after, warn }) => !possible.includes(JSON.stringify({ results, after, warn })),
-    );
     expect(others).toEqual([]);
   });
 });
@@ -117,10 +109,6 @@ describe("whatever the threads do", () => {
     }
   });
 });
-
-interface Count {
-  count: number;
-}
 
 /** Empties the lab's log. Returns how many entries it had. */
 function drainLog(): number {

@@ -3,12 +3,12 @@
  * The only file that names `atomic.*`.
  *
  * Everything that two threads may touch at the same time goes through here; plain `load`/`store` elsewhere means "mine
- * alone", either because a lock is held, because nobody else has the address yet, or because the word lives in the
- * calling thread's slot and is read by others only after that thread is gone.
+ * alone", either because a lock is held or the entry is frozen, because nobody else has the address yet, or because the word lives
+ * in the calling thread's slot and is read by others only after that thread is gone.
  *
  * WebAssembly has one memory order for atomics, sequential consistency. An atomic store is a full barrier, and today's
  * engines check bounds and alignment of every atomic access by extra instructions, so the hot path has only those that
- * its argument needs. The two `relaxed` loads are plain ones, for words that others write atomically meanwhile: an
+ * its argument needs. The `relaxed` accesses are plain ones, for words that others read or write meanwhile: an
  * aligned word of 32 bits does not tear, and no engine invents or repeats the access. They may be used where each value
  * that the word ever has is a good answer, or where an atomic operation confirms the value before anything depends on it.
  *
@@ -38,6 +38,7 @@ const WAIT32: u32 = 12;
 const WAIT64: u32 = 13;
 const NOTIFY: u32 = 14;
 const PAUSE: u32 = 15;
+const EXCHANGE64: u32 = 16;
 
 const RANGE_READ: u32 = 0;
 const RANGE_WRITE: u32 = 1;
@@ -114,6 +115,13 @@ declare function range(kind: u32, address: usize, bytes: usize): void;
 @inline export function store64(address: usize, value: u64): void {
   report(STORE64, address, value, 0);
   atomic.store<u64>(address, value);
+}
+
+/** Return: the value before the exchange. */
+// @ts-ignore: a decorator on a function
+@inline export function exchange64(address: usize, value: u64): u64 {
+  report(EXCHANGE64, address, value, 0);
+  return atomic.xchg<u64>(address, value);
 }
 
 /** Return: the value found; the swap took place if it equals `expected`. */

@@ -19,26 +19,34 @@
  * mainline: destroy(id) never waits: users = 1 or EBUSY. destroyReference waits as above, but lookups go on until the last
  * holder is gone.
  *
+ * If a thread dies: the slot of an object that is about to leave the table is in the thread's hand, so whether it has left is a look at
+ * the entry; a BUSY record says that a destroyer was about to queue or to give up.
+ *
  * A wait is a record of the thread: it can be looked at again, given up, or awaited without blocking.
  *
  * Kernel counterpart: iommufd_destroy(), iommufd_object_destroy_user().
  */
-import { add32, compareExchange64, load64, wait64 } from "./atomics";
+import { compareExchange64, wait64 } from "./atomics";
+import { beginChange, changeKept, endChange } from "./change";
 import { MODEL_BUILD, assertInvariant } from "./config";
-import { EAGAIN, EBADF, EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, ENOSYS } from "../errno";
-import { fileEnter, fileLeave } from "./file";
-import { findKept, takeKept } from "./kept";
+import { EAGAIN, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOSYS } from "../errno";
+import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
+import { findKept } from "./kept";
 import {
   Entry,
+  HAND_NO_CALLBACK,
   HoldRecord,
   IDENTITY,
   Identity,
   PROFILE_RFC,
+  RECORD_BUSY,
   RECORD_DYING,
   RECORD_KIND_MASK,
   RECORD_LOCKED,
   RECORD_QUEUED,
   RECORD_QUEUED_KEPT,
+  SLOT_CALLBACK_RAN,
+  SLOT_TYPE_MASK,
   Slot,
   Thread,
 } from "./memory-map";
@@ -54,14 +62,28 @@ import {
   minusUser,
   phaseOf,
   plusUser,
+  settled,
   typeOf,
   usersOf,
   warnMinus,
   warnPlus,
 } from "./refcount";
-import { hasCallback, isRunnable } from "./registry";
+import { classOfType, hasCallback, isRunnable } from "./registry";
 import { MUST_DESTROY, MUST_WAIT } from "./results";
-import { changeRecord, current, findRecord, freeRecord, hasFreeRecord, holdsTarget, takeRecord } from "./thread";
+import {
+  announceRecord,
+  changeRecord,
+  current,
+  findRecord,
+  freeRecord,
+  hasFreeRecord,
+  holdsTarget,
+  nameRecord,
+  peekRecord,
+  setHand,
+  takeRecord,
+  withdrawRecord,
+} from "./thread";
 import { slotOf, tableLockOf, xaErase, xaLoad } from "./xarray";
 
 /** Milliseconds that one wait may last, so that its nanoseconds fit an i64; the caller asks again. */
@@ -78,11 +100,11 @@ const SPINS: u32 = MODEL_BUILD ? 0 : 200;
 /**
  * IOMMU_DESTROY.
  *
- * `blocking`: the caller would block this very thread, so waiting for a lock of its own is EDEADLK. Return: 0; -EBADF, -ENOENT,
+ * `blocking`: the caller would block this very thread, so waiting for a lock of its own is EDEADLK. Return: 0; -EBADF, -EIO, -ENOENT,
  * -EBUSY, -ENOSYS (the type's callback is not in this thread), -EDEADLK, -ENOMEM (no record): no change; MUST_WAIT, MUST_DESTROY.
  */
 export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i32 {
-  return fileEnter(file, expected) ? destroyMarked(file, id, blocking) : -EBADF;
+  return fileEnter(file, expected) ? destroyMarked(file, id, blocking) : refusal(file, expected);
 }
 
 /** The same for a caller whose mark on the file goes with the call. */
@@ -95,41 +117,50 @@ export function destroyMarked(file: usize, id: u32, blocking: bool): i32 {
 
 /** Context: the file is marked; on MUST_* a record has taken the mark over. */
 function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
-  let word = load64(entry);
   while (true) {
+    const word = settled(entry);
     if (phaseOf(word) != PHASE_LIVE || (destroyersOf(word) != 0 && isRfc())) return -ENOENT;
     if (!isRunnable(typeOf(word))) return -ENOSYS;
     if (holdersOf(word) == 0 || !isRfc()) {
       if (usersOf(word) != 1) return -EBUSY;
       if (hasCallback(typeOf(word)) && !hasFreeRecord()) return -ENOMEM;
       const slot = removeIf(file, entry, word, id);
-      if (slot == 0) {
-        word = load64(entry);
-        continue;
+      if (slot == 0) continue;
+      if (hasCallback(typeOf(word))) {
+        const handle = takeRecord(slot, file, RECORD_DYING);
+        setHand(0, 0);
+        return mustDestroy(handle, slot);
       }
-      if (hasCallback(changetype<Slot>(slot).type)) return mustDestroy(takeRecord(slot, file, RECORD_DYING), slot);
       freeObject(slot);
       return 0;
-    } else {
-      if (!hasFreeRecord()) return -ENOMEM;
-      if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
-      const next = plusUser(word) + DESTROYER;
-      if (compareExchange64(entry, word, next) == word) {
-        warnPlus(word, next, file, id);
-        return mustWait(takeRecord(entry, file, RECORD_QUEUED), entry, next);
-      }
     }
-    word = load64(entry);
+    if (!hasFreeRecord()) return -ENOMEM;
+    if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
+    const next = plusUser(word) + DESTROYER;
+    announceRecord(peekRecord(), entry, file);
+    if (compareExchange64(entry, word, next) == word) {
+      const handle = takeRecord(entry, file, RECORD_QUEUED);
+      warnPlus(word, next, file, id);
+      return mustWait(handle, entry, next);
+    }
+    withdrawRecord(peekRecord());
   }
 }
 
-/** Takes the object out of the table if its word is still `word`. Context: takes the table lock. Return: its slot, or 0. */
+/**
+ * Takes the object out of the table if its word is still `word`.
+ *
+ * Context: takes the table lock. Return: its slot, which is in hand; or 0.
+ */
 function removeIf(file: usize, entry: usize, word: u64, id: u32): usize {
   lock(tableLockOf(file), RANK_TABLE);
-  let slot: usize = 0;
+  let slot = slotOf(entry); // another object's, or none, if the word has changed
+  setHand(slot, classOfType(typeOf(word)));
   if (compareExchange64(entry, word, freedWord(word)) == word) {
-    slot = slotOf(entry);
     xaErase(file, id);
+  } else {
+    setHand(0, 0);
+    slot = 0;
   }
   unlock(tableLockOf(file), RANK_TABLE);
   return slot;
@@ -168,40 +199,53 @@ function findWait(file: usize, handle: u32): usize {
 export function destroyPoll(file: usize, handle: u32): i32 {
   const record = findWait(file, handle);
   if (record == 0) return -EINVAL;
+  if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
-  const word = load64(entry);
+  const word = settled(entry);
   if (holdersOf(word) != 0) return mustWait(handle, entry, word);
   return decide(file, entry, record);
+}
+
+/** A wait in a poisoned file. */
+function giveUp(file: usize, record: usize): i32 {
+  freeRecord(record);
+  fileLeave(file);
+  return -EIO;
 }
 
 /** Context: this thread is one of the queued destroyers, so the entry stays what it is. */
 function decide(file: usize, entry: usize, record: usize): i32 {
   const slot = slotOf(entry);
   const id = changetype<Slot>(slot).id;
-  lock(tableLockOf(file), RANK_TABLE);
-  let word = load64(entry);
-  while (holdersOf(word) == 0) {
-    const last = usersOf(word) == 2;
-    assertInvariant(!last || destroyersOf(word) == 1);
-    const seen = compareExchange64(entry, word, last ? freedWord(word) : minusUser(word) - DESTROYER);
-    if (seen != word) {
-      word = seen;
+  const handle = changetype<HoldRecord>(record).handle;
+  const kind = changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK;
+  while (true) {
+    const word = settled(entry);
+    if (holdersOf(word) != 0) return mustWait(handle, entry, word); // mainline: a lookup came before the decision
+    if (usersOf(word) == 2) {
+      assertInvariant(destroyersOf(word) == 1);
+      if (removeIf(file, entry, word, id) == 0) continue;
+      if (hasCallback(changetype<Slot>(slot).type)) {
+        changeRecord(record, slot, RECORD_DYING);
+        setHand(0, 0);
+        return mustDestroy(handle, slot);
+      }
+      freeRecord(record);
+      freeObject(slot);
+      fileLeave(file);
+      return 0;
+    }
+    nameRecord(record, RECORD_BUSY);
+    const next = minusUser(word) - DESTROYER;
+    if (compareExchange64(entry, word, next) != word) {
+      nameRecord(record, kind);
       continue;
     }
-    if (last) xaErase(file, id);
-    unlock(tableLockOf(file), RANK_TABLE);
-    if (last && hasCallback(changetype<Slot>(slot).type)) {
-      changeRecord(record, slot, RECORD_DYING);
-      return mustDestroy(changetype<HoldRecord>(record).handle, slot);
-    }
-    if (last) freeObject(slot);
-    else warnMinus(word, file, id);
+    warnMinus(word, file, id);
     freeRecord(record);
     fileLeave(file);
-    return last ? 0 : -EBUSY;
+    return -EBUSY;
   }
-  unlock(tableLockOf(file), RANK_TABLE);
-  return mustWait(changetype<HoldRecord>(record).handle, entry, word); // mainline: a lookup came before the decision
 }
 
 /**
@@ -224,32 +268,37 @@ export function destroyWait(file: usize, handle: u32, milliseconds: f64): i32 {
   }
 }
 
-/** Gives up a queued destroy: the object is open again, a kept user is kept again. Return: 0, or -EINVAL as destroyPoll. */
+/** Gives up a queued destroy: the object is open again, a kept user is kept again. Return: 0, or -EINVAL, -EIO as destroyPoll. */
 export function destroyCancel(file: usize, handle: u32): i32 {
   const record = findWait(file, handle);
   if (record == 0) return -EINVAL;
+  if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
   const id = changetype<Slot>(slotOf(entry)).id;
   const kept = (changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK) == RECORD_QUEUED_KEPT;
-  if (kept) add32(entry + offsetof<Entry>("kept"), 1); // before the user is back, or another DROP could miss it
-  let word = load64(entry);
-  while (true) {
-    const seen = compareExchange64(entry, word, (kept ? word : minusUser(word)) - DESTROYER);
-    if (seen == word) break;
-    word = seen;
-  }
+  const word = beginChange(entry);
+  nameRecord(record, RECORD_BUSY);
+  if (kept) changeKept(entry, changetype<Entry>(entry).kept + 1);
+  endChange(entry, (kept ? word : minusUser(word)) - DESTROYER);
   if (!kept) warnMinus(word, file, id);
   freeRecord(record);
   fileLeave(file);
   return 0;
 }
 
+/** The callback of an object that nobody can find any more is about to run: it will not run again, whatever becomes of the thread. */
+export function callbackBegins(slot: usize): void {
+  changetype<Slot>(slot).type |= SLOT_CALLBACK_RAN;
+}
+
 /** After MUST_DESTROY and the callback: drops what the object held and frees it. Return: 0, or -EINVAL for a bad handle. */
 export function destroyFinish(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_DYING);
   if (record == 0) return -EINVAL;
-  freeObject(changetype<HoldRecord>(record).target);
+  const slot: usize = changetype<HoldRecord>(record).target;
+  setHand(slot | HAND_NO_CALLBACK, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
   freeRecord(record);
+  freeObject(slot);
   fileLeave(file);
   return 0;
 }
@@ -257,12 +306,15 @@ export function destroyFinish(file: usize, handle: u32): i32 {
 /**
  * iommufd_object_destroy_user(): consumes a kept user, and destroys the object if that was the last besides the table.
  *
- * Return: 0 destroyed; -EBUSY not, but the user is gone; MUST_WAIT, MUST_DESTROY; with the user still kept: -EBADF, -EINVAL (no
+ * Return: 0 destroyed; -EBUSY not, but the user is gone; MUST_WAIT, MUST_DESTROY; with the user still kept: -EBADF, -EIO, -EINVAL (no
  * such user), -ENOSYS, -EDEADLK, -EAGAIN (too many wait already), -ENOMEM (no record).
  */
 export function destroyReference(file: usize, expected: u32, id: u32, serial: f64, blocking: bool): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
-  const result = hasFreeRecord() ? queueReference(file, id, serial, blocking) : -ENOMEM;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
+  lock(tableLockOf(file), RANK_TABLE);
+  const entry = findKept(file, id, serial);
+  const result = entry == 0 ? -EINVAL : hasFreeRecord() ? queueReference(file, entry, blocking) : -ENOMEM;
+  unlock(tableLockOf(file), RANK_TABLE);
   if (result < 0) {
     fileLeave(file);
     return result;
@@ -270,25 +322,19 @@ export function destroyReference(file: usize, expected: u32, id: u32, serial: f6
   return destroyPoll(file, result);
 }
 
-/** Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
-function queueReference(file: usize, id: u32, serial: f64, blocking: bool): i32 {
-  lock(tableLockOf(file), RANK_TABLE);
-  const entry = findKept(file, id, serial);
-  let result = entry == 0 ? -EINVAL : 0;
-  let word = entry == 0 ? 0 : load64(entry);
-  if (result == 0 && !isRunnable(typeOf(word))) result = -ENOSYS;
-  if (result == 0 && blocking && holdsTarget(entry, RECORD_LOCKED)) result = -EDEADLK;
-  if (result == 0) result = takeKept(entry);
-  while (result == 0) {
-    if (destroyersOf(word) == MAX_DESTROYERS) {
-      add32(entry + offsetof<Entry>("kept"), 1);
-      result = -EAGAIN;
-      break;
-    }
-    const seen = compareExchange64(entry, word, word + DESTROYER);
-    if (seen == word) break;
-    word = seen;
+/** Context: table lock held. Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
+function queueReference(file: usize, entry: usize, blocking: bool): i32 {
+  if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
+  const word = beginChange(entry);
+  const kept = changetype<Entry>(entry).kept;
+  const result =
+    kept == 0 ? -EINVAL : !isRunnable(typeOf(word)) ? -ENOSYS : destroyersOf(word) == MAX_DESTROYERS ? -EAGAIN : 0;
+  if (result != 0) {
+    endChange(entry, word);
+    return result;
   }
-  unlock(tableLockOf(file), RANK_TABLE);
-  return result == 0 ? takeRecord(entry, file, RECORD_QUEUED_KEPT) : result;
+  announceRecord(peekRecord(), entry, file);
+  changeKept(entry, kept - 1);
+  endChange(entry, word + DESTROYER);
+  return takeRecord(entry, file, RECORD_QUEUED_KEPT);
 }

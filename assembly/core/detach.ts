@@ -14,9 +14,11 @@ import {
   RECORD_QUEUED,
   RECORD_QUEUED_KEPT,
   RECORD_RESERVED,
+  RECORD_TAKEN,
   WARN_DETACH_HELD,
 } from "./memory-map";
 import { abort } from "./object";
+import { queueFree } from "./release";
 import { nextRecord, warn } from "./thread";
 
 /**
@@ -27,13 +29,19 @@ import { nextRecord, warn } from "./thread";
 export function detachNext(): bool {
   const record = nextRecord(0);
   if (record == 0) return false;
+  warn(WARN_DETACH_HELD, changetype<HoldRecord>(record).fileKind & ~RECORD_KIND_MASK, 0);
+  giveBack(record);
+  return true;
+}
+
+/** Gives one thing back. Context: it is none whose callback is to be run. */
+export function giveBack(record: usize): void {
   const held = changetype<HoldRecord>(record);
   const file: usize = held.fileKind & ~RECORD_KIND_MASK;
   const kind = held.fileKind & RECORD_KIND_MASK;
-  warn(WARN_DETACH_HELD, file, 0);
   if (kind == RECORD_LOCKED) putSlowly(file, held.handle);
   else if (kind == RECORD_RESERVED) abort(file, held.handle);
   else if (kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT) destroyCancel(file, held.handle);
+  else if (kind == RECORD_TAKEN) queueFree(held.handle);
   else destroyFinish(file, held.handle);
-  return true;
 }

@@ -23,14 +23,20 @@
  * (undo: drop the lock), and the release reads every state word before it destroys anything. Where it finds a holder it
  * steps back to DRAINING, and whoever drops the last lock reads the state and takes the release up again.
  *
- * fget against close is the same pattern with `references` in the place of the marks.
+ * fget against close is the same pattern with the references in the place of the uses: each thread counts its own in the upper
+ * half of its mark.
+ *
+ * If a thread dies: its marks are cleared, and then every file is asked whether it waited for that (settleFiles). Who was about to
+ * win a release has named the file in Thread.claiming, who has won it is named by the file itself.
+ *
+ * A poisoned file answers EIO, but its number can be closed and its references given back, and then it is released.
  *
  * A file number is the row's number + FIRST_FD. It is free again once the release has run (Linux: at once).
  *
  * Kernel counterpart: struct file, fget(), fput(), and iommufd_fops_open().
  */
-import { add32, compareExchange32, fill, load32, load64, store32 } from "./atomics";
-import { EBADF, EMFILE } from "../errno";
+import { compareExchange32, fill, load32, store32 } from "./atomics";
+import { EBADF, EIO, EMFILE } from "../errno";
 import {
   ATTENTION_RELEASE,
   Context,
@@ -45,28 +51,33 @@ import {
   FILE_NEVER,
   FILE_OPEN,
   FILE_PHASE_MASK,
+  FILE_POISONED,
   FILE_RELEASING,
   FIRST_FD,
   File,
+  MARK_MOST_REFERENCES,
+  MARK_REFERENCE,
+  MARK_USES,
   MAX_FILES,
   MAX_THREADS,
   THREADS,
+  THREAD_ATTACHED,
   THREAD_BYTES,
   Thread,
 } from "./memory-map";
-import { holdersOf } from "./refcount";
-import { current, markOf } from "./thread";
+import { holdersOf, settled } from "./refcount";
+import { current, markOf, nameOfThread } from "./thread";
 
 /** The highest generation of a file. */
-const LAST_GENERATION: u32 = 0x7fff_ffff & ~FILE_PHASE_MASK;
+const LAST_GENERATION: u32 = 0x7fff_ffff & ~(FILE_PHASE_MASK | FILE_POISONED);
 
 // @ts-ignore: a decorator on a function
 @inline function stateOf(file: usize): usize {
   return file + offsetof<File>("state");
 }
 // @ts-ignore: a decorator on a function
-@inline function referencesOf(file: usize): usize {
-  return file + FILE_CONTEXT + offsetof<Context>("references");
+@inline function releaserOf(file: usize): usize {
+  return file + FILE_CONTEXT + offsetof<Context>("releaser");
 }
 
 /** open("/dev/iommu"). Return: the file's address, and its state in result0; -EMFILE when the table is full. */
@@ -96,47 +107,86 @@ export function fileByNumber(fd: i32): i32 {
   return (load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_OPEN ? <i32>file : -EBADF;
 }
 
-/** fget(): one more reference on an open file. Return: its state with phase CLOSED, what the referrer expects; or -EBADF. */
+/**
+ * fget(): one more reference on an open file.
+ *
+ * Return: its state with phase CLOSED, what the referrer expects; -EBADF; -EIO; -EMFILE when this thread has 32,767 of the file.
+ */
 export function fget(file: usize): i32 {
-  add32(referencesOf(file), 1);
+  const mark = markOf(current(), file);
+  const before = load<u32>(mark);
+  if (before / MARK_REFERENCE == MARK_MOST_REFERENCES) return -EMFILE;
+  store32(mark, before + MARK_REFERENCE);
   const state = load32(stateOf(file));
-  if ((state & FILE_PHASE_MASK) == FILE_OPEN) return <i32>(state - FILE_OPEN + FILE_CLOSED);
+  if ((state & (FILE_PHASE_MASK | FILE_POISONED)) == FILE_OPEN) return <i32>(state - FILE_OPEN + FILE_CLOSED);
   fput(file);
-  return -EBADF;
+  return (state & FILE_PHASE_MASK) == FILE_OPEN ? -EIO : -EBADF;
 }
 
-/** fput(): gives back what fget took. The last one starts the release. */
+/** fput(): gives back what fget took, in the thread that took it. The last one starts the release. */
 export function fput(file: usize): void {
-  if (add32(referencesOf(file), -1) == 1) drain(file);
+  const mark = markOf(current(), file);
+  store32(mark, load<u32>(mark) - MARK_REFERENCE);
+  drain(file);
 }
 
 /** close(2) on the number. Return: 0, or -EBADF when somebody else has closed it already. */
 export function closeNumber(file: usize, expected: u32): i32 {
   if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
-  if ((expected & FILE_PHASE_MASK) != FILE_OPEN) return -EBADF;
-  const closed = expected - FILE_OPEN + FILE_CLOSED;
-  if (compareExchange32(stateOf(file), expected, closed) != expected) return -EBADF;
-  if (load32(referencesOf(file)) == 0) drain(file);
+  while (true) {
+    const state = load32(stateOf(file));
+    if ((expected & FILE_PHASE_MASK) != FILE_OPEN || (state & ~FILE_POISONED) != (expected & ~FILE_POISONED))
+      return -EBADF;
+    if (compareExchange32(stateOf(file), state, state - FILE_OPEN + FILE_CLOSED) == state) break;
+  }
+  drain(file);
   return 0;
 }
 
-/** The number is closed and the references may be gone: if so, no new call gets in. */
+/** The number may be closed and the references may be gone: if so, no new call gets in. */
 function drain(file: usize): void {
   const state = load32(stateOf(file));
-  if ((state & FILE_PHASE_MASK) != FILE_CLOSED) return;
-  if (load32(referencesOf(file)) != 0) return; // a later open of the row, closed while somebody refers to it
+  if ((state & FILE_PHASE_MASK) != FILE_CLOSED || hasReference(file)) return;
   compareExchange32(stateOf(file), state, state - FILE_CLOSED + FILE_DRAINING);
   tryRelease(file);
+}
+
+function hasReference(file: usize): bool {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    if (load32(markOf(THREADS + number * THREAD_BYTES, file)) >= MARK_REFERENCE) return true;
+  }
+  return false;
+}
+
+function isInUse(file: usize): bool {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    if ((load32(markOf(THREADS + number * THREAD_BYTES, file)) & MARK_USES) != 0) return true;
+  }
+  return false;
 }
 
 /** Wins the release if the file drains and no call is in flight; the bindings then run it. */
 function tryRelease(file: usize): void {
   const state = load32(stateOf(file));
-  if ((state & FILE_PHASE_MASK) != FILE_DRAINING) return;
-  for (let number: u32 = 0; number < MAX_THREADS; number++) {
-    if (load32(markOf(THREADS + number * THREAD_BYTES, file)) != 0) return;
-  }
-  if (compareExchange32(stateOf(file), state, state - FILE_DRAINING + FILE_RELEASING) != state) return;
+  if ((state & FILE_PHASE_MASK) != FILE_DRAINING || isInUse(file)) return;
+  if (claimRelease(file, state)) attendRelease(file);
+}
+
+/** DRAINING → RELEASING, so that whatever happens to this thread the file names who has it. Return: whether it is ours. */
+function claimRelease(file: usize, draining: u32): bool {
+  store32(claimingOf(), <u32>file);
+  const won = compareExchange32(stateOf(file), draining, draining - FILE_DRAINING + FILE_RELEASING) == draining;
+  if (won) store32(releaserOf(file), nameOfThread(current()));
+  store32(claimingOf(), 0);
+  return won;
+}
+
+// @ts-ignore: a decorator on a function
+@inline function claimingOf(): usize {
+  return current() + offsetof<Thread>("claiming");
+}
+
+function attendRelease(file: usize): void {
   const thread = changetype<Thread>(current());
   thread.attention |= ATTENTION_RELEASE;
   thread.releasing = <u32>file;
@@ -158,17 +208,50 @@ function tryRelease(file: usize): void {
 
 function enterLater(file: usize, expected: u32): bool {
   const inFlight = (expected & FILE_PHASE_MASK) == FILE_DRAINING;
-  if (isUsable(file, expected) && (!inFlight || load<u32>(markOf(current(), file)) > 1)) return true;
+  if (isUsable(file, expected) && (!inFlight || (load<u32>(markOf(current(), file)) & MARK_USES) > 1)) return true;
   fileLeave(file);
   return false;
+}
+
+/** Why fileEnter, or a lookup, was refused: -EBADF, or -EIO for a file that would be usable if it were not poisoned. */
+export function refusal(file: usize, expected: u32): i32 {
+  const state = load32(stateOf(file));
+  if ((state & FILE_POISONED) == 0) return -EBADF;
+  if (expected == FILE_BY_NUMBER || expected == FILE_NEVER)
+    return (state & FILE_PHASE_MASK) == FILE_OPEN ? -EIO : -EBADF;
+  return isPhaseWithin(state & ~FILE_POISONED, expected) ? -EIO : -EBADF;
+}
+
+// @ts-ignore: a decorator on a function
+@inline function isPhaseWithin(state: u32, expected: u32): bool {
+  const phase = state & FILE_PHASE_MASK;
+  return phase != FILE_FREE && phase <= (expected & FILE_PHASE_MASK) && (state ^ expected) <= FILE_PHASE_MASK;
+}
+
+/** What the file's objects are worth is not known any more: every call is EIO until it is closed. */
+export function poison(file: usize): void {
+  while (true) {
+    const state = load32(stateOf(file));
+    if (compareExchange32(stateOf(file), state, state | FILE_POISONED) == state) return;
+  }
+}
+
+// @ts-ignore: a decorator on a function
+@inline export function isPoisoned(file: usize): bool {
+  return (load32(stateOf(file)) & FILE_POISONED) != 0;
+}
+
+/** Neither draining nor poisoned: nothing to do after a lock was dropped. */
+// @ts-ignore: a decorator on a function
+@inline export function isQuiet(file: usize): bool {
+  return (load32(stateOf(file)) & (FILE_PHASE_MASK | FILE_POISONED)) < FILE_DRAINING;
 }
 
 /** Whether a context that stands for `expected` may use the file now; for one in flight only as long as its call is. */
 export function isUsable(file: usize, expected: u32): bool {
   const state = load32(stateOf(file));
-  const phase = state & FILE_PHASE_MASK;
-  if (expected == FILE_BY_NUMBER) return phase == FILE_OPEN;
-  return phase != FILE_FREE && phase <= (expected & FILE_PHASE_MASK) && (state ^ expected) <= FILE_PHASE_MASK;
+  if (expected == FILE_BY_NUMBER) return (state & (FILE_PHASE_MASK | FILE_POISONED)) == FILE_OPEN;
+  return isPhaseWithin(state, expected);
 }
 
 /** For get, which cannot use a number's later file: the state that it must find again. FILE_NEVER when nothing is open. */
@@ -179,7 +262,7 @@ export function openStateOf(file: usize): u32 {
 
 /** Whether this thread has a call in flight on the file. */
 export function isMarked(file: usize): bool {
-  return load<u32>(markOf(current(), file)) != 0;
+  return (load<u32>(markOf(current(), file)) & MARK_USES) != 0;
 }
 
 /** Whether the file waits for its last user. */
@@ -198,11 +281,14 @@ export function fileUnlocked(file: usize): void {
  * caller's; false when the lock is gone meanwhile and it goes on.
  */
 export function pauseRelease(file: usize, entry: usize): bool {
+  store32(claimingOf(), <u32>file);
+  store32(releaserOf(file), 0);
   const releasing = load32(stateOf(file));
   const draining = releasing - FILE_RELEASING + FILE_DRAINING;
   store32(stateOf(file), draining);
-  if (holdersOf(load64(entry)) != 0) return true; // whoever drops the lock after this sees DRAINING
-  return compareExchange32(stateOf(file), draining, releasing) != draining;
+  store32(claimingOf(), 0);
+  if (holdersOf(settled(entry)) != 0) return true; // whoever drops the lock after this sees DRAINING
+  return !claimRelease(file, draining);
 }
 
 /** Takes a mark back; the last one of a draining file starts its release. */
@@ -215,6 +301,64 @@ export function pauseRelease(file: usize, entry: usize): bool {
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */
 export function fileFree(file: usize): void {
-  fill(file + FILE_CONTEXT, 0, offsetof<Context>("references"));
-  store32(stateOf(file), load32(stateOf(file)) - FILE_RELEASING);
+  fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));
+  store32(claimingOf(), <u32>file);
+  store32(releaserOf(file), 0);
+  store32(stateOf(file), (load32(stateOf(file)) & ~FILE_POISONED) - FILE_RELEASING);
+  store32(claimingOf(), 0);
+}
+
+// ---------------------------------------------------------------------------------------------------- for the reaper
+
+/** All that the dead thread has of the file is given back. Context: acting as that thread. */
+export function clearMark(file: usize): void {
+  if (load<u32>(markOf(current(), file)) != 0) store32(markOf(current(), file), 0);
+}
+
+/**
+ * Takes the next step of a file that may wait for somebody who died: closed without references, draining without users, or
+ * released by that thread.
+ *
+ * Context: acting as the dead thread; its marks are cleared. Return: a thread that is about to win the release, if so: look again.
+ */
+export function settleFile(file: usize): usize {
+  const phase = load32(stateOf(file)) & FILE_PHASE_MASK;
+  if (phase == FILE_CLOSED) drain(file);
+  else if (phase == FILE_DRAINING) tryRelease(file);
+  else if (phase == FILE_RELEASING) return takeRelease(file);
+  return 0;
+}
+
+function takeRelease(file: usize): usize {
+  const own = nameOfThread(current());
+  let releaser = load32(releaserOf(file));
+  if (releaser == 0) {
+    // Whoever has won it says so next, if he lives.
+    const thread = claimantOf(file);
+    if (thread != 0) return thread;
+    releaser = load32(releaserOf(file));
+    if (releaser == 0 && load32(claimingOf()) == <u32>file) {
+      store32(releaserOf(file), own);
+      releaser = own;
+    }
+  }
+  store32(claimingOf(), 0);
+  if (releaser == own) attendRelease(file);
+  return 0;
+}
+
+/** Return: a living thread that is about to win the release of the file, 0 when there is none. */
+function claimantOf(file: usize): usize {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const thread = THREADS + number * THREAD_BYTES;
+    if (load32(thread + offsetof<Thread>("state")) != THREAD_ATTACHED) continue;
+    if (load32(thread + offsetof<Thread>("claiming")) == <u32>file) return thread;
+  }
+  return 0;
+}
+
+/** The release goes on in this thread. Context: acting as `this` again; `from` is the dead thread that had won it. */
+export function inheritRelease(file: usize): void {
+  store32(releaserOf(file), nameOfThread(current()));
+  attendRelease(file);
 }

@@ -2,114 +2,159 @@
 /**
  * Holds: users references that an object keeps on others until it is destroyed. They are the edges of the graph.
  *
- * The first two fit into the slot, more go to lists of their own slab class. A hold is added while its owner is reserved
- * and belongs to one thread; afterwards the lists do not change until the object has left the table.
+ * A hold is a note, one word in the holder's slot that names the target's entry, and one of the target's users. Both appear and
+ * both go in one change (change.ts). The first two notes fit into the slot, more go to lists of their own slab class. A hold
+ * is added while its owner is reserved and belongs to one thread; afterwards the notes do not change until the object has
+ * left the table. Who takes a snapshot of a reserved object meanwhile sees the notes that were there at some moment.
  *
  * Kernel counterpart: the pointers between iommufd objects, each with a refcount_inc(&obj->users).
  */
-import { add32 } from "./atomics";
-import { EINVAL, ENOMEM } from "../errno";
-import { findKept, takeKept } from "./kept";
-import { Entry, HOLD_LIST_ENTRIES, HoldList, HoldRecord, RECORD_LOCKED, RECORD_RESERVED, Slot } from "./memory-map";
+import { loadRelaxed32, store32 } from "./atomics";
+import { beginChange, changeKept, changeNote, endChange } from "./change";
+import { EINVAL, EIO, ENOMEM } from "../errno";
+import { isPoisoned } from "./file";
+import { findKept } from "./kept";
+import {
+  Entry,
+  HOLD_LIST_ENTRIES,
+  HoldList,
+  HoldRecord,
+  IDENTITY,
+  Identity,
+  RECORD_LOCKED,
+  RECORD_RESERVED,
+  Slot,
+  Thread,
+} from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
-import { decrementUsers, incrementUsers } from "./refcount";
+import { minusUser, plusUser, warnMinus, warnPlus } from "./refcount";
 import { HOLD_LIST_CLASS } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
-import { findRecord } from "./thread";
+import { current, findRecord } from "./thread";
 import { slotOf, tableLockOf } from "./xarray";
 
-/** The reserved object holds a user of the locked one. Return: 0; -EINVAL for bad handles; -ENOMEM without a change. */
+// @ts-ignore: a decorator on a function
+@inline function handList(): usize {
+  return current() + offsetof<Thread>("handList");
+}
+
+/** The reserved object holds a user of the locked one. Return: 0; -EINVAL for bad handles; -ENOMEM without a change; -EIO. */
 export function hold(file: usize, handle: u32, targetHandle: u32): i32 {
   const record = findRecord(handle, file, RECORD_RESERVED);
   const target = findRecord(targetHandle, file, RECORD_LOCKED);
   if (record == 0 || target == 0) return -EINVAL;
+  if (isPoisoned(file)) return -EIO;
   const entry: usize = changetype<HoldRecord>(target).target;
-  if (!addHold(slotOf(changetype<HoldRecord>(record).target), entry)) return -ENOMEM;
-  incrementUsers(entry, file, changetype<Slot>(slotOf(entry)).id);
+  const note = freeNote(slotOf(changetype<HoldRecord>(record).target));
+  if (note == 0) return -ENOMEM;
+  const word = beginChange(entry);
+  const next = plusUser(word);
+  changeNote(note, entry);
+  endChange(entry, next);
+  warnPlus(word, next, file, changetype<Slot>(slotOf(entry)).id);
   return 0;
 }
 
-/** Notes in a reserved object that it owns a user of `entry`. Return: false when there is no memory for the note. */
-export function addHold(slot: usize, entry: usize): bool {
+/** Context: the object is reserved by the caller. Return: address of a note that is free, 0 when there is no memory for one. */
+function freeNote(slot: usize): usize {
   const object = changetype<Slot>(slot);
-  if (object.hold0 == 0) {
-    object.hold0 = <u32>entry;
-    return true;
-  }
-  if (object.hold1 == 0) {
-    object.hold1 = <u32>entry;
-    return true;
-  }
+  if (object.hold0 == 0) return slot + offsetof<Slot>("hold0");
+  if (object.hold1 == 0) return slot + offsetof<Slot>("hold1");
   // The newest list is first; a full one gets a new one in front.
-  let list: usize = object.link;
-  if (list == 0 || changetype<HoldList>(list).count == HOLD_LIST_ENTRIES) {
-    const fresh = slabAlloc(HOLD_LIST_CLASS);
-    if (fresh == 0) return false;
-    changetype<HoldList>(fresh).link = <u32>list;
-    object.link = <u32>fresh;
-    list = fresh;
+  const list: usize = object.link;
+  for (let index: u32 = 0; list != 0 && index < HOLD_LIST_ENTRIES; index++) {
+    if (load<u32>(noteAt(list, index)) == 0) return noteAt(list, index);
   }
-  const count = changetype<HoldList>(list).count;
-  store<u32>(holdAt(list, count), <u32>entry);
-  changetype<HoldList>(list).count = count + 1;
-  return true;
+  const fresh = slabAlloc(HOLD_LIST_CLASS, handList());
+  if (fresh == 0) return 0;
+  changetype<HoldList>(fresh).link = <u32>list;
+  store32(slot + offsetof<Slot>("link"), <u32>fresh);
+  store<u32>(handList(), 0);
+  return noteAt(fresh, 0);
 }
 
-/** Address of the n-th entry of a list: the words around `link`. */
+/** Address of the n-th note of a list: the words around `link`. */
 // @ts-ignore: a decorator on a function
-@inline function holdAt(list: usize, index: u32): usize {
-  return list + (index < 5 ? offsetof<HoldList>("hold0") + index * 4 : offsetof<HoldList>("hold5"));
+@inline function noteAt(list: usize, index: u32): usize {
+  return list + (index < 6 ? offsetof<HoldList>("hold0") + index * 4 : offsetof<HoldList>("hold6"));
 }
 
 /** Return: the n-th entry that the object holds, 0 behind the last. Order: as they were added, lists newest first. */
 export function holdOf(slot: usize, index: u32): usize {
-  const object = changetype<Slot>(slot);
-  if (index == 0) return object.hold0;
-  if (index == 1) return object.hold1;
+  if (index == 0) return loadRelaxed32(slot + offsetof<Slot>("hold0"));
+  if (index == 1) return loadRelaxed32(slot + offsetof<Slot>("hold1"));
   index -= 2;
-  for (let list: usize = object.link; list != 0; list = changetype<HoldList>(list).link) {
-    const count = changetype<HoldList>(list).count;
-    if (index < count) return load<u32>(holdAt(list, index));
+  let list: usize = loadRelaxed32(slot + offsetof<Slot>("link"));
+  while (list != 0) {
+    let count: u32 = 0;
+    while (count < HOLD_LIST_ENTRIES && loadRelaxed32(noteAt(list, count)) != 0) count++;
+    if (index < count) return loadRelaxed32(noteAt(list, index));
     index -= count;
+    list = loadRelaxed32(list + offsetof<HoldList>("link"));
   }
   return 0;
 }
 
-/** Drops all holds of an object. Its targets are alive: a user of theirs goes only here. */
+/** Drops all holds of an object. Its targets are alive: a user of theirs goes only here. Context: the caller owns the object. */
 export function dropHolds(slot: usize): void {
   const object = changetype<Slot>(slot);
   const file: usize = object.file;
-  for (let index: u32 = 0; index < 2; index++) {
-    const entry = index == 0 ? object.hold0 : object.hold1;
-    if (entry != 0) decrementUsers(entry, file, changetype<Slot>(slotOf(entry)).id);
+  dropHold(slot + offsetof<Slot>("hold0"), file);
+  dropHold(slot + offsetof<Slot>("hold1"), file);
+  while (object.link != 0) {
+    const list: usize = object.link;
+    for (let index: u32 = 0; index < HOLD_LIST_ENTRIES; index++) dropHold(noteAt(list, index), file);
+    store<u32>(handList(), <u32>list);
+    object.link = changetype<HoldList>(list).link;
+    slabFree(HOLD_LIST_CLASS, list, handList());
   }
-  let list: usize = object.link;
-  while (list != 0) {
-    const count = changetype<HoldList>(list).count;
-    for (let index: u32 = 0; index < count; index++) {
-      const entry: usize = load<u32>(holdAt(list, index));
-      decrementUsers(entry, file, changetype<Slot>(slotOf(entry)).id);
-    }
-    const next: usize = changetype<HoldList>(list).link;
-    slabFree(HOLD_LIST_CLASS, list);
-    list = next;
-  }
-  object.hold0 = 0;
-  object.hold1 = 0;
-  object.link = 0;
 }
 
-/** The reserved object takes a kept user over. Return: 0; -EINVAL for a bad handle or no such user; -ENOMEM. */
+/** The holds of an object of a poisoned file: only the memory of its lists is given back. */
+export function forgetHolds(slot: usize): void {
+  const object = changetype<Slot>(slot);
+  const identity = changetype<Identity>(IDENTITY);
+  while (object.link >= identity.heap && object.link < identity.bytes && (object.link & 7) == 0) {
+    const list: usize = object.link;
+    store<u32>(handList(), <u32>list);
+    object.link = changetype<HoldList>(list).link;
+    slabFree(HOLD_LIST_CLASS, list, handList());
+  }
+}
+
+function dropHold(note: usize, file: usize): void {
+  const entry: usize = load<u32>(note);
+  if (entry == 0) return;
+  const id = changetype<Slot>(slotOf(entry)).id; // the hold keeps the object, so its slot is its own
+  const word = beginChange(entry);
+  changeNote(note, 0);
+  endChange(entry, minusUser(word));
+  warnMinus(word, file, id);
+}
+
+/** The reserved object takes a kept user over. Return: 0; -EINVAL for a bad handle or no such user; -ENOMEM; -EIO. */
 export function holdReference(file: usize, handle: u32, id: u32, serial: f64): i32 {
   const record = findRecord(handle, file, RECORD_RESERVED);
   if (record == 0) return -EINVAL;
+  if (isPoisoned(file)) return -EIO;
+  const slot = slotOf(changetype<HoldRecord>(record).target);
   lock(tableLockOf(file), RANK_TABLE);
   const entry = findKept(file, id, serial);
-  let result = entry == 0 ? -EINVAL : takeKept(entry);
-  if (result == 0 && !addHold(slotOf(changetype<HoldRecord>(record).target), entry)) {
-    add32(entry + offsetof<Entry>("kept"), 1);
-    result = -ENOMEM;
-  }
+  const result = entry == 0 ? -EINVAL : takeOver(entry, slot);
   unlock(tableLockOf(file), RANK_TABLE);
   return result;
+}
+
+/** Context: table lock held. Return: as holdReference. */
+function takeOver(entry: usize, slot: usize): i32 {
+  const note = freeNote(slot);
+  if (note == 0) return -ENOMEM;
+  const word = beginChange(entry);
+  const kept = changetype<Entry>(entry).kept;
+  if (kept != 0) {
+    changeKept(entry, kept - 1);
+    changeNote(note, entry);
+  }
+  endChange(entry, word);
+  return kept == 0 ? -EINVAL : 0;
 }

@@ -8,15 +8,24 @@
 export { init, isCompatible } from "./init";
 export { attachThread, detachThread } from "./thread";
 export { detachNext } from "./detach";
-export { open, fileByNumber, fget, fput, closeNumber, fileUnlocked as releaseResume } from "./file";
+export { open, fileByNumber, fget, fput, closeNumber } from "./file";
 export { releaseNext, queueTake, queueFree } from "./release";
+export { reapNext } from "./reap";
 export { defineType, defineCommand } from "./registry";
 export { alloc, finalize, abort, describe } from "./object";
-export { get, getTyped, getConfirm, getSlowly, put, putSlowly, putKeepUser } from "./lookup";
+export { get, getTyped, getConfirm, getSlowly, put, putSlowly, putUnquiet, putKeepUser } from "./lookup";
 export { dropUser, dropReference } from "./kept";
 export { hold, holdReference } from "./hold";
-export { destroy, destroyPoll, destroyWait, destroyCancel, destroyFinish, destroyReference } from "./destroy";
+export {
+  destroy,
+  destroyPoll,
+  destroyWait,
+  destroyCancel,
+  destroyFinish,
+  destroyReference,
+  callbackBegins,
+} from "./destroy";
 export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
-export { map, protect, unmap } from "./mmap";
+export { map, mapDone, protect, unmap } from "./mmap";
 export { readUser, writeUser } from "./uaccess";
 export { inspect } from "./inspect";

@@ -5,13 +5,12 @@
  * Taken under the table lock: no object that is in the table can be freed meanwhile, so its slot may be read. The counts
  * are one atomic read of the word; the references of an object that is still reserved are those added so far.
  */
-import { load64 } from "./atomics";
-import { EBADF, ENOENT } from "../errno";
-import { fileEnter, fileLeave } from "./file";
+import { ENOENT } from "../errno";
+import { fileEnter, fileLeave, refusal } from "./file";
 import { holdOf } from "./hold";
 import { COMMAND_BYTES, Slot, THREAD_WINDOW } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
-import { PHASE_LIVE, PHASE_RESERVED, destroyersOf, holdersOf, phaseOf, typeOf, usersOf } from "./refcount";
+import { PHASE_LIVE, PHASE_RESERVED, destroyersOf, holdersOf, phaseOf, settled, typeOf, usersOf } from "./refcount";
 import { current } from "./thread";
 import { slotOf, tableLockOf, xaLoad, xaNext } from "./xarray";
 
@@ -35,14 +34,14 @@ const MAX_REFERENCES: u32 = (COMMAND_BYTES - SNAPSHOT_REFERENCES) / 4;
  * Describes one object in the window.
  *
  * `exact`: the one with that ID, if it is published; else the first that is not free at or above it. `skip` references are left
- * out, so that long lists can be read in parts. Return: 0; -EBADF; -ENOENT.
+ * out, so that long lists can be read in parts. Return: 0; -EBADF, -EIO; -ENOENT.
  */
 export function inspect(file: usize, expected: u32, id: u32, exact: bool, skip: u32): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   lock(tableLockOf(file), RANK_TABLE);
   if (!exact) id = xaNext(file, id);
   const entry = xaLoad(file, id);
-  const word = load64(entry);
+  const word = settled(entry);
   const phase = phaseOf(word);
   const found = exact ? phase == PHASE_LIVE : phase >= PHASE_RESERVED;
   if (found) describeEntry(entry, word, id, skip);

@@ -20,8 +20,8 @@
  */
 import { copy, fill, load32 } from "./atomics";
 import { destroyMarked } from "./destroy";
-import { E2BIG, EBADF, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
-import { fileEnter, fileLeave } from "./file";
+import { E2BIG, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
+import { fileEnter, fileLeave, refusal } from "./file";
 import {
   COMMAND_BASE,
   COMMAND_BYTES,
@@ -47,11 +47,11 @@ const DESTROY_ID: u32 = 4;
 /**
  * ioctl(2) with a JavaScript buffer of `length` bytes, whose first bytes (at most the window's size) lie in the window.
  *
- * Return: what the command answers; -EBADF; the errors above; MUST_*.
+ * Return: what the command answers; -EBADF, -EIO; the errors above; MUST_*.
  */
 export function ioctlWindow(file: usize, expected: u32, request: u32, length: u32, blocking: bool): i32 {
   const window = current() + THREAD_WINDOW;
-  if (!fileEnter(file, expected)) return -EBADF;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   if (isOutsideTable(request)) return leave(file, -ENOTTY);
   if (length < 4) return leave(file, -EFAULT);
   const size = load<u32>(window);
@@ -100,7 +100,7 @@ export function ioctlHead(file: usize, request: u32, size: u32, length: u32, blo
 
 /** ioctl(2) with a user address. Return: as ioctlWindow, never MUST_REFILL. */
 export function ioctlUser(file: usize, expected: u32, request: u32, address: u64, blocking: bool): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   if (isOutsideTable(request)) return leave(file, -ENOTTY);
   const command = current() + THREAD_COMMAND;
   if (!copyFromUser(command, address, 4)) return leave(file, -EFAULT);

@@ -5,54 +5,56 @@
  * A reference names its object by ID and serial, so that it never reaches a later object of the same ID. (A serial is a
  * JavaScript number for the bindings: exact up to 2^53.)
  *
- * Entry.kept counts them. It is lowered under the table lock only, together with the question whether the entry still is the
- * object that the user was kept on; raising it needs no lock, since who raises it owns the user.
+ * Entry.kept counts them, and changes together with the state word (change.ts). Who finds the object by ID and serial holds the
+ * table lock, so that it cannot leave the table meanwhile.
  *
  * Kernel counterpart: the refcount_dec(&obj->users) of a driver that kept a reference.
  */
-import { add32, load32, load64 } from "./atomics";
-import { EBADF, EINVAL } from "../errno";
-import { fileEnter, fileLeave } from "./file";
+import { beginChange, changeKept, endChange } from "./change";
+import { EINVAL, EIO } from "../errno";
+import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
 import { Entry, HoldRecord, RECORD_LOCKED, Slot } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
-import { PHASE_LIVE, decrementUsers, phaseOf } from "./refcount";
+import { PHASE_LIVE, minusUser, phaseOf, settled, warnMinus } from "./refcount";
 import { findRecord } from "./thread";
 import { slotOf, tableLockOf, xaLoad } from "./xarray";
 
-/** Drops one kept user of a locked object. Return: 0; -EINVAL for a bad handle or when none is kept. */
+/** Drops one kept user of a locked object. Return: 0; -EINVAL for a bad handle or when none is kept; -EIO. */
 export function dropUser(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
+  if (isPoisoned(file)) return -EIO;
   const entry: usize = changetype<HoldRecord>(record).target;
-  lock(tableLockOf(file), RANK_TABLE);
-  const result = takeKept(entry);
-  unlock(tableLockOf(file), RANK_TABLE);
-  if (result == 0) decrementUsers(entry, file, changetype<Slot>(slotOf(entry)).id);
-  return result;
+  return dropKept(entry, file, changetype<Slot>(slotOf(entry)).id);
 }
 
-/** The kept user becomes the caller's. Context: table lock held, which all that lower `kept` hold. Return: 0 or -EINVAL. */
-export function takeKept(entry: usize): i32 {
-  const kept = entry + offsetof<Entry>("kept");
-  if (load32(kept) == 0) return -EINVAL;
-  add32(kept, -1);
+/** refcount_dec() of a kept user. Context: the object cannot leave the table. Return: 0, or -EINVAL when none is kept. */
+function dropKept(entry: usize, file: usize, id: u32): i32 {
+  const word = beginChange(entry);
+  const kept = changetype<Entry>(entry).kept;
+  if (kept == 0) {
+    endChange(entry, word);
+    return -EINVAL;
+  }
+  changeKept(entry, kept - 1);
+  endChange(entry, minusUser(word));
+  warnMinus(word, file, id);
   return 0;
 }
 
 /** Context: table lock held. Return: the entry of the object with that serial, on which a reference was kept, or 0. */
 export function findKept(file: usize, id: u32, serial: f64): usize {
   const entry = xaLoad(file, id);
-  if (phaseOf(load64(entry)) != PHASE_LIVE) return 0;
+  if (phaseOf(settled(entry)) != PHASE_LIVE) return 0;
   return <f64>changetype<Slot>(slotOf(entry)).serial == serial ? entry : 0;
 }
 
-/** refcount_dec() of a kept user. Return: 0; -EBADF when the file is gone; -EINVAL when no such user is kept any more. */
+/** Drops a reference. Return: 0; -EBADF when the file is gone; -EINVAL when no such user is kept any more; -EIO. */
 export function dropReference(file: usize, expected: u32, id: u32, serial: f64): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   lock(tableLockOf(file), RANK_TABLE);
   const entry = findKept(file, id, serial);
-  const result = entry == 0 ? -EINVAL : takeKept(entry);
-  if (result == 0) decrementUsers(entry, file, id);
+  const result = entry == 0 ? -EINVAL : dropKept(entry, file, id);
   unlock(tableLockOf(file), RANK_TABLE);
   fileLeave(file);
   return result;

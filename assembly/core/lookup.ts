@@ -14,9 +14,10 @@
  *
  * Kernel counterpart: iommufd_get_object(), iommufd_lock_obj(), iommufd_put_object(), iommufd_put_object_keep_user().
  */
-import { add32, compareExchange64, load32, load64, loadRelaxed64 } from "./atomics";
-import { EBADF, EINVAL, ENOENT, ENOMEM } from "../errno";
-import { fileUnlocked, isDraining, isMarked, isUsable, openStateOf } from "./file";
+import { compareExchange64, load32, loadRelaxed64 } from "./atomics";
+import { beginChange, changeKept, endChange } from "./change";
+import { EINVAL, EIO, ENOENT, ENOMEM } from "../errno";
+import { fileUnlocked, isMarked, isPoisoned, isQuiet, isUsable, openStateOf, refusal } from "./file";
 import {
   Entry,
   FILE_BY_NUMBER,
@@ -28,6 +29,7 @@ import {
   IDENTITY,
   Identity,
   PROFILE_RFC,
+  RECORD_BUSY,
   RECORD_LOCKED,
   Slot,
   Thread,
@@ -43,12 +45,14 @@ import {
   isPlainlyLocked,
   phaseOf,
   plusUser,
+  settled,
   typeOf,
   warnHolders,
   warnPlus,
 } from "./refcount";
-import { PUT_RELEASE, PUT_SLOWLY } from "./results";
+import { PUT_SLOWLY, PUT_UNQUIET } from "./results";
 import {
+  announceRecord,
   current,
   findRecord,
   freeRecord,
@@ -57,10 +61,12 @@ import {
   isLastGeneration,
   isLastRecord,
   isRecord,
+  nameRecord,
   peekRecord,
   recordOf,
   takeRecord,
   takeThisRecord,
+  withdrawRecord,
 } from "./thread";
 import { slotOf, xaLoad } from "./xarray";
 
@@ -79,7 +85,11 @@ export function get(file: usize, expected: u32, id: u32): i32 {
   const word = loadRelaxed64(entry);
   const next = word + USER + HOLDER;
   if (!isPlainlyLocked(next)) return 0;
-  if (compareExchange64(entry, word, next) != word) return 0;
+  announceRecord(record, entry, file);
+  if (compareExchange64(entry, word, next) != word) {
+    withdrawRecord(record);
+    return 0;
+  }
   const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
@@ -92,7 +102,11 @@ export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
   const word = loadRelaxed64(entry);
   const next = word + USER + HOLDER;
   if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;
-  if (compareExchange64(entry, word, next) != word) return 0;
+  announceRecord(record, entry, file);
+  if (compareExchange64(entry, word, next) != word) {
+    withdrawRecord(record);
+    return 0;
+  }
   const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
@@ -101,55 +115,55 @@ export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
  * The file was not in the state that get expected: drops the lock again if the context may not use the file. Only then can
  * the entry have been another file's; its object was locked for that moment, as by a lookup that changed its mind.
  *
- * Return: the handle, or -EBADF.
+ * Return: the handle, 0 to ask getSlowly, or -EBADF, -EIO.
  */
 export function getConfirm(file: usize, expected: u32, handle: u32): i32 {
   if (expected != FILE_BY_NUMBER && mayUse(file, expected)) return handle;
-  const record = recordOf(handle);
-  const entry: usize = changetype<HoldRecord>(record).target;
-  freeRecord(record);
-  dropTransient(entry);
-  return expected == FILE_BY_NUMBER ? 0 : -EBADF;
+  dropTransient(recordOf(handle));
+  return expected == FILE_BY_NUMBER ? 0 : refusal(file, expected);
 }
 
 /** Undoes the lock on an object that may be another file's by now. */
-function dropTransient(entry: usize): void {
+function dropTransient(record: usize): void {
+  const entry: usize = changetype<HoldRecord>(record).target;
   const owner: usize = changetype<Slot>(slotOf(entry)).file;
-  dropHolder(entry, false);
+  dropHolder(entry, record, RECORD_LOCKED);
+  freeRecord(record);
   fileUnlocked(owner);
 }
 
 /**
  * get with all questions asked: any kind of context, other threads at the same word, a full field, a destroyer.
  *
- * Return: a handle; -EBADF; -ENOENT for a missing ID, another type (0 matches any), a reservation or a waiting destroyer, which
+ * Return: a handle; -EBADF, -EIO; -ENOENT for a missing ID, another type (0 matches any), a reservation or a waiting destroyer, which
  * cannot be told apart; -ENOMEM when this thread has no record left.
  */
 export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
   if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
-  if (!mayUse(file, expected)) return -EBADF;
+  if (!mayUse(file, expected)) return refusal(file, expected);
   const entry = xaLoad(file, id);
-  let word = load64(entry);
-  while (isOpenToLookups(word) && (type == 0 || typeOf(word) == type)) {
+  while (true) {
+    const word = settled(entry);
+    if (!isOpenToLookups(word) || (type != 0 && typeOf(word) != type)) return -ENOENT;
     if (!hasFreeRecord()) return -ENOMEM;
     if (holdersFull(word)) {
       warnHolders(file, id);
       return -ENOENT;
     }
     const next = plusUser(word) + HOLDER;
-    const seen = compareExchange64(entry, word, next);
-    if (seen != word) {
-      word = seen;
+    announceRecord(peekRecord(), entry, file);
+    if (compareExchange64(entry, word, next) != word) {
+      withdrawRecord(peekRecord());
       continue;
     }
+    const handle = takeRecord(entry, file, RECORD_LOCKED);
     if (!mayUse(file, expected)) {
-      dropTransient(entry);
-      return -EBADF;
+      dropTransient(recordOf(handle));
+      return refusal(file, expected);
     }
     warnPlus(word, next, file, id);
-    return takeRecord(entry, file, RECORD_LOCKED);
+    return handle;
   }
-  return -ENOENT;
 }
 
 // @ts-ignore: a decorator on a function
@@ -167,7 +181,7 @@ function isOpenToLookups(word: u64): bool {
 /**
  * Lets go of a locked object, if nothing about it is unusual. Calls no other function, as get.
  *
- * Return: 0; PUT_SLOWLY: nothing happened, ask putSlowly; PUT_RELEASE: done, but the file waits for it: call releaseResume.
+ * Return: 0; PUT_SLOWLY: nothing happened, ask putSlowly; PUT_UNQUIET: done, but something is up with the file: call putUnquiet.
  */
 export function put(file: usize, handle: u32): i32 {
   const record = recordOf(handle);
@@ -175,31 +189,51 @@ export function put(file: usize, handle: u32): i32 {
   const entry: usize = changetype<HoldRecord>(record).target;
   const word = loadRelaxed64(entry);
   if (!isPlainlyLocked(word)) return PUT_SLOWLY;
-  if (compareExchange64(entry, word, word - USER - HOLDER) != word) return PUT_SLOWLY;
+  nameRecord(record, RECORD_BUSY);
+  if (compareExchange64(entry, word, word - USER - HOLDER) != word) {
+    nameRecord(record, RECORD_LOCKED);
+    return PUT_SLOWLY;
+  }
   freeRecordFirst(record, handle);
-  return isDraining(file) ? PUT_RELEASE : 0;
+  return isQuiet(file) ? 0 : PUT_UNQUIET;
 }
 
-/** Return: 0, or -EINVAL for a handle that is stale, of another thread, another context or another kind. */
+/** The file waits for the lock that was dropped, or is poisoned. Return: 0, or -EIO. */
+export function putUnquiet(file: usize): i32 {
+  fileUnlocked(file);
+  return isPoisoned(file) ? -EIO : 0;
+}
+
+/** Return: 0; -EINVAL for a handle that is stale, of another thread, another context or another kind; -EIO, and the handle is used up. */
 export function putSlowly(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
-  dropHolder(changetype<HoldRecord>(record).target, false);
+  if (isPoisoned(file)) return giveUp(record);
+  dropHolder(changetype<HoldRecord>(record).target, record, RECORD_LOCKED);
   freeRecord(record);
   fileUnlocked(file);
   return 0;
 }
 
-/** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the object's serial in result0 and result1; -EINVAL as put. */
+/** A lock on an object of a poisoned file: nobody asks for it any more. */
+function giveUp(record: usize): i32 {
+  freeRecord(record);
+  return -EIO;
+}
+
+/** Unlocks, but the user stays: any thread may drop it later. Return: 0 and the object's serial in result0 and result1; -EINVAL, -EIO as put. */
 export function putKeepUser(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
+  if (isPoisoned(file)) return giveUp(record);
   const entry: usize = changetype<HoldRecord>(record).target;
   const serial = changetype<Slot>(slotOf(entry)).serial;
   changetype<Thread>(current()).result0 = <u32>serial;
   changetype<Thread>(current()).result1 = <u32>(serial >> 32);
-  add32(entry + offsetof<Entry>("kept"), 1);
-  dropHolder(entry, true);
+  const word = beginChange(entry);
+  nameRecord(record, RECORD_BUSY);
+  changeKept(entry, changetype<Entry>(entry).kept + 1);
+  endChange(entry, word - HOLDER);
   freeRecord(record);
   fileUnlocked(file);
   return 0;

@@ -33,7 +33,7 @@ import { MODEL_BUILD } from "./config";
 /** "iofd" in memory order. */
 export const MAGIC: u32 = 0x64666f69;
 /** Raised with every change of this map or of the meaning of a word in it. */
-export const ABI_VERSION: u32 = 1;
+export const ABI_VERSION: u32 = 2;
 
 export const PAGE_SHIFT: u32 = 12;
 export const PAGE_SIZE: u32 = 1 << PAGE_SHIFT;
@@ -81,9 +81,12 @@ export class PageState {
   /** … and none at or above this one. */
   high: u32;
   used: u32;
-  /** What is left of the extent that kernel memory is cut from, from its upper end. */
+  /** What is left of the extent that kernel memory is cut from, from its upper end. A new extent is one 64-bit store. */
   extentLow: u32;
   extentTop: u32;
+  /** A run of pages that is being claimed, until whoever asked for it has noted it; a count of 0 is none. */
+  claimFirst: u32;
+  claimCount: u32;
 }
 export const PAGES: usize = IDENTITY + 1 * CACHE_LINE;
 
@@ -107,6 +110,17 @@ export const NODE_LEAF: u32 = 2;
  * the answer is such an instruction; the check of the core's shape demands one behind every wait.
  */
 export const SINK: usize = IDENTITY + 7 * CACHE_LINE;
+
+/** What threads tell each other of their lives. */
+@unmanaged
+export class Life {
+  /** Raised and notified when a thread has said how its death will be known. */
+  announced: u32;
+  /** Random: tells this memory from all others of the host. Written before anybody attaches. */
+  nonceLow: u32;
+  nonceHigh: u32;
+}
+export const LIFE: usize = IDENTITY + 8 * CACHE_LINE;
 
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 @unmanaged
@@ -168,6 +182,8 @@ export const COMMAND_BYTES: u32 = MODEL_BUILD ? 256 : 4096;
 
 export const THREAD_FREE: u32 = 0;
 export const THREAD_ATTACHED: u32 = 1;
+/** Known to be dead, and not reaped yet (reap.ts). */
+export const THREAD_DEAD: u32 = 2;
 
 /** Bits of Thread.attention: what the bindings must do before they return to their caller. */
 export const ATTENTION_RELEASE: u32 = 1;
@@ -202,10 +218,66 @@ export class Thread {
   warningsLost: u32;
   /** Debug build: rank of the innermost lock that is held. */
   lockRank: u32;
+
+  // What follows is evidence: what the thread is in the middle of, for the one who reaps it (reap.ts).
+  /** A slot that has left a slab or a table and has not arrived anywhere, | HAND_*; and a hold list likewise. */
+  hand: u32;
+  handList: u32;
+  /** Slab class of the slot in hand. */
+  handClass: u32;
+  /** Kernel memory that was cut, or a node that left its pool or table, | MEMORY_*; and the file it is for. */
+  handMemory: u32;
+  handFile: u32;
+  /** The mapping that a copy works on; unmap waits for it. */
+  pinned: u32;
+  /** The row that map is filling, until its caller has the address. */
+  mapping: u32;
+  /** The file whose release this thread is about to win. */
+  claiming: u32;
+  /** The entry that this thread is about to publish, and its word before that. */
+  publishing: u32;
+  publishWord: u64;
+  /** The entry that this thread has frozen, or is about to freeze (change.ts); then what to restore. */
+  changing: u32;
+  /** 1 once the entry is frozen and all of the words below are right. */
+  changeStarted: u32;
+  changeWord: u64;
+  changeKept: u32;
+  /** A hold's note that the change writes, 0 for none, and what it was. */
+  changeNote: u32;
+  changeNoteOld: u32;
+  /** Number + 1 of the thread that reaps this one. */
+  reaper: u32;
+  /** 1 while a reaper acts as this thread and holds every lock. */
+  reaping: u32;
+  /** 1 when the thread died with the map lock: there may be user pages that no row has. */
+  sweeps: u32;
+  /** What the host calls the thread, 0 when unknown: Node's threadId. */
+  hostThread: u32;
+  /** 1 once the host will tell of the thread's death. */
+  watched: u32;
+  /** Counts the owners of this slot. */
+  incarnation: u32;
 }
 
-/** Marks: one word per file, the number of this thread's calls and records that use the file. */
-export const THREAD_MARKS: u32 = 2 * CACHE_LINE;
+/** In Thread.hand: the object's callback must not run (any more). */
+export const HAND_NO_CALLBACK: u32 = 1;
+/** In Thread.hand: memory only, whatever it contains. */
+export const HAND_MEMORY: u32 = 2;
+export const HAND_FLAGS: u32 = 7;
+
+/** Thread.handMemory: what for. The first three are NODE_* + 1. */
+export const MEMORY_CHUNK: u32 = 4;
+export const MEMORY_FLAGS: u32 = 7;
+
+/**
+ * Marks: one word per file, how this thread uses it. Low half: its calls and its records that use the file; above: its
+ * references from fget.
+ */
+export const MARK_REFERENCE: u32 = 0x1_0000;
+export const MARK_USES: u32 = MARK_REFERENCE - 1;
+export const MARK_MOST_REFERENCES: u32 = 0x7fff;
+export const THREAD_MARKS: u32 = 4 * CACHE_LINE;
 export const THREAD_RECORDS: u32 = THREAD_MARKS + MAX_FILES * 4;
 export const THREAD_WARNINGS: u32 = THREAD_RECORDS + MAX_RECORDS * offsetof<HoldRecord>();
 /** The kernel's copy of the ioctl struct. */
@@ -226,12 +298,16 @@ export const RECORD_QUEUED: u32 = 3;
 export const RECORD_QUEUED_KEPT: u32 = 4;
 /** A destroy succeeded and its callback is to be run: the slot is ours. */
 export const RECORD_DYING: u32 = 5;
+/** The state word of the target is about to change, or has just changed, by what the record stands for. */
+export const RECORD_BUSY: u32 = 6;
+/** An object was taken from the queue, to run its callback: the slot is ours. No file. */
+export const RECORD_TAKEN: u32 = 7;
 export const RECORD_KIND_MASK: u32 = 7;
 
 /** A hold record: one thing that this thread must give back. It keeps its file from being released. */
 @unmanaged
 export class HoldRecord {
-  /** RECORD_DYING: the slot; else the table entry. */
+  /** RECORD_DYING, RECORD_TAKEN: the slot; else the table entry. */
   target: u32;
   /** Free list link. */
   next: u32;
@@ -276,7 +352,9 @@ export const FILE_BY_NUMBER: u32 = 6;
 /** What a context expects that is closed. Never a state. */
 export const FILE_NEVER: u32 = 7;
 export const FILE_PHASE_MASK: u32 = 7;
-export const FILE_GENERATION: u32 = 8;
+/** Beside the phase: a thread died in the middle of a call, and what it left cannot be put in order. Every call is EIO. */
+export const FILE_POISONED: u32 = 8;
+export const FILE_GENERATION: u32 = 16;
 
 /** Numbers 0 to 2 are a process' standard streams, as on Linux. */
 export const FIRST_FD: u32 = 3;
@@ -308,11 +386,10 @@ export class Context {
   /** mainline: objects seen and destroyed in this pass. */
   walkSeen: u32;
   walkDestroyed: u32;
-  /**
-   * References that fget took, besides the open number. Atomic, not under the lock, and last: it is not wiped at the end of a
-   * release, because a late fget may be between its step forth and its step back.
-   */
-  references: u32;
+  /** The slot that the walk has taken out, or is about to take out, until it is freed. */
+  walkSlot: u32;
+  /** Number + 1 of the thread that releases the file. Last: it outlives the wiping of the rest. */
+  releaser: u32;
 }
 export const FILE_CONTEXT: u32 = CACHE_LINE;
 export const FILE_SHIFT: u32 = 7;
@@ -334,7 +411,7 @@ export class Entry {
   word: u64;
   /** The object's slot; valid while the phase is not FREE. */
   slot: u32;
-  /** How many of the users were kept by putKeepUser and can be dropped by any thread. */
+  /** How many of the users were kept by putKeepUser and can be dropped by any thread. Changes while the word is frozen. */
   kept: u32;
 }
 
@@ -359,10 +436,9 @@ export class SlabClass {
   chunkBytes: u32;
   /** First free slot, linked through Slot.link. */
   free: u32;
-  /** Never used part of the newest chunk. */
+  /** Never used part of the newest chunk. A new chunk is one 64-bit store. */
   bump: u32;
   bumpEnd: u32;
-  used: u32;
 }
 export const CLASS_BYTES: u32 = CACHE_LINE;
 
@@ -372,7 +448,7 @@ export class Slot {
   /** Counts the allocations of the context: never the same for two objects. */
   serial: u64;
   id: u32;
-  /** The type's number. */
+  /** The type's number; | SLOT_CALLBACK_RAN. */
   type: u32;
   /** Entries of the objects that this one holds a users reference on; more in the list. 0 is none. */
   hold0: u32;
@@ -383,21 +459,24 @@ export class Slot {
   file: u32;
 }
 export const SLOT_PAYLOAD: u32 = offsetof<Slot>();
+/** In Slot.type: the destroy callback has begun, and must not begin again. */
+export const SLOT_CALLBACK_RAN: u32 = 0x8000_0000;
+export const SLOT_TYPE_MASK: u32 = 0xff;
 
-/** Overflow of an object's holds. */
+/** Overflow of an object's holds; 0 is none. */
 @unmanaged
 export class HoldList {
-  count: u32;
   hold0: u32;
   hold1: u32;
   hold2: u32;
   hold3: u32;
   hold4: u32;
-  link: u32;
   hold5: u32;
+  link: u32;
+  hold6: u32;
 }
 /** Entries that one HoldList carries; `link` sits where Slot.link does, so lists are slab slots too. */
-export const HOLD_LIST_ENTRIES: u32 = 6;
+export const HOLD_LIST_ENTRIES: u32 = 7;
 
 export const MAX_PAYLOAD: u32 = 1 << 20;
 
@@ -462,11 +541,15 @@ export class Mapping {
   pages: u32;
   /** Address of the first page in this memory. */
   backing: u32;
-  /** Copies in progress; unmap waits for 0. */
-  pins: u32;
-  /** 0 when the row is unused. */
-  inUse: u32;
+  /** MAPPING_*. Written last, so that a row is either whole or unused. */
+  state: u32;
+  /** MAPPING_LEAVING: number + 1 of the thread that unmaps it. */
+  unmapper: u32;
 }
+export const MAPPING_UNUSED: u32 = 0;
+export const MAPPING_MAPPED: u32 = 1;
+/** No new copy finds it; its pages go when the last copy is done. */
+export const MAPPING_LEAVING: u32 = 2;
 
 /** Frame bytes. */
 export const FRAME_FREE: u8 = 0;

@@ -5,20 +5,38 @@
  * A mapping is a run of user pages, backed by a run of heap pages; each page has a protection of its own, kept in its frame
  * byte. MAPPING_ORDER lists the rows in ascending order of address; the map lock protects rows, order and protections.
  *
- * A copy pins the mapping it touches and then works without the lock; unmap takes the row out of the order first, so no
- * new pin can come, waits until the last pin is gone, and only then wipes and frees the pages. A pin lasts for one
- * copy inside this module and never waits itself, so the wait is short; who may not block spins.
+ * A copy pins the mapping it touches, by a word of its own thread, and then works without the lock. unmap takes the row out of the
+ * order first, so no new pin can come, waits until no thread pins it, and only then wipes and frees the pages:
+ *
+ *     a copy ends                   unmap
+ *     1. pinned := 0                1. state := LEAVING
+ *     2. read state; LEAVING:       2. for each thread: sleep while pinned = the row
+ *        wake the pinned word
+ *
+ * Either the copy reads LEAVING and wakes, or unmap reads 0. A pin lasts for one copy inside this module and never waits itself,
+ * so the wait is short; who may not block spins.
+ *
+ * If a thread dies in here: the order follows from the rows, a row that map was filling is in Thread.mapping, one that unmap was
+ * clearing names its thread, and pages that no row has are free (repairMappings).
  *
  * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), and get_user_pages' pins.
  */
-import { add32, copy, fill, load32, notify, wait32 } from "./atomics";
+import { copy, fill, load32, notify, pause, store32, wait32 } from "./atomics";
 import { EEXIST, EINVAL, ENOMEM } from "../errno";
 import {
+  FRAMES,
+  FRAME_FREE,
   FRAME_USER,
+  IDENTITY,
+  Identity,
   MAPPINGS,
+  MAPPING_LEAVING,
+  MAPPING_MAPPED,
   MAPPING_ORDER,
+  MAPPING_UNUSED,
   MAPS,
   MAX_MAPPINGS,
+  MAX_THREADS,
   MapState,
   Mapping,
   PAGE_SHIFT,
@@ -26,22 +44,30 @@ import {
   PROT_READ,
   PROT_WRITE,
   TASK_SIZE,
+  THREADS,
+  THREAD_BYTES,
   Thread,
 } from "./memory-map";
 import { RANK_MAP, lock, unlock } from "./mutex";
-import { allocPages, frameOf, freePages } from "./page-alloc";
-import { current } from "./thread";
+import { allocPages, frameOf, freePages, wipePages } from "./page-alloc";
+import { current, nameOfThread } from "./thread";
 
 const MAP_LOCK: usize = MAPS + offsetof<MapState>("lock");
 
 /** Where addresses that the caller leaves to us begin. */
 const MAP_BASE: u64 = 0x7f00_0000_0000;
-/** Mapping.pins: unmap sleeps on the word. */
-const UNMAP_WAITS: u32 = 0x8000_0000;
 
 // @ts-ignore: a decorator on a function
 @inline function rowAt(number: u32): usize {
   return MAPPINGS + number * offsetof<Mapping>();
+}
+// @ts-ignore: a decorator on a function
+@inline function stateOf(row: usize): usize {
+  return row + offsetof<Mapping>("state");
+}
+// @ts-ignore: a decorator on a function
+@inline function pinnedOf(thread: usize): usize {
+  return thread + offsetof<Thread>("pinned");
 }
 // @ts-ignore: a decorator on a function
 @inline function ordered(position: u32): usize {
@@ -71,7 +97,7 @@ function positionOf(va: u64): u32 {
 /**
  * Maps zeroed pages. `va` 0 leaves the address to us.
  *
- * Return: the row's address; -EINVAL (length 0, not page aligned, first page, past the end of user space), -EEXIST (something is
+ * Return: the row's address, for mapDone when it was read; -EINVAL (length 0, not page aligned, first page, past the end of user space), -EEXIST (something is
  * there), -ENOMEM (no memory, no row, no room), all without a change.
  */
 export function map(va: u64, length: u64, prot: u32): i32 {
@@ -95,7 +121,7 @@ export function map(va: u64, length: u64, prot: u32): i32 {
 /** Context: map lock held. Return: the row's address or -ENOMEM. */
 function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
   let number: u32 = 0;
-  while (number < MAX_MAPPINGS && changetype<Mapping>(rowAt(number)).inUse != 0) number++;
+  while (number < MAX_MAPPINGS && changetype<Mapping>(rowAt(number)).state != MAPPING_UNUSED) number++;
   if (number == MAX_MAPPINGS) return -ENOMEM; // unmap wipes a row's pages before it gives the row back
   const backing = allocPages(pages, FRAME_USER | (<u8>prot));
   if (backing == 0) return -ENOMEM;
@@ -103,13 +129,20 @@ function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
   row.va = va;
   row.pages = pages;
   row.backing = <u32>backing;
-  row.inUse = 1;
+  row.unmapper = 0;
+  changetype<Thread>(current()).mapping = <u32>rowAt(number);
+  store32(stateOf(rowAt(number)), MAPPING_MAPPED);
   const state = changetype<MapState>(MAPS);
   const at = MAPPING_ORDER + position * 2;
   copy(at + 2, at, (state.count - position) * 2);
   store<u16>(at, <u16>number);
   state.count++;
   return <i32>rowAt(number);
+}
+
+/** The caller of map has the address: from here on the mapping stays, whatever becomes of the thread. */
+export function mapDone(): void {
+  changetype<Thread>(current()).mapping = 0;
 }
 
 /** Context: map lock held. Return: the lowest address from MAP_BASE on where `length` bytes are free. */
@@ -164,46 +197,60 @@ export function unmap(va: u64): i32 {
     return -EINVAL;
   }
   const row = ordered(position);
-  const at = MAPPING_ORDER + position * 2;
-  state.count--;
-  copy(at, at + 2, (state.count - position) * 2);
+  beginUnmap(row, position);
   unlock(MAP_LOCK, RANK_MAP);
-  waitForPins(row + offsetof<Mapping>("pins"));
-  freePages(changetype<Mapping>(row).backing, changetype<Mapping>(row).pages);
-  lock(MAP_LOCK, RANK_MAP);
-  changetype<Mapping>(row).pins = 0;
-  changetype<Mapping>(row).inUse = 0;
-  unlock(MAP_LOCK, RANK_MAP);
+  waitForPins(row);
+  finishUnmap(row);
   return 0;
 }
 
-/** Only one unmap gets here for a row: the one that took it out of the order. */
-function waitForPins(pins: usize): void {
-  if (add32(pins, UNMAP_WAITS) == 0) return;
+/** Nobody finds the mapping any more. Context: map lock held. */
+function beginUnmap(row: usize, position: u32): void {
+  const state = changetype<MapState>(MAPS);
+  changetype<Mapping>(row).unmapper = nameOfThread(current());
+  store32(stateOf(row), MAPPING_LEAVING);
+  const at = MAPPING_ORDER + position * 2;
+  state.count--;
+  copy(at, at + 2, (state.count - position) * 2);
+}
+
+/** Context: the caller took the row out of the order, and nobody pins it. */
+function finishUnmap(row: usize): void {
+  const mapping = changetype<Mapping>(row);
+  wipePages(mapping.backing, mapping.pages);
+  lock(MAP_LOCK, RANK_MAP);
+  freePages(mapping.backing, mapping.pages);
+  store32(stateOf(row), MAPPING_UNUSED);
+  unlock(MAP_LOCK, RANK_MAP);
+}
+
+function waitForPins(row: usize): void {
   const mayBlock = changetype<Thread>(current()).mayBlock != 0;
-  while (true) {
-    const seen = load32(pins);
-    if (seen == UNMAP_WAITS) return;
-    if (mayBlock) wait32(pins, seen, -1);
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const pinned = pinnedOf(THREADS + number * THREAD_BYTES);
+    while (load32(pinned) == <u32>row) {
+      if (mayBlock) wait32(pinned, <u32>row, -1);
+      else pause(pinned, <u32>row);
+    }
   }
 }
 
-/** Return: the pinned row of the mapping that covers `va`, 0 when there is none. */
+/** Return: the pinned row of the mapping that covers `va`, 0 when there is none. Context: nothing is pinned by this thread. */
 export function pin(va: u64): usize {
   lock(MAP_LOCK, RANK_MAP);
   const position = positionOf(va);
   let row: usize = 0;
   if (position < changetype<MapState>(MAPS).count && changetype<Mapping>(ordered(position)).va <= va) {
     row = ordered(position);
-    add32(row + offsetof<Mapping>("pins"), 1);
+    store32(pinnedOf(current()), <u32>row);
   }
   unlock(MAP_LOCK, RANK_MAP);
   return row;
 }
 
 export function unpin(row: usize): void {
-  const pins = row + offsetof<Mapping>("pins");
-  if (add32(pins, -1) == (UNMAP_WAITS | 1)) notify(pins, 1);
+  store32(pinnedOf(current()), 0);
+  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinnedOf(current()), -1);
 }
 
 /**
@@ -220,4 +267,75 @@ export function accessible(row: usize, va: u64, length: u64, prot: u32): usize {
   while ((<u64>page) << PAGE_SHIFT < end && (load<u8>(frames + page) & prot) == prot) page++;
   const reach = min((<u64>page) << PAGE_SHIFT, end);
   return reach > offset ? <usize>(reach - offset) : 0;
+}
+
+// ---------------------------------------------------------------------------------------------------- for the reaper
+
+/** Makes the order what the rows say. Context: the map lock is held by the thread that the caller acts as, which died with it. */
+export function repairMappings(): void {
+  const state = changetype<MapState>(MAPS);
+  const unfinished: usize = changetype<Thread>(current()).mapping;
+  if (unfinished != 0) {
+    store32(stateOf(unfinished), MAPPING_UNUSED); // its pages have no row now
+    mapDone();
+  }
+  state.count = 0;
+  for (let number: u32 = 0; number < MAX_MAPPINGS; number++) {
+    if (load32(stateOf(rowAt(number))) != MAPPING_MAPPED) continue;
+    const at = MAPPING_ORDER + positionOf(changetype<Mapping>(rowAt(number)).va) * 2;
+    copy(at + 2, at, MAPPING_ORDER + state.count * 2 - at);
+    store<u16>(at, <u16>number);
+    state.count++;
+  }
+}
+
+/** Frees the user pages that no row has. Context: every lock is held, by who acts as a dead thread. */
+export function sweepPages(): void {
+  const identity = changetype<Identity>(IDENTITY);
+  for (let page: u32 = 0; page < identity.heapPages; page++) {
+    if ((load<u8>(FRAMES + page) & FRAME_USER) == 0) continue;
+    const address = identity.heap + (page << PAGE_SHIFT);
+    if (isBacking(address)) continue;
+    wipePages(address, 1);
+    freePages(address, 1);
+  }
+}
+
+function isBacking(address: usize): bool {
+  for (let number: u32 = 0; number < MAX_MAPPINGS; number++) {
+    const row = changetype<Mapping>(rowAt(number));
+    if (load32(stateOf(rowAt(number))) == MAPPING_UNUSED) continue;
+    if (address >= row.backing && address < row.backing + (row.pages << PAGE_SHIFT)) return true;
+  }
+  return false;
+}
+
+/** Ends what a dead thread was doing with mappings. Context: acting as that thread, which holds every lock. */
+export function recoverMappings(): void {
+  const pinned = pinnedOf(current());
+  store32(pinned, 0);
+  notify(pinned, -1);
+  const unfinished: usize = changetype<Thread>(current()).mapping;
+  if (unfinished != 0 && load32(stateOf(unfinished)) == MAPPING_MAPPED) {
+    beginUnmap(unfinished, positionOf(changetype<Mapping>(unfinished).va));
+  }
+  mapDone();
+}
+
+/** The row of an unmap that the dead thread did not finish, 0 when there is none. Context: as recoverMappings. */
+export function leavingRow(): usize {
+  for (let number: u32 = 0; number < MAX_MAPPINGS; number++) {
+    const row = changetype<Mapping>(rowAt(number));
+    if (row.state == MAPPING_LEAVING && row.unmapper == nameOfThread(current())) return rowAt(number);
+  }
+  return 0;
+}
+
+/** Return: a thread that still copies from the row, which is LEAVING; 0 when there is none, and the row is cleared. */
+export function finishLeaving(row: usize): usize {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    if (load32(pinnedOf(THREADS + number * THREAD_BYTES)) == <u32>row) return THREADS + number * THREAD_BYTES;
+  }
+  finishUnmap(row);
+  return 0;
 }

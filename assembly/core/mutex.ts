@@ -3,7 +3,7 @@
  * A futex mutex that knows its owner.
  *
  *   word = 0                          free
- *   word = owner << 1                 held; owner is the holder's slot number + 1
+ *   word = owner << 1                 held; owner is the holder's name, its slot number + 1
  *   word = owner << 1 | CONTENDED     held, and somebody may sleep on the word
  *
  * Exclusion: the word leaves 0 by a compare-and-swap only. No lost wake-up: whoever is about to sleep has first seen or
@@ -17,10 +17,10 @@
  *
  * Kernel counterpart: struct mutex, and spinlock_t where the kernel would spin.
  */
-import { compareExchange32, exchange32, load32, notify, wait32 } from "./atomics";
+import { compareExchange32, exchange32, load32, notify, pause, wait32 } from "./atomics";
 import { DEBUG_BUILD, MODEL_BUILD, assertInvariant } from "./config";
-import { THREADS, THREAD_BYTES, Thread } from "./memory-map";
-import { current } from "./thread";
+import { Thread } from "./memory-map";
+import { current, nameOfThread } from "./thread";
 
 const CONTENDED: u32 = 1;
 /** Rounds of looking before a thread sleeps: about as long as a section takes, far less than a wake-up costs. */
@@ -37,12 +37,12 @@ export const RANK_PAGE: u32 = 7;
 
 // @ts-ignore: a decorator on a function
 @inline function ownWord(): u32 {
-  return (<u32>(current() - THREADS) / THREAD_BYTES + 1) << 1;
+  return nameOfThread(current()) << 1;
 }
 
 /** Context: may sleep; not held by the caller; no lock of this or a higher rank is held. */
 export function lock(mutex: usize, rank: u32): void {
-  if (DEBUG_BUILD) {
+  if (DEBUG_BUILD && changetype<Thread>(current()).reaping == 0) {
     assertInvariant(changetype<Thread>(current()).lockRank >> rank == 0);
     changetype<Thread>(current()).lockRank |= 1 << rank;
   }
@@ -51,6 +51,10 @@ export function lock(mutex: usize, rank: u32): void {
 
 function lockSlow(mutex: usize): void {
   const own = ownWord();
+  if (changetype<Thread>(current()).reaping != 0) {
+    assertInvariant((load32(mutex) | CONTENDED) == (own | CONTENDED));
+    return;
+  }
   for (let spin: u32 = 0; spin < SPINS; spin++) {
     if (load32(mutex) == 0 && compareExchange32(mutex, 0, own) == 0) return;
   }
@@ -63,15 +67,41 @@ function lockSlow(mutex: usize): void {
       if ((seen & CONTENDED) != 0 || compareExchange32(mutex, seen, seen | CONTENDED) == seen) {
         wait32(mutex, seen | CONTENDED, -1);
       }
+    } else {
+      pause(mutex, seen);
     }
   }
 }
 
 /** Context: held by the caller. */
 export function unlock(mutex: usize, rank: u32): void {
+  if (changetype<Thread>(current()).reaping != 0) return;
   if (DEBUG_BUILD) {
     assertInvariant((load32(mutex) | CONTENDED) == (ownWord() | CONTENDED));
     changetype<Thread>(current()).lockRank &= ~(1 << rank);
   }
   if ((exchange32(mutex, 0) & CONTENDED) != 0) notify(mutex, 1);
+}
+
+// ---------------------------------------------------------------------------------------------------- for the reaper
+
+/** Return: name of the thread that holds the lock, 0 when it is free. */
+export function ownerOf(mutex: usize): u32 {
+  return load32(mutex) >> 1;
+}
+
+/** Takes a lock without ever sleeping. Return: false when it stayed taken for `rounds` looks. */
+export function tryLock(mutex: usize, rounds: u32): bool {
+  for (let round: u32 = 0; round < rounds; round++) {
+    const seen = load32(mutex);
+    if (seen == 0 && compareExchange32(mutex, 0, ownWord()) == 0) return true;
+    if (seen != 0 && !MODEL_BUILD) pause(mutex, seen);
+  }
+  return false;
+}
+
+/** Frees a lock of the thread that the caller acts as, and wakes all who sleep on it: one of them may have died awake. */
+export function release(mutex: usize): void {
+  exchange32(mutex, 0);
+  notify(mutex, -1);
 }

@@ -13,17 +13,20 @@
  */
 import { load64, store64 } from "./atomics";
 import { assertInvariant } from "./config";
-import { EBADF, EINVAL, ENOMEM } from "../errno";
-import { fileEnter, fileLeave } from "./file";
-import { dropHolds } from "./hold";
+import { EINVAL, EIO, ENOMEM } from "../errno";
+import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
+import { dropHolds, forgetHolds } from "./hold";
 import {
   Context,
   Entry,
   FILE_CONTEXT,
+  HAND_MEMORY,
+  HAND_NO_CALLBACK,
   HoldRecord,
   RECORD_LOCKED,
   RECORD_RESERVED,
   SLOT_PAYLOAD,
+  SLOT_TYPE_MASK,
   Slot,
   Thread,
 } from "./memory-map";
@@ -31,34 +34,34 @@ import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, reservedWord, withPhase } from "./refcount";
 import { classOfType } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
-import { current, findRecord, freeRecord, hasFreeRecord, takeRecord } from "./thread";
+import { current, findRecord, freeRecord, hand, hasFreeRecord, setHand, takeRecord } from "./thread";
 import { slotOf, tableLockOf, xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
 
 /**
  * Reserves an ID and zeroed memory for an object of `type`.
  *
- * Return: a handle on the reserved object; -EBADF, -ENOMEM, -EBUSY (no ID left), all without a change.
+ * Return: a handle on the reserved object; -EBADF, -EIO, -ENOMEM, -EBUSY (no ID left), all without a change.
  */
 export function alloc(file: usize, expected: u32, type: u32): i32 {
-  if (!fileEnter(file, expected)) return -EBADF;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   const handle = hasFreeRecord() ? reserve(file, type) : -ENOMEM;
   if (handle < 0) fileLeave(file);
   return handle;
 }
 
+/** Until the record is written, the slot in hand tells what has been taken. */
 function reserve(file: usize, type: u32): i32 {
   const slab = classOfType(type);
-  const slot = slabAlloc(slab);
+  const slot = slabAlloc(slab, hand());
   if (slot == 0) return -ENOMEM;
   lock(tableLockOf(file), RANK_TABLE);
   const found = xaFindFree(file);
   if (found < 0) {
     unlock(tableLockOf(file), RANK_TABLE);
-    slabFree(slab, slot);
+    slabFree(slab, slot, hand());
     return <i32>found;
   }
   const id = <u32>found;
-  xaTake(file, id);
   const entry = xaLoad(file, id);
   const object = changetype<Slot>(slot);
   const context = changetype<Context>(file + FILE_CONTEXT);
@@ -66,49 +69,76 @@ function reserve(file: usize, type: u32): i32 {
   object.id = id;
   object.type = type;
   object.file = <u32>file;
+  setHand(slot | HAND_NO_CALLBACK, slab);
   changetype<Entry>(entry).slot = <u32>slot;
   changetype<Entry>(entry).kept = 0;
-  store64(entry, reservedWord(load64(entry), type));
+  store64(entry, reservedWord(load64(entry), type)); // who reads a free word changes nothing
+  xaTake(file, id);
   unlock(tableLockOf(file), RANK_TABLE);
-  return takeRecord(entry, file, RECORD_RESERVED);
+  const handle = takeRecord(entry, file, RECORD_RESERVED);
+  setHand(0, 0);
+  return handle;
 }
 
-/** Publishes a reserved object; cannot fail otherwise. Return: its ID, or -EINVAL for a handle that is not of this kind. */
+/** Publishes a reserved object; cannot fail otherwise. Return: its ID; -EINVAL for a handle that is not of this kind; -EIO. */
 export function finalize(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_RESERVED);
   if (record == 0) return -EINVAL;
+  if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
   const id = changetype<Slot>(slotOf(entry)).id;
   const word = load64(entry);
   assertInvariant(phaseOf(word) == PHASE_RESERVED);
+  const thread = changetype<Thread>(current());
+  thread.publishWord = word;
+  thread.publishing = <u32>entry;
   store64(entry, withPhase(word, PHASE_LIVE)); // nobody but the reserver writes a reserved word
   freeRecord(record);
+  thread.publishing = 0;
   fileLeave(file);
   return id;
 }
 
-/** Undoes alloc: holds dropped, ID and memory given back. Return: 0, or -EINVAL as finalize. */
+/** A reservation in a poisoned file: its memory goes with the file. */
+function giveUp(file: usize, record: usize): i32 {
+  freeRecord(record);
+  fileLeave(file);
+  return -EIO;
+}
+
+/** Undoes alloc: holds dropped, ID and memory given back. Return: 0, or -EINVAL, -EIO as finalize. */
 export function abort(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_RESERVED);
   if (record == 0) return -EINVAL;
-  const entry: usize = changetype<HoldRecord>(record).target;
-  const slot = slotOf(entry);
-  lock(tableLockOf(file), RANK_TABLE);
-  const word = load64(entry);
-  assertInvariant(phaseOf(word) == PHASE_RESERVED);
-  store64(entry, freedWord(word));
-  xaErase(file, changetype<Slot>(slot).id);
-  unlock(tableLockOf(file), RANK_TABLE);
-  freeObject(slot);
+  if (isPoisoned(file)) return giveUp(file, record);
+  const slot = slotOf(changetype<HoldRecord>(record).target);
+  setHand(slot | HAND_NO_CALLBACK, classOfType(changetype<Slot>(slot).type));
+  eraseReserved(file, slot);
   freeRecord(record);
+  freeObject(slot);
   fileLeave(file);
   return 0;
 }
 
+/** Takes a reserved object out of the table. Context: takes the table lock; the slot is in hand. */
+export function eraseReserved(file: usize, slot: usize): void {
+  lock(tableLockOf(file), RANK_TABLE);
+  const id = changetype<Slot>(slot).id;
+  const entry = xaLoad(file, id);
+  assertInvariant(phaseOf(load64(entry)) == PHASE_RESERVED);
+  store64(entry, freedWord(load64(entry)));
+  xaErase(file, id);
+  unlock(tableLockOf(file), RANK_TABLE);
+}
+
 /** The end of an object that nobody can find any more: its holds are dropped in order, its memory is free. */
 export function freeObject(slot: usize): void {
-  dropHolds(slot);
-  slabFree(classOfType(changetype<Slot>(slot).type), slot);
+  const slab = classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK);
+  setHand(slot | HAND_NO_CALLBACK, slab);
+  if (isPoisoned(changetype<Slot>(slot).file)) forgetHolds(slot);
+  else dropHolds(slot);
+  setHand(slot | HAND_MEMORY, slab);
+  slabFree(slab, slot, hand());
 }
 
 /** Return: 0 and the slot's address in result0, the ID in result1; -EINVAL for a handle that is neither locked nor reserved. */
@@ -120,6 +150,6 @@ export function describe(file: usize, handle: u32): i32 {
   const thread = changetype<Thread>(current());
   thread.result0 = <u32>slot + SLOT_PAYLOAD;
   thread.result1 = changetype<Slot>(slot).id;
-  thread.result2 = changetype<Slot>(slot).type;
+  thread.result2 = changetype<Slot>(slot).type & SLOT_TYPE_MASK;
   return 0;
 }

@@ -7,8 +7,11 @@
  * what was a slot or a node stays one. Where a mapping is in the way, a new extent begins below it. Two cursors skip the
  * pages that are known to be taken.
  *
- * Invariant: a free page is all zero. freePages wipes, so nobody has to clear on allocation, and no byte of one owner
+ * Invariant: a free page is all zero. Who frees one has wiped it, so nobody has to clear on allocation, and no byte of one owner
  * ever reaches another.
+ *
+ * If a thread dies in here: what it was claiming is noted in PageState until it has a place, and the rest follows from the
+ * frame bytes (repairPages).
  *
  * Kernel counterpart: alloc_pages(), __GFP_ZERO.
  */
@@ -18,14 +21,18 @@ import {
   FRAMES,
   FRAME_FREE,
   FRAME_KERNEL,
+  FRAME_USER,
   IDENTITY,
   Identity,
   PAGES,
   PAGE_SHIFT,
+  MEMORY_FLAGS,
   PAGE_SIZE,
   PageState,
+  Thread,
 } from "./memory-map";
 import { RANK_PAGE, lock, unlock } from "./mutex";
+import { current, setHandMemory } from "./thread";
 
 const PAGE_LOCK: usize = PAGES + offsetof<PageState>("lock");
 
@@ -50,6 +57,7 @@ export function allocPages(count: u32, frame: u8): usize {
     run = load<u8>(FRAMES + page) == FRAME_FREE ? run + 1 : 0;
     if (run != count) continue;
     claim(page + 1 - count, count, frame);
+    state.claimCount = 0; // whoever asked holds the map lock, and notes the pages under it
     if (MODEL_BUILD) modelAlloc(addressOf(page + 1 - count), (<usize>count) << PAGE_SHIFT);
     unlock(PAGE_LOCK, RANK_PAGE);
     return addressOf(page + 1 - count);
@@ -59,16 +67,17 @@ export function allocPages(count: u32, frame: u8): usize {
 }
 
 /**
- * Kernel memory, zeroed, for good.
+ * Kernel memory, zeroed, for good. It is in the thread's hand afterwards, as MEMORY_`kind` for `file`.
  *
  * Context: takes the page lock; `align` is a power of two. Return: address, 0 when memory is short, and nothing has changed.
  */
-export function allocKernel(bytes: u32, align: u32): usize {
+export function allocKernel(bytes: u32, align: u32, kind: u32, file: usize): usize {
   const state = changetype<PageState>(PAGES);
   lock(PAGE_LOCK, RANK_PAGE);
   let at: usize = 0;
   if (fitsExtent(bytes, align) || growExtent(bytes, align)) {
     at = (state.extentTop - bytes) & ~(align - 1);
+    setHandMemory(at | kind, file);
     state.extentTop = <u32>at;
     if (MODEL_BUILD) modelAlloc(at, bytes);
   }
@@ -92,6 +101,7 @@ function growExtent(bytes: u32, align: u32): bool {
   if (missing <= first && isFree(first - missing, missing)) {
     claim(first - missing, missing, FRAME_KERNEL);
     state.extentLow = heap + ((first - missing) << PAGE_SHIFT);
+    state.claimCount = 0;
     return true;
   }
   const count = (bytes + align + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -101,8 +111,9 @@ function growExtent(bytes: u32, align: u32): bool {
     run = load<u8>(FRAMES + page - 1) == FRAME_FREE ? run + 1 : 0;
     if (run != count) continue;
     claim(page - 1, count, FRAME_KERNEL);
-    state.extentLow = heap + ((page - 1) << PAGE_SHIFT);
-    state.extentTop = state.extentLow + (count << PAGE_SHIFT);
+    const low = heap + ((page - 1) << PAGE_SHIFT);
+    store<u64>(PAGES + offsetof<PageState>("extentLow"), ((<u64>low + (count << PAGE_SHIFT)) << 32) | low);
+    state.claimCount = 0;
     return true;
   }
   return false;
@@ -114,22 +125,57 @@ function isFree(first: u32, count: u32): bool {
   return true;
 }
 
-/** Context: page lock held. */
+/** Context: page lock held. The caller notes the pages, then sets claimCount to 0. */
 function claim(first: u32, count: u32, frame: u8): void {
+  const state = changetype<PageState>(PAGES);
+  state.claimFirst = first;
+  state.claimCount = count;
   fill(FRAMES + first, frame, count);
-  changetype<PageState>(PAGES).used += count;
+  state.used += count;
 }
 
-/** Wipes and frees a run. Context: nobody else knows the pages any more; takes the page lock. */
+// What a thread that died has freed already may be somebody else's, but not as a user page: that takes the map lock.
+
+/** Makes the user pages of a run zero. Context: nobody else knows the pages any more. */
+export function wipePages(address: usize, count: u32): void {
+  for (let page: u32 = 0; page < count; page++) {
+    const at = address + (page << PAGE_SHIFT);
+    if ((load<u8>(frameOf(at)) & FRAME_USER) != 0) fill(at, 0, PAGE_SIZE);
+  }
+}
+
+/** Frees the user pages of a run. Context: they are wiped, the map lock is held; takes the page lock. */
 export function freePages(address: usize, count: u32): void {
-  fill(address, 0, (<usize>count) << PAGE_SHIFT);
   const state = changetype<PageState>(PAGES);
   const first = <u32>((address - changetype<Identity>(IDENTITY).heap) >> PAGE_SHIFT);
   lock(PAGE_LOCK, RANK_PAGE);
-  if (MODEL_BUILD) modelFree(address, (<usize>count) << PAGE_SHIFT);
-  fill(FRAMES + first, FRAME_FREE, count);
-  state.used -= count;
+  for (let page = first; page < first + count; page++) {
+    if ((load<u8>(FRAMES + page) & FRAME_USER) == 0) continue;
+    store<u8>(FRAMES + page, FRAME_FREE);
+    if (MODEL_BUILD) modelFree(addressOf(page), PAGE_SIZE);
+    state.used--;
+  }
   if (first < state.low) state.low = first;
   if (first + count > state.high) state.high = first + count;
   unlock(PAGE_LOCK, RANK_PAGE);
+}
+
+/** Context: the page lock is held by the thread that the caller acts as, which died with it. */
+export function repairPages(): void {
+  const state = changetype<PageState>(PAGES);
+  const thread = changetype<Thread>(current());
+  const heap = changetype<Identity>(IDENTITY).heap;
+  if (state.claimCount != 0 && state.extentLow != heap + (state.claimFirst << PAGE_SHIFT)) {
+    fill(FRAMES + state.claimFirst, FRAME_FREE, state.claimCount);
+  }
+  state.claimCount = 0;
+  // Announced, but not cut yet.
+  const cut = thread.handMemory & ~MEMORY_FLAGS;
+  if (cut >= state.extentLow && cut < state.extentTop) setHandMemory(0, 0);
+  const total = changetype<Identity>(IDENTITY).heapPages;
+  let used: u32 = 0;
+  for (let page: u32 = 0; page < total; page++) if (load<u8>(FRAMES + page) != FRAME_FREE) used++;
+  state.used = used;
+  state.low = 0;
+  state.high = total;
 }

@@ -2,10 +2,10 @@
 /**
  * The state word: all that decides an object's fate, in 64 bits that change by one compare-and-swap.
  *
- *   63 62 61        55 54      44 43    38 37        26 25         0
- *  ┌─────┬────────────┬──────────┬────────┬────────────┬────────────┐
- *  │phase│ destroyers │ holders  │  type  │ generation │   users    │
- *  └─────┴────────────┴──────────┴────────┴────────────┴────────────┘
+ *   63 62  61   60        54 53      43 42    37  36   35        26 25         0
+ *  ┌─────┬──────┬────────────┬──────────┬────────┬──────┬────────────┬────────────┐
+ *  │phase│frozen│ destroyers │ holders  │  type  │waited│ generation │   users    │
+ *  └─────┴──────┴────────────┴──────────┴────────┴──────┴────────────┴────────────┘
  *
  *  users       refcount_t `users`: everyone who needs the object to exist. The ID table is one. Its top bit means saturated:
  *              it never moves again and the object leaks, as a saturated refcount_t does.
@@ -16,10 +16,13 @@
  *              destroyer still waits for.
  *  type        fixed from reservation to removal.
  *  phase       FREE → RESERVED → LIVE → FREE, or LIVE → LEAKED at release.
+ *  frozen      one thread changes the object in more than one word (change.ts): every other swap waits. Besides phase and
+ *              waited the word then is that thread's name only.
+ *  waited      and somebody may sleep until it is thawed.
  *  generation  counts the removals of this ID: a swap that was prepared for an earlier object fails, instead of meeting a
  *              word that looks the same.
  *
- * The two top bits make the hot question one comparison of a masked word: phase LIVE, no destroyer, neither count full. One
+ * The two top bits make the hot question one comparison of a masked word: phase LIVE, not frozen, no destroyer, neither count full. One
  * more user or holder than fits carries into its top bit, so the question is asked of the word that would be stored.
  *
  * The word lies in the ID table's entry, not in the object: a lookup touches one line less, and needs no protection
@@ -31,10 +34,10 @@
  *
  * Kernel counterpart: refcount_t, struct rw_semaphore destroy_rwsem, and xarray's zero entry (RESERVED).
  */
-import { compareExchange64, load64, notify } from "./atomics";
-import { SMALL_BUILD } from "./config";
-import { WARN_DEC_LEAK, WARN_HOLDERS_FULL, WARN_SATURATED } from "./memory-map";
-import { warn } from "./thread";
+import { compareExchange64, load64, notify, pause, wait64 } from "./atomics";
+import { MODEL_BUILD, SMALL_BUILD } from "./config";
+import { RECORD_BUSY, Thread, WARN_DEC_LEAK, WARN_HOLDERS_FULL, WARN_SATURATED } from "./memory-map";
+import { current, nameRecord, warn } from "./thread";
 
 const USERS_BITS: u64 = SMALL_BUILD ? 5 : 26;
 const HOLDERS_BITS: u64 = SMALL_BUILD ? 4 : 11;
@@ -42,13 +45,15 @@ const DESTROYERS_BITS: u64 = SMALL_BUILD ? 2 : 7;
 const TYPE_BITS: u64 = 6;
 const PHASE_BITS: u64 = 2;
 
-const GENERATION_BITS: u64 = 64 - USERS_BITS - HOLDERS_BITS - DESTROYERS_BITS - TYPE_BITS - PHASE_BITS;
+const GENERATION_BITS: u64 = 62 - USERS_BITS - HOLDERS_BITS - DESTROYERS_BITS - TYPE_BITS - PHASE_BITS;
 
 const GENERATION_SHIFT: u64 = USERS_BITS;
-const TYPE_SHIFT: u64 = GENERATION_SHIFT + GENERATION_BITS;
+const WAITED_SHIFT: u64 = GENERATION_SHIFT + GENERATION_BITS;
+const TYPE_SHIFT: u64 = WAITED_SHIFT + 1;
 const HOLDERS_SHIFT: u64 = TYPE_SHIFT + TYPE_BITS;
 const DESTROYERS_SHIFT: u64 = HOLDERS_SHIFT + HOLDERS_BITS;
-const PHASE_SHIFT: u64 = DESTROYERS_SHIFT + DESTROYERS_BITS;
+const FROZEN_SHIFT: u64 = DESTROYERS_SHIFT + DESTROYERS_BITS;
+const PHASE_SHIFT: u64 = FROZEN_SHIFT + 1;
 
 const ONE: u64 = 1;
 const USERS_MASK: u64 = (ONE << USERS_BITS) - 1;
@@ -62,6 +67,26 @@ const PHASE_MASK: u64 = ((ONE << PHASE_BITS) - 1) << PHASE_SHIFT;
 const SATURATED: u64 = ONE << (USERS_BITS - 1);
 /** holders: one more than fit. */
 const TOO_MANY_HOLDERS: u64 = ONE << (HOLDERS_SHIFT + HOLDERS_BITS - 1);
+
+/** One thread changes the object; the word is its alone but for WAITED. */
+export const FROZEN: u64 = ONE << FROZEN_SHIFT;
+/** With FROZEN: wake who sleeps on the word. */
+export const WAITED: u64 = ONE << WAITED_SHIFT;
+
+/** What a thread leaves in the place of `word` while it changes the object. */
+// @ts-ignore: a decorator on a function
+@inline export function frozenWord(word: u64, threadName: u32): u64 {
+  return (word & PHASE_MASK) | FROZEN | threadName;
+}
+/** Return: name of the thread that has frozen the word, 0 when nobody has. */
+// @ts-ignore: a decorator on a function
+@inline export function freezerOf(word: u64): u32 {
+  return (word & FROZEN) != 0 ? (<u32>word) & THREAD_NAME_MASK : 0;
+}
+
+/** Rounds of looking at a frozen word before a thread sleeps: a change takes a few dozen instructions. */
+const SPINS: u32 = MODEL_BUILD ? 0 : 100;
+const THREAD_NAME_MASK: u32 = 0xff;
 
 export const USER: u64 = ONE;
 export const HOLDER: u64 = ONE << HOLDERS_SHIFT;
@@ -115,7 +140,7 @@ const LIVE: u64 = (<u64>PHASE_LIVE) << PHASE_SHIFT;
 /** Whether this is the word of a published, locked object without anything unusual: no destroyer, both counts in range. */
 // @ts-ignore: a decorator on a function
 @inline export function isPlainlyLocked(word: u64): bool {
-  return (word & (PHASE_MASK | DESTROYERS_MASK | TOO_MANY_HOLDERS | SATURATED)) == LIVE;
+  return (word & (PHASE_MASK | FROZEN | DESTROYERS_MASK | TOO_MANY_HOLDERS | SATURATED)) == LIVE;
 }
 // @ts-ignore: a decorator on a function
 @inline export function holdersFull(word: u64): bool {
@@ -147,49 +172,59 @@ export function warnHolders(file: usize, id: u32): void {
   warn(WARN_HOLDERS_FULL, file, id);
 }
 
-/** refcount_inc(). Context: the caller keeps the object alive. */
-export function incrementUsers(entry: usize, file: usize, id: u32): void {
-  let word = load64(entry);
+// ---------------------------------------------------------------------------------------------------- frozen words
+
+/**
+ * The word, once it is not frozen.
+ *
+ * Context: may sleep; nothing of the caller's is announced for the entry (no BUSY record, no change), or whoever has frozen
+ * it may wait for the caller.
+ */
+// @ts-ignore: a decorator on a function
+@inline export function settled(entry: usize): u64 {
+  const word = load64(entry);
+  return (word & FROZEN) == 0 ? word : awaitThaw(entry);
+}
+
+function awaitThaw(entry: usize): u64 {
+  for (let spin: u32 = 0; spin < SPINS; spin++) {
+    const word = load64(entry);
+    if ((word & FROZEN) == 0) return word;
+  }
+  const mayBlock = changetype<Thread>(current()).mayBlock != 0;
   while (true) {
-    const next = plusUser(word);
-    const seen = compareExchange64(entry, word, next);
-    if (seen == word) {
-      warnPlus(word, next, file, id);
-      return;
+    const word = load64(entry);
+    if ((word & FROZEN) == 0) return word;
+    if (!mayBlock) pause(entry, <u32>word);
+    else if ((word & WAITED) != 0 || compareExchange64(entry, word, word | WAITED) == word) {
+      wait64(entry, word | WAITED, -1);
     }
-    word = seen;
   }
 }
 
-/** refcount_dec(). Context: the caller owns one of the users. */
-export function decrementUsers(entry: usize, file: usize, id: u32): void {
-  let word = load64(entry);
-  while (true) {
-    const seen = compareExchange64(entry, word, minusUser(word));
-    if (seen == word) {
-      warnMinus(word, file, id);
-      return;
-    }
-    word = seen;
-  }
+/** Whether a destroyer that sleeps on the word must be woken. */
+// @ts-ignore: a decorator on a function
+@inline export function wakesDestroyers(word: u64): bool {
+  return (word & DESTROYERS_MASK) != 0 && (word & HOLDERS_MASK) == 0;
 }
 
 /**
- * up_read(): one holder less, and with `keepUser` false one user less in the same step, so that a destroyer that sees no
- * holder never sees a transient user.
+ * up_read(): one holder and one user less in the same step, so that a destroyer that sees no holder never sees a transient
+ * user.
  *
- * Context: the caller is one of the holders. A destroyer that queued itself before the last holder left is woken by that
- * holder; one that comes later sees no holder and does not sleep, because both are fields of one word.
+ * Context: the caller is one of the holders, by `record`, which is left BUSY: to be freed. A destroyer that queued itself before
+ * the last holder left is woken by that holder; one that comes later sees no holder and does not sleep, because both are
+ * fields of one word.
  */
-export function dropHolder(entry: usize, keepUser: bool): void {
-  let word = load64(entry);
+export function dropHolder(entry: usize, record: usize, kind: u32): void {
   while (true) {
-    const next = (keepUser ? word : minusUser(word)) - HOLDER;
-    const seen = compareExchange64(entry, word, next);
-    if (seen == word) {
-      if ((next & DESTROYERS_MASK) != 0 && (next & HOLDERS_MASK) == 0) notify(entry, -1);
+    const word = settled(entry);
+    const next = minusUser(word) - HOLDER;
+    nameRecord(record, RECORD_BUSY);
+    if (compareExchange64(entry, word, next) == word) {
+      if (wakesDestroyers(next)) notify(entry, -1);
       return;
     }
-    word = seen;
+    nameRecord(record, kind);
   }
 }

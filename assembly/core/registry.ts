@@ -169,3 +169,11 @@ function bindCommand(index: u32): void {
 @inline export function commandLimit(): u32 {
   return load32(COMMAND_LIMIT);
 }
+
+/** Context: the registry's lock is held by the thread that the caller acts as, which died with it. Rows are whole or unpublished. */
+export function repairRegistry(): void {
+  for (let nr = COMMAND_BASE; nr < COMMAND_BASE + MAX_COMMANDS; nr++) {
+    const handler = load32(commandAt(nr) + offsetof<Command>("handler"));
+    if (handler != HANDLER_NONE && nr >= load32(COMMAND_LIMIT)) store32(COMMAND_LIMIT, nr + 1);
+  }
+}

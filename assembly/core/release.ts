@@ -15,24 +15,37 @@
  * callback is in other threads only are queued: release cannot fail, so they lose ID and holds now and their callback
  * runs where it can.
  *
+ * If a thread dies: the walk's state is in the file's context, and the object that the walk is about to take out, or has taken, is
+ * Context.walkSlot. Whoever inherits the release goes on from there.
+ *
+ * A poisoned file's objects are freed without regard to counts, holds and callbacks, which nobody can trust.
+ *
  * Kernel counterpart: iommufd_fops_release(), and the try-and-fail loop of the review thread.
  */
-import { add32, compareExchange64, load32, load64, notify, store32 } from "./atomics";
-import { fileFree, pauseRelease } from "./file";
-import { dropHolds } from "./hold";
+import { add32, compareExchange64, load32, load64, notify, store32, store64 } from "./atomics";
+import { fileFree, isPoisoned, pauseRelease } from "./file";
+import { dropHolds, forgetHolds } from "./hold";
 import {
   ATTENTION_RELEASE,
   COUNTERS,
   Context,
   Counters,
   FILE_CONTEXT,
+  HAND_FLAGS,
+  HAND_MEMORY,
+  HAND_NO_CALLBACK,
+  HoldRecord,
   IDENTITY,
   Identity,
   PROFILE_RFC,
   QUEUE,
   Queue,
+  RECORD_TAKEN,
   REGISTRY,
   Registry,
+  SLOT_CALLBACK_RAN,
+  SLOT_PAYLOAD,
+  SLOT_TYPE_MASK,
   Slot,
   Thread,
   WARN_RELEASE_USERS,
@@ -46,6 +59,7 @@ import {
   holdersOf,
   minusUser,
   phaseOf,
+  settled,
   typeOf,
   usersOf,
   withPhase,
@@ -53,27 +67,99 @@ import {
 import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
-import { current, isWarningRingFull, warn } from "./thread";
+import {
+  current,
+  findRecord,
+  freeRecord,
+  hand,
+  hasFreeRecord,
+  isWarningRingFull,
+  setHand,
+  takeRecord,
+  warn,
+} from "./thread";
 import { slotOf, xaDestroy, xaErase, xaLoad, xaNext } from "./xarray";
 
 /**
  * Takes the walk to its next stop.
  *
- * `finished` is the slot of the last stop, whose callback has run, 0 at the start. Return: the slot of an object whose callback
- * this thread must run now; RELEASE_AGAIN; or 0: the file is released, or waits for a lock whose owner takes it up again.
+ * Return: the slot of an object whose callback this thread must run now, after callbackBegins; RELEASE_AGAIN; or 0: the file is
+ * released, or waits for a lock whose owner takes it up again.
  */
-export function releaseNext(file: usize, finished: usize): usize {
+export function releaseNext(file: usize): usize {
   changetype<Thread>(current()).attention &= ~ATTENTION_RELEASE;
-  if (finished > RELEASE_AGAIN) freeObject(finished);
-  if (!findHolders(file)) return 0;
-  const rfc = changetype<Identity>(IDENTITY).profile == PROFILE_RFC;
-  const stop = rfc ? walkTypes(file) : walkPasses(file);
-  if (stop == PAUSED) return 0;
-  if (stop == 0) {
-    xaDestroy(file);
-    fileFree(file);
+  const interrupted = resumeWalk(file);
+  if (interrupted != 0) return interrupted;
+  if (isPoisoned(file)) freeAll(file);
+  else {
+    if (!findHolders(file)) return 0;
+    const rfc = changetype<Identity>(IDENTITY).profile == PROFILE_RFC;
+    const stop = rfc ? walkTypes(file) : walkPasses(file);
+    if (stop == PAUSED) return 0;
+    if (stop != 0) return stop;
   }
-  return stop;
+  xaDestroy(file);
+  fileFree(file);
+  return 0;
+}
+
+/**
+ * Deals with the object where the walk stopped: because its callback had to run, or because its thread died.
+ *
+ * Return: its slot if the callback is still to be run by this thread, else 0.
+ */
+function resumeWalk(file: usize): usize {
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  const slot: usize = context.walkSlot;
+  if (slot == 0) return 0;
+  const entry = xaLoad(file, changetype<Slot>(slot).id);
+  if (phaseOf(load64(entry)) == PHASE_LIVE && slotOf(entry) == slot) {
+    context.walkSlot = 0; // announced, not taken
+    return 0;
+  }
+  context.walkDestroyed = 1; // mainline: so that there is one more pass
+  const type = changetype<Slot>(slot).type;
+  if ((type & SLOT_CALLBACK_RAN) == 0 && hasCallback(type & SLOT_TYPE_MASK)) {
+    if (isRunnable(type & SLOT_TYPE_MASK)) return slot;
+    setHand(slot, classOfType(type & SLOT_TYPE_MASK));
+    context.walkSlot = 0;
+    enqueue(slot);
+    return 0;
+  }
+  setHand(slot | HAND_NO_CALLBACK, classOfType(type & SLOT_TYPE_MASK));
+  context.walkSlot = 0;
+  freeObject(slot);
+  return 0;
+}
+
+/** A poisoned file: frees the memory of what can be told to be its objects. */
+function freeAll(file: usize): void {
+  for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
+    const entry = xaLoad(file, id);
+    const slot = slotOf(entry);
+    if (!isObjectOf(slot, file, id)) {
+      store64(entry, freedWord(load64(entry)));
+      continue;
+    }
+    forgetHolds(slot);
+    setHand(slot | HAND_MEMORY, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
+    store64(entry, freedWord(load64(entry)));
+    slabFree(changetype<Thread>(current()).handClass, slot, hand());
+  }
+}
+
+/** Whether `slot` can be the object of that ID: an address of the heap that says so itself. */
+export function isObjectOf(slot: usize, file: usize, id: u32): bool {
+  const identity = changetype<Identity>(IDENTITY);
+  if (slot < identity.heap || slot > identity.bytes - SLOT_PAYLOAD || (slot & 7) != 0) return false;
+  const object = changetype<Slot>(slot);
+  const type = object.type & SLOT_TYPE_MASK;
+  return (
+    object.file == <u32>file &&
+    object.id == id &&
+    type != 0 &&
+    type <= load32(REGISTRY + offsetof<Registry>("typeCount"))
+  );
 }
 
 /** Before anything is destroyed: no object may be locked. Return: false when the release waits, and is not ours any more. */
@@ -83,7 +169,7 @@ function findHolders(file: usize): bool {
   for (let id = xaNext(file, context.walkId); id != 0; id = xaNext(file, id + 1)) {
     context.walkId = id;
     const entry = xaLoad(file, id);
-    if (holdersOf(load64(entry)) != 0 && pauseRelease(file, entry)) return false;
+    if (holdersOf(settled(entry)) != 0 && pauseRelease(file, entry)) return false;
   }
   context.walkType = 1;
   context.walkId = 0;
@@ -105,7 +191,7 @@ function walkTypes(file: usize): usize {
     }
     context.walkId = id;
     const entry = xaLoad(file, id);
-    const word = load64(entry);
+    const word = settled(entry);
     if (phaseOf(word) == PHASE_LIVE && typeOf(word) == context.walkType) {
       if (holdersOf(word) != 0) {
         if (pauseRelease(file, entry)) return PAUSED;
@@ -116,9 +202,8 @@ function walkTypes(file: usize): usize {
         if (!leak(entry, word)) continue;
         warn(WARN_RELEASE_USERS, file, id);
       } else {
-        if (compareExchange64(entry, word, freedWord(word)) != word) continue;
-        context.walkId = id + 1;
-        const slot = takeOut(file, entry, id, word);
+        if (!takeOut(file, entry, id, word)) continue;
+        const slot = resumeWalk(file);
         if (slot != 0) return slot;
       }
     }
@@ -142,18 +227,18 @@ function walkPasses(file: usize): usize {
     }
     context.walkId = id;
     const entry = xaLoad(file, id);
-    const word = load64(entry);
+    const word = settled(entry);
     if (holdersOf(word) != 0) {
       if (pauseRelease(file, entry)) return PAUSED;
       continue;
     }
-    if (usersOf(word) == 1 && compareExchange64(entry, word, freedWord(word)) != word) continue;
+    context.walkSeen = 1;
+    if (usersOf(word) == 1) {
+      if (!takeOut(file, entry, id, word)) continue;
+      const slot = resumeWalk(file);
+      if (slot != 0) return slot;
+    }
     context.walkId = id + 1;
-    context.walkSeen++;
-    if (usersOf(word) != 1) continue;
-    context.walkDestroyed++;
-    const slot = takeOut(file, entry, id, word);
-    if (slot != 0) return slot;
   }
 }
 
@@ -162,10 +247,10 @@ function leakAll(file: usize): usize {
   const context = changetype<Context>(file + FILE_CONTEXT);
   for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
     const entry = xaLoad(file, id);
-    let word = load64(entry);
+    let word = settled(entry);
     while (phaseOf(word) == PHASE_LIVE && !leak(entry, word)) {
       if (holdersOf(word) != 0 && pauseRelease(file, entry)) return PAUSED;
-      word = load64(entry);
+      word = settled(entry);
     }
   }
   warn(WARN_RELEASE_USERS, file, xaNext(file, 0));
@@ -181,15 +266,16 @@ function leak(entry: usize, word: u64): bool {
   return true;
 }
 
-/** The object has left the table: destroys it, unless its callback must run first. Return: its slot in that case, else 0. */
-function takeOut(file: usize, entry: usize, id: u32, word: u64): usize {
-  const slot = slotOf(entry);
+/** The object leaves the table if its word is still `word`; resumeWalk does the rest. Return: false when the word has changed. */
+function takeOut(file: usize, entry: usize, id: u32, word: u64): bool {
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  context.walkSlot = <u32>slotOf(entry);
+  if (compareExchange64(entry, word, freedWord(word)) != word) {
+    context.walkSlot = 0;
+    return false;
+  }
   xaErase(file, id);
-  const type = typeOf(word);
-  if (!hasCallback(type)) freeObject(slot);
-  else if (isRunnable(type)) return slot;
-  else enqueue(slot);
-  return 0;
+  return true;
 }
 
 // ---------------------------------------------------------------------------------------------------- the queue
@@ -198,8 +284,12 @@ const QUEUE_LOCK: usize = QUEUE + offsetof<Queue>("lock");
 const QUEUE_LENGTH: usize = QUEUE + offsetof<Queue>("length");
 const QUEUED_EVER: usize = QUEUE + offsetof<Queue>("queuedEver");
 
-/** Leaves a dead object to a thread that has its type's callback. Its holds are dropped now. */
-function enqueue(slot: usize): void {
+/**
+ * Leaves a dead object to a thread that has its type's callback. Its holds are dropped now. Context: the slot is in hand.
+ *
+ * Every step under the lock leaves a list that is whole up to its last object; tail and length follow from it (repairQueue).
+ */
+export function enqueue(slot: usize): void {
   dropHolds(slot);
   const queue = changetype<Queue>(QUEUE);
   lock(QUEUE_LOCK, RANK_QUEUE);
@@ -208,34 +298,65 @@ function enqueue(slot: usize): void {
   queue.tail = <u32>slot;
   store32(QUEUE_LENGTH, queue.length + 1);
   store32(QUEUED_EVER, queue.queuedEver + 1);
+  setHand(0, 0);
   unlock(QUEUE_LOCK, RANK_QUEUE);
   notify(QUEUED_EVER, -1);
 }
 
-/** Return: the oldest queued object whose callback this thread has, which is now the caller's; 0 when there is none. */
+/**
+ * Takes the oldest queued object whose callback this thread has.
+ *
+ * Return: its slot, which is now the caller's, and in result0 a handle for queueFree; 0 when there is none, or no record left.
+ */
 export function queueTake(): usize {
   const queue = changetype<Queue>(QUEUE);
-  if (load32(QUEUE_LENGTH) == 0) return 0;
+  if (load32(QUEUE_LENGTH) == 0 || !hasFreeRecord()) return 0;
   lock(QUEUE_LOCK, RANK_QUEUE);
   let before: usize = 0;
   let slot: usize = queue.head;
-  while (slot != 0 && !isRunnable(changetype<Slot>(slot).type)) {
+  while (slot != 0 && !isRunnable(changetype<Slot>(slot).type & SLOT_TYPE_MASK)) {
     before = slot;
     slot = changetype<Slot>(slot).link;
   }
   if (slot != 0) {
+    setHand(slot, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
     const next = changetype<Slot>(slot).link;
     if (before == 0) queue.head = next;
     else changetype<Slot>(before).link = next;
     if (next == 0) queue.tail = <u32>before;
     changetype<Slot>(slot).link = 0;
     store32(QUEUE_LENGTH, queue.length - 1);
+    changetype<Thread>(current()).result0 = takeRecord(slot, 0, RECORD_TAKEN);
+    setHand(0, 0);
   }
   unlock(QUEUE_LOCK, RANK_QUEUE);
   return slot;
 }
 
 /** After the callback of an object from queueTake: its memory is free. */
-export function queueFree(slot: usize): void {
-  slabFree(classOfType(changetype<Slot>(slot).type), slot);
+export function queueFree(handle: u32): void {
+  const record = findRecord(handle, 0, RECORD_TAKEN);
+  if (record == 0) return;
+  const slot: usize = changetype<HoldRecord>(record).target;
+  const slab = classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK);
+  setHand(slot | HAND_MEMORY, slab);
+  freeRecord(record);
+  slabFree(slab, slot, hand());
+}
+
+/** Context: the queue's lock is held by the thread that the caller acts as, which died with it. */
+export function repairQueue(): void {
+  const queue = changetype<Queue>(QUEUE);
+  const inHand: usize = changetype<Thread>(current()).hand & ~HAND_FLAGS;
+  let length: u32 = 0;
+  let last: usize = 0;
+  for (let slot: usize = queue.head; slot != 0; slot = changetype<Slot>(slot).link) {
+    if (slot == inHand) setHand(0, 0);
+    last = slot;
+    length++;
+  }
+  queue.tail = <u32>last;
+  store32(QUEUE_LENGTH, length);
+  store32(QUEUED_EVER, queue.queuedEver + 1);
+  notify(QUEUED_EVER, -1);
 }

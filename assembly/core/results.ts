@@ -22,5 +22,8 @@ export const RELEASE_AGAIN: u32 = 1;
 
 /** put: nothing happened; putSlowly does it. */
 export const PUT_SLOWLY: i32 = 1;
-/** put: done, and the file waits to be released: call releaseResume. */
-export const PUT_RELEASE: i32 = 2;
+/** put: done, and the file waits to be released, or is poisoned: call putUnquiet. */
+export const PUT_UNQUIET: i32 = 2;
+
+/** reapNext: something was left to the bindings (attention), or only a step was made: call again. */
+export const REAP_AGAIN: i32 = 1;

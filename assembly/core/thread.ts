@@ -3,8 +3,12 @@
  * The calling thread: its slot in the shared memory, its hold records and its marks.
  *
  * A record stands for one thing that the thread must give back (a lock, a reservation, a wait, a dying object). Records
- * and everything else in the slot are written by their owner only, so plain loads and stores do; the marks are the
- * exception, because close reads them while their owner runs (file.ts has the argument).
+ * and everything else in the slot are written by their owner only, so plain loads and stores do. Two kinds of words are read
+ * by others meanwhile: the marks, by whoever closes a file (file.ts has the argument), and a record's target and name, by
+ * whoever reaps another thread (recount.ts).
+ *
+ * A record is written before the state word that it speaks of is swapped: while it is BUSY, what it stands for may or may not
+ * have happened. So a thread that dies leaves a record for everything that it has, and at most one of which it is not certain.
  *
  * A handle names one use of one record: the record keeps the handle of its current use, and takes the next generation
  * when it is freed. A handle that was used up, or that another thread made, therefore matches no record of this thread.
@@ -13,7 +17,7 @@
  *
  * Kernel counterpart: current, and lockdep's list of held locks.
  */
-import { add32, compareExchange32, store32 } from "./atomics";
+import { add32, compareExchange32, copy, store32, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import {
   ATTENTION_WARNINGS,
@@ -30,6 +34,7 @@ import {
   MAX_THREADS,
   MAX_THREAD_WARNINGS,
   NOBODY,
+  RECORD_BUSY,
   RECORD_FREE,
   RECORD_KIND_MASK,
   THREADS,
@@ -59,6 +64,23 @@ let self: usize = 0;
   return self;
 }
 
+/** From here on this instance acts as another thread: for the one who reaps a dead one, and back. */
+export function actAs(slot: usize): void {
+  self = slot;
+}
+
+/** Number + 1 of the thread that owns `slot`: how others' words name it. */
+// @ts-ignore: a decorator on a function
+@inline export function nameOfThread(slot: usize): u32 {
+  return <u32>(slot - THREADS) / THREAD_BYTES + 1;
+}
+
+/** Return: the slot of the thread that a word names. Context: `name` is not 0. */
+// @ts-ignore: a decorator on a function
+@inline export function threadNamed(name: u32): usize {
+  return THREADS + (name - 1) * THREAD_BYTES;
+}
+
 /**
  * Claims a thread slot for this instance.
  *
@@ -78,6 +100,9 @@ export function attachThread(mayBlock: u32): usize {
     thread.warningCount = 0;
     thread.warningsLost = 0;
     thread.lockRank = 0;
+    thread.hostThread = 0;
+    thread.watched = 0;
+    thread.incarnation++;
     linkRecords(slot, number);
     return slot;
   }
@@ -89,8 +114,8 @@ function linkRecords(slot: usize, number: u32): void {
   const thread = changetype<Thread>(slot);
   for (let index: u32 = 0; index < MAX_RECORDS; index++) {
     const record = changetype<HoldRecord>(slot + THREAD_RECORDS + index * offsetof<HoldRecord>());
-    record.fileKind = RECORD_FREE;
-    if (record.handle == 0) record.handle = FIRST_GENERATION | (number << HANDLE_RECORD_BITS) | index;
+    const first = FIRST_GENERATION | (number << HANDLE_RECORD_BITS) | index;
+    storeNameOf(changetype<usize>(record), record.handle == 0 ? first : record.handle, RECORD_FREE);
     record.next = <u32>(slot + THREAD_RECORDS + (index + 1) * offsetof<HoldRecord>());
   }
   thread.freeRecord = <u32>(slot + THREAD_RECORDS);
@@ -136,10 +161,23 @@ export function detachThread(): void {
 @inline export function takeThisRecord(record: usize, target: usize, file: usize, kind: u32): i32 {
   const taken = changetype<HoldRecord>(record);
   changetype<Thread>(self).freeRecord = taken.next;
-  taken.target = <u32>target;
+  storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
   const handle = taken.handle;
   storeNameOf(record, handle, (<u32>file) | kind);
   return handle;
+}
+
+/** A free record says that the state word of `target` is about to change by what it will stand for. It stays the next to take. */
+// @ts-ignore: a decorator on a function
+@inline export function announceRecord(record: usize, target: usize, file: usize): void {
+  storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
+  storeNameOf(record, changetype<HoldRecord>(record).handle, (<u32>file) | RECORD_BUSY);
+}
+
+/** It came to nothing. */
+// @ts-ignore: a decorator on a function
+@inline export function withdrawRecord(record: usize): void {
+  storeNameOf(record, changetype<HoldRecord>(record).handle, RECORD_FREE);
 }
 
 /** Context: hasFreeRecord(). Return: the handle of the new record. */
@@ -167,7 +205,7 @@ export function takeRecord(target: usize, file: usize, kind: u32): i32 {
 }
 // @ts-ignore: a decorator on a function
 @inline function storeNameOf(record: usize, handle: u32, fileKind: u32): void {
-  store<u64>(record, nameOf(handle, fileKind), offsetof<HoldRecord>("fileKind"));
+  storeRelaxed64(record + offsetof<HoldRecord>("fileKind"), nameOf(handle, fileKind));
 }
 
 /** Return: the record that `handle` names if it is of that kind and on that file, else 0. */
@@ -200,8 +238,7 @@ export function freeRecord(record: usize): void {
     return;
   }
   const thread = changetype<Thread>(self);
-  was.fileKind = RECORD_FREE;
-  was.handle = (was.handle & (FIRST_GENERATION - 1)) | FIRST_GENERATION;
+  storeNameOf(record, (was.handle & (FIRST_GENERATION - 1)) | FIRST_GENERATION, RECORD_FREE);
   was.next = 0;
   changetype<HoldRecord>(thread.lastFreeRecord).next = <u32>record;
   thread.lastFreeRecord = <u32>record;
@@ -210,9 +247,15 @@ export function freeRecord(record: usize): void {
 /** The same thing is now held in another way. */
 // @ts-ignore: a decorator on a function
 @inline export function changeRecord(record: usize, target: usize, kind: u32): void {
+  storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
+  nameRecord(record, kind);
+}
+
+/** The record's kind alone: BUSY around a swap of the state word, and back. */
+// @ts-ignore: a decorator on a function
+@inline export function nameRecord(record: usize, kind: u32): void {
   const is = changetype<HoldRecord>(record);
-  is.target = <u32>target;
-  is.fileKind = (is.fileKind & ~RECORD_KIND_MASK) | kind;
+  storeNameOf(record, is.handle, (is.fileKind & ~RECORD_KIND_MASK) | kind);
 }
 
 /** Return: the first record in use at or behind `index`, or 0. */
@@ -231,6 +274,28 @@ export function holdsTarget(target: usize, kind: u32): bool {
     if (record.target == <u32>target && (record.fileKind & RECORD_KIND_MASK) == kind) return true;
   }
   return false;
+}
+
+// ---------------------------------------------------------------------------------------------------- in hand
+
+/** Address of the word that says which slot this thread has in hand. */
+// @ts-ignore: a decorator on a function
+@inline export function hand(): usize {
+  return self + offsetof<Thread>("hand");
+}
+
+/** `slot` | HAND_*, of that slab class; 0 for none. */
+// @ts-ignore: a decorator on a function
+@inline export function setHand(slot: usize, slab: u32): void {
+  changetype<Thread>(self).handClass = slab;
+  changetype<Thread>(self).hand = <u32>slot;
+}
+
+/** Kernel memory or a node of `file`'s table | MEMORY_*; 0 for none. */
+// @ts-ignore: a decorator on a function
+@inline export function setHandMemory(memory: usize, file: usize): void {
+  changetype<Thread>(self).handFile = <u32>file;
+  changetype<Thread>(self).handMemory = <u32>memory;
 }
 
 // ---------------------------------------------------------------------------------------------------- marks
@@ -265,4 +330,25 @@ export function warn(kind: u32, file: usize, id: u32): void {
   at.fd = <u32>((file - FILES) >> FILE_SHIFT) + FIRST_FD;
   at.id = id;
   thread.warningCount++;
+}
+
+/** Takes the reports over that another thread left; they are counted already. */
+export function adoptWarnings(from: usize): void {
+  const ring = changetype<Thread>(from);
+  const thread = changetype<Thread>(self);
+  const bytes = offsetof<WarningRecord>();
+  for (let index: u32 = 0; index < ring.warningCount; index++) {
+    thread.attention |= ATTENTION_WARNINGS;
+    if (thread.warningCount == MAX_THREAD_WARNINGS) {
+      thread.warningsLost++;
+      continue;
+    }
+    copy(
+      self + THREAD_WARNINGS + <usize>thread.warningCount * bytes,
+      from + THREAD_WARNINGS + <usize>index * bytes,
+      bytes,
+    );
+    thread.warningCount++;
+  }
+  ring.warningCount = 0;
 }

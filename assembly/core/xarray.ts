@@ -46,6 +46,7 @@ import {
 } from "./memory-map";
 import { RANK_NODES, lock, unlock } from "./mutex";
 import { allocKernel } from "./page-alloc";
+import { setHandMemory } from "./thread";
 import { PHASE_FREE, phaseOf } from "./refcount";
 
 const ALL: u64 = u64.MAX_VALUE;
@@ -113,7 +114,7 @@ function findFreeFrom(root: usize, from: u32): u64 {
   const first = (<u64>slot) << INNER_IDS_SHIFT;
   if (slot >= slots) return first;
   const inner: usize = load32(root + slot * 4);
-  if (inner == 0) return first;
+  if (inner == 0) return max(first, 1);
   const leaf = <u32>ctz(~load<u64>(inner + INNER_FULL));
   let taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES;
   let bit: u32 = 0;
@@ -124,39 +125,25 @@ function findFreeFrom(root: usize, from: u32): u64 {
   return first + (leaf << LEAF_SHIFT) + bit + <u32>ctz(~load<u64>(taken));
 }
 
-/** Adds the nodes that lead to `id`, all or none. Context: context lock held. Return: false when memory is short. */
+/** Adds the nodes that lead to `id`, from above; an empty one that was added before memory ran out serves the next. Context: context lock held. Return: false when memory is short. */
 function makeNodes(file: usize, id: u32): bool {
-  let root: usize = load32(file + offsetof<File>("root"));
-  const newRoot = root == 0;
-  if (newRoot) {
-    root = allocNode(NODE_ROOT);
-    if (root == 0) return false;
-  }
-  const innerAt = root + (id >> INNER_IDS_SHIFT) * 4;
-  let inner: usize = load32(innerAt);
-  const newInner = inner == 0;
-  if (newInner) {
-    inner = allocNode(NODE_INNER);
-    if (inner == 0) {
-      if (newRoot) freeNode(NODE_ROOT, root);
-      return false;
-    }
-  }
-  const leafAt = inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4;
-  if (load32(leafAt) == 0) {
-    const leaf = allocNode(NODE_LEAF);
-    if (leaf == 0) {
-      if (newInner) freeNode(NODE_INNER, inner);
-      if (newRoot) freeNode(NODE_ROOT, root);
-      return false;
-    }
-    store32(leafAt, <u32>leaf);
-  }
-  // Bottom up: whoever reads an address finds what is below it complete.
-  if (id < LEAF_ENTRIES && newRoot) store<u64>(inner + INNER_TAKEN, 1); // ID 0 is never handed out
-  if (newInner) store32(innerAt, <u32>inner);
-  if (newRoot) store32(file + offsetof<File>("root"), <u32>root);
-  return true;
+  const root = childAt(file + offsetof<File>("root"), NODE_ROOT, file);
+  if (root == 0) return false;
+  const inner = childAt(root + (id >> INNER_IDS_SHIFT) * 4, NODE_INNER, file);
+  if (inner == 0) return false;
+  if (id < LEAF_ENTRIES) store<u64>(inner + INNER_TAKEN, load<u64>(inner + INNER_TAKEN) | 1); // ID 0 is never handed out
+  return childAt(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4, NODE_LEAF, file) != 0;
+}
+
+/** The node that the word `at` names, made if there is none; 0 when memory is short. Context: context lock held. */
+function childAt(at: usize, kind: u32, file: usize): usize {
+  let node: usize = load32(at);
+  if (node != 0) return node;
+  node = allocNode(kind, file);
+  if (node == 0) return 0;
+  store32(at, <u32>node);
+  setHandMemory(0, 0);
+  return node;
 }
 
 /** Marks `id` as taken. Context: context lock held; the ID came from xaFindFree in the same section. */
@@ -227,21 +214,86 @@ export function xaNext(file: usize, from: u32): u32 {
   return 0;
 }
 
-/** Frees all nodes. Context: the caller releases the file; nothing in the table is LIVE. */
+/**
+ * Frees all nodes, from below, each in hand while it is on its way: if the thread dies, whoever takes the release up calls this again.
+ *
+ * Context: the caller releases the file; nothing in the table is LIVE.
+ */
 export function xaDestroy(file: usize): void {
-  const root: usize = load32(file + offsetof<File>("root"));
+  const rootAt = file + offsetof<File>("root");
+  const root: usize = load32(rootAt);
   if (root == 0) return;
-  store32(file + offsetof<File>("root"), 0);
   for (let slot: u32 = 0; slot < changetype<Identity>(IDENTITY).rootSlots; slot++) {
+    const innerAt = root + slot * 4;
+    const inner: usize = load32(innerAt);
+    if (inner == 0) continue;
+    for (let leaf: u32 = 0; leaf < INNER_LEAVES; leaf++) freeChild(inner + leaf * 4, NODE_LEAF, file);
+    freeChild(innerAt, NODE_INNER, file);
+  }
+  freeChild(rootAt, NODE_ROOT, file);
+}
+
+function freeChild(at: usize, kind: u32, file: usize): void {
+  const node: usize = load32(at);
+  if (node == 0) return;
+  setHandMemory(node | (kind + 1), file);
+  store32(at, 0);
+  freeNode(kind, node);
+}
+
+/** Whether the table of `file` has the node. */
+export function xaContains(file: usize, node: usize): bool {
+  const root: usize = load32(file + offsetof<File>("root"));
+  if (root == node) return true;
+  for (let slot: u32 = 0; root != 0 && slot < changetype<Identity>(IDENTITY).rootSlots; slot++) {
+    const inner: usize = load32(root + slot * 4);
+    if (inner == node) return true;
+    for (let leaf: u32 = 0; inner != 0 && leaf < INNER_LEAVES; leaf++) {
+      if (load32(inner + leaf * 4) == <u32>node) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Makes bitmaps and counts what the entries say: an ID is taken while its phase is not FREE.
+ *
+ * Context: the context lock is held by the thread that the caller acts as, which died with it.
+ */
+export function repairTable(file: usize): void {
+  const root: usize = load32(file + offsetof<File>("root"));
+  const context = changetype<Context>(file + FILE_CONTEXT);
+  context.freeHint = 1;
+  context.taken = 0;
+  for (let slot: u32 = 0; root != 0 && slot < changetype<Identity>(IDENTITY).rootSlots; slot++) {
     const inner: usize = load32(root + slot * 4);
     if (inner == 0) continue;
+    let full: u64 = 0;
     for (let leaf: u32 = 0; leaf < INNER_LEAVES; leaf++) {
-      const entries: usize = load32(inner + leaf * 4);
-      if (entries != 0) freeNode(NODE_LEAF, entries);
+      if (repairLeaf(context, inner, leaf, slot == 0 && leaf == 0)) full |= (<u64>1) << leaf;
     }
-    freeNode(NODE_INNER, inner);
+    store<u64>(inner + INNER_FULL, full);
+    const word = rootFull(root) + (slot >> 6) * 8;
+    const bit = (<u64>1) << (slot & 63);
+    store<u64>(word, full == ALL ? load<u64>(word) | bit : load<u64>(word) & ~bit);
   }
-  freeNode(NODE_ROOT, root);
+}
+
+/** Return: whether all IDs of the leaf are taken. */
+function repairLeaf(context: Context, inner: usize, leaf: u32, hasIdZero: bool): bool {
+  const entries: usize = load32(inner + leaf * 4);
+  let full = true;
+  for (let part: u32 = 0; part < LEAF_ENTRIES; part += 64) {
+    let bits: u64 = hasIdZero && part == 0 ? 1 : 0;
+    for (let bit: u32 = 0; entries != 0 && bit < 64; bit++) {
+      if (phaseOf(load64(entries + (part + bit) * offsetof<Entry>())) == PHASE_FREE) continue;
+      bits |= (<u64>1) << bit;
+      context.taken++;
+    }
+    store<u64>(inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES + part / 8, bits);
+    if (bits != ALL) full = false;
+  }
+  return full;
 }
 
 // ---------------------------------------------------------------------------------------------------- node pool
@@ -256,25 +308,35 @@ export function xaDestroy(file: usize): void {
   return node + (pagesOf(kind) << PAGE_SHIFT) - 4;
 }
 
-/** Context: takes the pool's and the page lock. Return: an empty node, or 0 (ENOMEM). */
-function allocNode(kind: u32): usize {
-  const head = NODES + offsetof<NodePool>("free") + kind * 4;
+// @ts-ignore: a decorator on a function
+@inline function headOf(kind: u32): usize {
+  return NODES + offsetof<NodePool>("free") + kind * 4;
+}
+
+/** Context: takes the pool's and the page lock. Return: an empty node, which is in hand for `file`; or 0 (ENOMEM). */
+function allocNode(kind: u32, file: usize): usize {
   lock(NODES, RANK_NODES);
-  let node: usize = load<u32>(head);
+  const node: usize = load<u32>(headOf(kind));
   if (node != 0) {
-    store<u32>(head, load<u32>(linkOf(kind, node)));
+    setHandMemory(node | (kind + 1), file);
+    store<u32>(headOf(kind), load<u32>(linkOf(kind, node)));
     store<u32>(linkOf(kind, node), 0);
   }
   unlock(NODES, RANK_NODES);
-  return node != 0 ? node : allocKernel(pagesOf(kind) << PAGE_SHIFT, CACHE_LINE);
+  return node != 0 ? node : allocKernel(pagesOf(kind) << PAGE_SHIFT, CACHE_LINE, kind + 1, file);
 }
 
-/** Empties a node and keeps it for the next table. */
-function freeNode(kind: u32, node: usize): void {
-  const head = NODES + offsetof<NodePool>("free") + kind * 4;
+/** Empties a node and keeps it for the next table. Context: the node is in hand, and no table has it. */
+export function freeNode(kind: u32, node: usize): void {
   fill(node, 0, pagesOf(kind) << PAGE_SHIFT);
   lock(NODES, RANK_NODES);
-  store<u32>(linkOf(kind, node), load<u32>(head));
-  store<u32>(head, <u32>node);
+  store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
+  store<u32>(headOf(kind), <u32>node);
+  setHandMemory(0, 0);
   unlock(NODES, RANK_NODES);
+}
+
+/** Whether the node is the pool's next. Context: the pool's lock is held by the thread that had the node in hand. */
+export function isNextNode(kind: u32, node: usize): bool {
+  return load<u32>(headOf(kind)) == <u32>node;
 }

@@ -12,7 +12,6 @@ export * from "../core/index";
 export * from "../core/layout";
 export { allocPages, freePages } from "../core/page-alloc";
 export { slabAlloc, slabFree } from "../core/slab";
-export { incrementUsers, decrementUsers } from "../core/refcount";
 
 /** A word of the identity page that nothing else uses, for models of a lock. */
 export function pageLock(): usize {

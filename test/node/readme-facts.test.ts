@@ -30,6 +30,7 @@ test("every folder with a table of files is in the list", () => {
     "bindings",
     "bindings/cli",
     "bindings/replay",
+    "test/fuzz",
     "test/vectors",
   ]);
 });

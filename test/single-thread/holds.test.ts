@@ -206,6 +206,24 @@ describe("what cannot be held is EINVAL, and nothing changes", () => {
     holder.abort();
   });
 
+  test("a reference of an earlier open of the same number, although ID and count of objects agree", async () => {
+    const { iommufd } = await boot();
+    const type = plainType(iommufd);
+    const earlier = iommufd.open();
+    const old = earlier.get(make(earlier, type)).putKeepUser();
+    earlier.close();
+    const context = iommufd.open();
+    const id = make(context, type);
+    const kept = context.get(id).putKeepUser();
+    expect(context.fd).toBe(earlier.fd);
+    const holder = context.alloc(type);
+    expect(errnoOf(() => holder.hold(old))).toBe("EINVAL");
+    expect(counts(context, id)).toBe("2/0 live");
+    holder.abort();
+    kept.drop();
+    expect(counts(context, id)).toBe("1/0 live");
+  });
+
   test("an object of another context, or of another thread's handle", async () => {
     const { iommufd } = await boot();
     const type = plainType(iommufd);

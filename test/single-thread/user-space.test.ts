@@ -96,6 +96,22 @@ describe("map", () => {
     expect(iommufd.userSpace.read(at(VA, -PAGE), 4 * PAGE).every((byte) => byte === 3)).toBe(true);
   });
 
+  test("a write that leaves user space writes nothing, however long it is", async () => {
+    const { iommufd } = await boot();
+    const va = TASK_SIZE - BigInt(2 * PAGE);
+    const { bytes } = iommufd.userSpace.map(2 * PAGE, { va });
+    for (const [from, length] of [
+      [va, 2 * PAGE + 1],
+      [at(va, PAGE), PAGE + 904],
+      [at(va, PAGE + 1), PAGE],
+    ] as const) {
+      expect(errnoOf(() => iommufd.userSpace.write(from, new Uint8Array(length).fill(1)))).toBe("EFAULT");
+    }
+    expect(bytes.every((byte) => byte === 0)).toBe(true);
+    iommufd.userSpace.write(va, new Uint8Array(2 * PAGE).fill(1));
+    expect(bytes.every((byte) => byte === 1)).toBe(true);
+  });
+
   test("what does not fit into the memory is ENOMEM and changes nothing", async () => {
     const { iommufd } = await boot({ memoryBytes: 8 * 1024 * 1024 });
     const { heap } = iommufd.stats().bytes;

@@ -1,105 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A crew: threads that are attached to one Iommufd and do the tasks that a test gives them (thread-tasks.js).
-//
-// A task that blocks leaves its answer outstanding: `begin` it, look at what there is to see, and take the answer with `next`.
-// The test's own thread never blocks.
+// A crew (./crew-threads.ts) for one test: on a new Iommufd whose warnings are collected, and all of it ends with the test.
 
 import type { Iommufd, IommufdOptions, IommufdWarning } from "iommufd-wasm";
 import { expect, onTestFinished } from "vitest";
 import { boot } from "./boot.ts";
-import { Board } from "./lab-board.js";
-import { startThread } from "./thread.ts";
+import { type CrewThreads, NOTHING, startCrewThreads, whatIsLeft } from "./crew-threads.ts";
 
-export interface Member {
-  /** 0, 1, 2 … within the crew. */
-  readonly number: number;
-  /** Gives the thread a task. Its answer is the next message that nobody took. */
-  readonly begin: (task: string, args?: object) => void;
-  readonly next: <T = unknown>() => Promise<T>;
-  /** `begin`, then `next`. */
-  readonly call: <T = unknown>(task: string, args?: object) => Promise<T>;
-}
+export { takeLog, until } from "./crew-threads.ts";
 
-export interface Crew {
+export interface Crew extends CrewThreads {
   readonly iommufd: Iommufd;
   readonly warnings: IommufdWarning[];
-  readonly board: Board;
-  readonly members: readonly Member[];
-  /** Gives all of them the same task; their answers, in their order. */
-  readonly all: <T = unknown>(task: string, args?: object) => Promise<T[]>;
-  /** Attaches all to another Iommufd instead. */
-  readonly attachTo: (iommufd: Iommufd) => Promise<void>;
 }
 
-/** Starts `count` threads of test/support/threads/`file` on a new Iommufd; all of it ends with the test. */
+/** Starts `count` threads of test/support/threads/`file` on a new Iommufd. */
 export async function startCrew(file: string, count: number, options: IommufdOptions = {}): Promise<Crew> {
   const { iommufd, warnings } = await boot(options);
-  const board = new Board();
-  const threads = await Promise.all(Array.from({ length: count }, () => startThread(file)));
-  onTestFinished(async () => {
-    board.stop();
-    await Promise.all(threads.map((thread) => thread.terminate()));
-  });
-  const members = threads.map((thread, number): Member => {
-    const begin = (task: string, args: object = {}): void => thread.post({ task, args });
-    const next = <T>(): Promise<T> => thread.next<T>();
-    return {
-      number,
-      begin,
-      next,
-      call: <T>(task: string, args?: object) => {
-        begin(task, args);
-        return next<T>();
-      },
-    };
-  });
-  const crew: Crew = {
-    iommufd,
-    warnings,
-    board,
-    members,
-    all: <T>(task: string, args?: object) => Promise.all(members.map((member) => member.call<T>(task, args))),
-    async attachTo({ share }) {
-      for (const { call, number } of members) {
-        expect(await call("attach", { share, number, buffer: board.buffer })).toBe("attached");
-      }
-    },
-  };
-  await crew.attachTo(iommufd);
-  return crew;
+  const threads = await startCrewThreads(file, count);
+  onTestFinished(threads.end);
+  await threads.attachTo(iommufd);
+  return { iommufd, warnings, ...threads };
 }
 
 /** No object, no file, no mapping, nobody waits, and no thread holds anything. */
 export function expectNothingLeft(iommufd: Iommufd): void {
-  const { objects, files, mappings, waiting, threads } = iommufd.stats();
-  const held = threads.list.filter(({ locked, reserved, waiting }) => locked + reserved + waiting > 0);
-  expect({ objects: { ...objects, leaked: 0 }, open: files.open, mappings, waiting, held }).toEqual({
-    objects: { live: 0, reserved: 0, leaked: 0, queued: 0 },
-    open: 0,
-    mappings: 0,
-    waiting: [],
-    held: [],
-  });
-}
-
-/** Resolves once `condition` holds; between two looks the host does something else. */
-export async function until(condition: () => boolean): Promise<void> {
-  const { port1, port2 } = new MessageChannel();
-  while (!condition()) {
-    await new Promise((resolve) => {
-      port1.onmessage = resolve;
-      port2.postMessage(null);
-    });
-  }
-  port1.close();
-}
-
-/** Empties the destroy log: the entries' pairs, in order. */
-export function takeLog(board: Board): [member: number, value: number][] {
-  const pairs: [number, number][] = [];
-  board.log.take(Infinity, (flat) => {
-    for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] ?? -1, flat[at + 1] ?? -1]);
-  });
-  return pairs;
+  expect(whatIsLeft(iommufd)).toEqual(NOTHING);
 }

@@ -3,7 +3,7 @@
 // The core whose counts are a few bits wide and whose assertions are on (asconfig target "small"): saturation and overflow
 // happen after a dozen calls instead of after millions. `npm run build:small` makes it.
 
-import { isBrowser } from "./host.ts";
+import { isBrowser } from "./environment.ts";
 
 // In two steps: Vite would rewrite `new URL("…", import.meta.url)` for a bundle.
 const here = import.meta.url;

@@ -5,9 +5,12 @@
 // The other side talks through ./thread-port.js. Messages arrive in order and none is lost: `next()` gives the oldest one
 // that nobody took yet. An error inside the thread makes every later `next()` reject, so that no test waits for ever.
 
-import { isBrowser } from "./host.ts";
+import type { WatchableWorker } from "iommufd-wasm";
+import { isBrowser } from "./environment.ts";
 
 export interface Thread {
+  /** The host's own object. */
+  readonly worker: WatchableWorker;
   /** Posts one structured-cloneable value to the thread. */
   post(message: unknown): void;
   /** The oldest message of the thread that was not taken yet. */
@@ -30,6 +33,7 @@ export async function startThread(file: string): Promise<Thread> {
   worker.on("error", (error) => inbox.fail(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => inbox.fail(new Error(`${file} ended with code ${code}`)));
   return {
+    worker,
     post: (message) => worker.postMessage(message),
     next: <T>() => inbox.take() as Promise<T>,
     terminate: async () => void (await worker.terminate()),
@@ -44,6 +48,7 @@ function startInPage(url: URL, inbox: Inbox): Thread {
     inbox.fail(new Error(`${url.pathname}: ${event.message ?? "cannot be loaded"}`));
   };
   return {
+    worker,
     post: (message) => worker.postMessage(message),
     next: <T>() => inbox.take() as Promise<T>,
     terminate: () => Promise.resolve(worker.terminate()),

@@ -2,7 +2,7 @@
 //
 // Loads one of the recordings of test/vectors in Node and in a page, uncompressed.
 
-import { isBrowser } from "./host.ts";
+import { isBrowser } from "./environment.ts";
 
 export type VectorName = "rfc-core" | "rfc-pure" | "races-rfc";
 

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What a thread that died left behind is given back: exactly once, and by whoever knows of the death.
+ *
+ * The reaper acts as the dead thread: it works on that thread's slot with the same functions that the thread itself would have
+ * called, so if the reaper dies too, its work looks as if the first thread had died a little later, and the next reaper goes on.
+ *
+ *   1. locks that it held: what they protect is repaired, then they are free (repair.ts); a change is undone (change.ts)
+ *   2. every lock is taken, so that no other thread is inside a section and none can die there meanwhile
+ *   3. what it had in hand goes to where it belongs: an interrupted allocation is undone; an object is still in its table, and its
+ *      destruction has not happened, or it is out, and is finished
+ *   4. where a record is BUSY the object's holders are counted anew (recount.ts)
+ *   5. every other record is given back as by a thread that leaves (detach.ts)
+ *   6. its marks are cleared, and files that waited for it go on
+ *
+ * None of it waits: where a living thread, or one whose death is not known yet, has to move first, reapNext says for which word.
+ * No callback runs in here: objects whose callback has not begun are queued, one that has begun is not run again.
+ *
+ * A file whose objects do not fit together any more is poisoned (file.ts).
+ *
+ * Kernel counterpart: exit_files(), exit_robust_list(); the kernel's threads do not die inside of a call.
+ */
+import { compareExchange32, load32, load64, notify, store32 } from "./atomics";
+import { recoverChange } from "./change";
+import { giveBack } from "./detach";
+import { EINVAL, ESRCH } from "../errno";
+import { clearMark, inheritRelease, isPoisoned, poison, settleFile } from "./file";
+import {
+  ATTENTION_RELEASE,
+  Context,
+  FILES,
+  FILE_BYTES,
+  FILE_CONTEXT,
+  HAND_FLAGS,
+  HAND_MEMORY,
+  HAND_NO_CALLBACK,
+  HoldRecord,
+  MAX_FILES,
+  MAX_THREADS,
+  MEMORY_CHUNK,
+  MEMORY_FLAGS,
+  QUEUE,
+  Queue,
+  RECORD_BUSY,
+  RECORD_DYING,
+  RECORD_KIND_MASK,
+  RECORD_QUEUED,
+  RECORD_QUEUED_KEPT,
+  RECORD_RESERVED,
+  RECORD_TAKEN,
+  SLOT_CALLBACK_RAN,
+  SLOT_TYPE_MASK,
+  Slot,
+  THREADS,
+  THREAD_ATTACHED,
+  THREAD_BYTES,
+  THREAD_DEAD,
+  THREAD_FREE,
+  THREAD_RECORDS,
+  Thread,
+} from "./memory-map";
+import { finishLeaving, leavingRow, recoverMappings, sweepPages } from "./mmap";
+import { eraseReserved, freeObject } from "./object";
+import { INCONSISTENT, recount } from "./recount";
+import { PHASE_FREE, PHASE_LIVE, PHASE_RESERVED, freezerOf, phaseOf, usersOf } from "./refcount";
+import { HOLD_LIST_CLASS, classOfType, hasCallback } from "./registry";
+import { enqueue, isObjectOf } from "./release";
+import { lockAll, repairOwnLocks, unlockAll } from "./repair";
+import { MUST_WAIT, REAP_AGAIN } from "./results";
+import { slabFree } from "./slab";
+import {
+  actAs,
+  adoptWarnings,
+  current,
+  freeRecord,
+  hand,
+  markOf,
+  nameOfThread,
+  nextRecord,
+  setHand,
+  setHandMemory,
+  threadNamed,
+} from "./thread";
+import { freeNode, slotOf, xaContains, xaLoad, xaNext } from "./xarray";
+
+/** What a step may come to besides an address to wait for. */
+const DONE: usize = 0;
+const AGAIN: usize = 1;
+
+/**
+ * Takes the reaping of thread `number`, which the caller knows to be dead, a step further.
+ *
+ * Return: 0: it is done, and the slot is free; REAP_AGAIN: attend, then call again; MUST_WAIT: the word at result1, seen as result2,
+ * must change first; -EINVAL for no number of a thread; -ESRCH for a free slot, or the caller's own.
+ */
+export function reapNext(number: u32): i32 {
+  if (number >= MAX_THREADS) return -EINVAL;
+  const dead = THREADS + number * THREAD_BYTES;
+  const state = dead + offsetof<Thread>("state");
+  const self = current();
+  if (dead == self || load32(state) == THREAD_FREE) return -ESRCH;
+  compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
+  const other = beginReaping(dead);
+  if (other != DONE) return mustWait(other);
+  const blocked = reapStep(dead, self);
+  const inherited = finishStep(dead, self, blocked == DONE);
+  if (blocked > AGAIN) return mustWait(blocked);
+  return blocked == AGAIN || inherited ? REAP_AGAIN : 0;
+}
+
+/** One reaper at a time. Return: DONE, or the address of the word that says who it is. */
+function beginReaping(dead: usize): usize {
+  const word = dead + offsetof<Thread>("reaper");
+  const own = nameOfThread(current());
+  const reaper = load32(word);
+  const isFree =
+    reaper == 0 || reaper == own || load32(threadNamed(reaper) + offsetof<Thread>("state")) != THREAD_ATTACHED;
+  return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : word;
+}
+
+/** Back to the caller's own slot, with what the bindings have to do. Return: whether there is something. */
+function finishStep(dead: usize, self: usize, isDone: bool): bool {
+  const was = changetype<Thread>(dead);
+  actAs(self);
+  const inherits = (was.attention & ATTENTION_RELEASE) != 0;
+  if (inherits) {
+    inheritRelease(was.releasing);
+    was.attention &= ~ATTENTION_RELEASE;
+  }
+  adoptWarnings(dead);
+  if (isDone && !inherits) store32(dead + offsetof<Thread>("state"), THREAD_FREE);
+  store32(dead + offsetof<Thread>("reaper"), 0);
+  notify(dead + offsetof<Thread>("reaper"), -1);
+  return inherits;
+}
+
+function mustWait(word: usize): i32 {
+  const thread = changetype<Thread>(current());
+  thread.result1 = <u32>word;
+  thread.result2 = load32(word);
+  return MUST_WAIT;
+}
+
+function reapStep(dead: usize, self: usize): usize {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const thread = THREADS + number * THREAD_BYTES;
+    if (load32(thread + offsetof<Thread>("state")) == THREAD_DEAD) recoverLocks(thread, dead);
+  }
+  actAs(dead);
+  const was = changetype<Thread>(dead);
+  was.mayBlock = changetype<Thread>(self).mayBlock;
+  const blocked = lockAll();
+  if (blocked != 0) return blocked;
+  const result = recoverAll();
+  unlockAll();
+  return result;
+}
+
+/** Also of other threads that are known to be dead, unless somebody is at it: this one's work may need their locks. */
+function recoverLocks(thread: usize, dead: usize): void {
+  const self = current();
+  if (thread != dead && beginReaping(thread) != DONE) return;
+  actAs(thread);
+  changetype<Thread>(thread).reaping = 0;
+  changetype<Thread>(thread).lockRank = 0;
+  repairOwnLocks();
+  recoverChange();
+  actAs(self);
+  if (thread != dead) store32(thread + offsetof<Thread>("reaper"), 0);
+}
+
+/** Context: acting as the dead thread, every lock is held. */
+function recoverAll(): usize {
+  recoverMappings();
+  for (let row = leavingRow(); row != 0; row = leavingRow()) {
+    const copier = finishLeaving(row);
+    if (copier != 0) return copier + offsetof<Thread>("pinned");
+  }
+  if (changetype<Thread>(current()).sweeps != 0) sweepPages();
+  changetype<Thread>(current()).sweeps = 0;
+  verifyFiles();
+  recoverWalk();
+  recoverMemory();
+  recoverList();
+  recoverHand();
+  notify(QUEUE + offsetof<Queue>("queuedEver"), -1);
+  const blocked = recoverRecords();
+  if (blocked == DONE) changetype<Thread>(current()).publishing = 0;
+  return blocked != DONE ? blocked : recoverFiles();
+}
+
+// ---------------------------------------------------------------------------------------------------- in hand
+
+/** The release that the thread was in has its object; then it is not in hand. */
+function recoverWalk(): void {
+  const slot = changetype<Thread>(current()).hand & ~HAND_FLAGS;
+  for (let index: u32 = 0; slot != 0 && index < MAX_FILES; index++) {
+    const context = changetype<Context>(FILES + index * FILE_BYTES + FILE_CONTEXT);
+    if (context.walkSlot == slot) context.walkSlot = 0;
+  }
+}
+
+/** A node that has not arrived in a table goes back to its pool. A chunk arrived when its class was repaired. */
+function recoverMemory(): void {
+  const thread = changetype<Thread>(current());
+  const kind = thread.handMemory & MEMORY_FLAGS;
+  if (thread.handMemory == 0 || kind == MEMORY_CHUNK) return;
+  const node: usize = thread.handMemory & ~MEMORY_FLAGS;
+  if (xaContains(thread.handFile, node)) setHandMemory(0, 0);
+  else freeNode(kind - 1, node);
+}
+
+/** A hold list belongs to an object, or is free. */
+function recoverList(): void {
+  const thread = changetype<Thread>(current());
+  const list: usize = thread.handList & ~HAND_FLAGS;
+  if (list == 0) return;
+  if (isListOf(thread.hand & ~HAND_FLAGS, list)) {
+    thread.handList = 0;
+    return;
+  }
+  for (let record = nextRecord(0); record != 0; record = nextAfter(record)) {
+    if (kindOf(record) != RECORD_RESERVED) continue;
+    if (!isListOf(slotOf(changetype<HoldRecord>(record).target), list)) continue;
+    thread.handList = 0;
+    return;
+  }
+  slabFree(HOLD_LIST_CLASS, list, current() + offsetof<Thread>("handList"));
+}
+
+// @ts-ignore: a decorator on a function
+@inline function isListOf(slot: usize, list: usize): bool {
+  return slot != 0 && changetype<Slot>(slot).link == <u32>list;
+}
+
+/** The slot in hand: still in the table, or ours to end. */
+function recoverHand(): void {
+  const thread = changetype<Thread>(current());
+  if (thread.hand == 0) return;
+  const slot: usize = thread.hand & ~HAND_FLAGS;
+  const flags = thread.hand & HAND_FLAGS;
+  if ((flags & HAND_MEMORY) != 0) {
+    dropRecordsOf(slot, 0);
+    slabFree(thread.handClass, slot, hand());
+    return;
+  }
+  const object = changetype<Slot>(slot);
+  const entry = xaLoad(object.file, object.id);
+  const phase = phaseOf(load64(entry));
+  if (phase != PHASE_FREE && slotOf(entry) == slot) {
+    if (phase != PHASE_RESERVED) {
+      setHand(0, 0); // the destroy had not begun: it is given up
+      return;
+    }
+    eraseReserved(object.file, slot);
+  }
+  dropRecordsOf(slot, entry);
+  const type = object.type & SLOT_TYPE_MASK;
+  const runs = (flags & HAND_NO_CALLBACK) == 0 && (object.type & SLOT_CALLBACK_RAN) == 0 && hasCallback(type);
+  if (runs) enqueue(slot);
+  else freeObject(slot);
+}
+
+/** What the slot in hand is known by: the records that were about to be freed, or had just been written. */
+function dropRecordsOf(slot: usize, entry: usize): void {
+  for (let record = nextRecord(0); record != 0; record = nextAfter(record)) {
+    const kind = kindOf(record);
+    const target: usize = changetype<HoldRecord>(record).target;
+    const bySlot = kind == RECORD_DYING || kind == RECORD_TAKEN;
+    const byEntry = kind == RECORD_RESERVED || kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT;
+    if ((bySlot && target == slot) || (byEntry && entry != 0 && target == entry)) freeRecord(record);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- records
+
+// @ts-ignore: a decorator on a function
+@inline function kindOf(record: usize): u32 {
+  return changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK;
+}
+
+function nextAfter(record: usize): usize {
+  return nextRecord(<u32>((record - current() - THREAD_RECORDS) / offsetof<HoldRecord>()) + 1);
+}
+
+function recoverRecords(): usize {
+  for (let record = nextRecord(0); record != 0; record = nextAfter(record)) {
+    const file: usize = changetype<HoldRecord>(record).fileKind & ~RECORD_KIND_MASK;
+    const target: usize = changetype<HoldRecord>(record).target;
+    const kind = kindOf(record);
+    if (kind == RECORD_BUSY) {
+      const blocked = isPoisoned(file) ? INCONSISTENT : recount(target);
+      if (blocked > INCONSISTENT) return blocked;
+      if (blocked == INCONSISTENT) {
+        poison(file);
+        freeRecord(record);
+      }
+      continue;
+    }
+    if (kind == RECORD_DYING || kind == RECORD_TAKEN) {
+      endDying(record, target);
+      continue;
+    }
+    if (!isPoisoned(file) && freezerOf(load64(target)) != 0) return target;
+    if (kind == RECORD_RESERVED && wasPublished(target)) freeRecord(record);
+    else giveBack(record);
+    // A release that was won is the bindings'.
+    if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
+  }
+  return DONE;
+}
+
+/** The generation in the word tells the reservation from a later one of the same ID. */
+function wasPublished(entry: usize): bool {
+  const thread = changetype<Thread>(current());
+  return thread.publishing == <u32>entry && load64(entry) != thread.publishWord;
+}
+
+/** An object that is out of its table: its callback runs elsewhere if it has not begun. */
+function endDying(record: usize, slot: usize): void {
+  const type = changetype<Slot>(slot).type;
+  if ((type & SLOT_CALLBACK_RAN) != 0 || !hasCallback(type & SLOT_TYPE_MASK)) {
+    giveBack(record);
+    return;
+  }
+  setHand(slot, classOfType(type & SLOT_TYPE_MASK));
+  freeRecord(record);
+  enqueue(slot);
+}
+
+// ---------------------------------------------------------------------------------------------------- files
+
+function recoverFiles(): usize {
+  for (let index: u32 = 0; index < MAX_FILES; index++) {
+    const file = FILES + index * FILE_BYTES;
+    clearMark(file);
+    const claimant = settleFile(file);
+    if (claimant != 0) return claimant + offsetof<Thread>("claiming");
+    if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
+  }
+  return DONE;
+}
+
+/** Poisons the files that the thread was using and whose objects are not what their entries say. */
+function verifyFiles(): void {
+  for (let index: u32 = 0; index < MAX_FILES; index++) {
+    const file = FILES + index * FILE_BYTES;
+    if (load32(markOf(current(), file)) == 0) continue;
+    for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
+      const entry = xaLoad(file, id);
+      const word = load64(entry);
+      const isLive = phaseOf(word) == PHASE_LIVE && freezerOf(word) == 0;
+      if (isObjectOf(slotOf(entry), file, id) && (!isLive || usersOf(word) != 0)) continue;
+      poison(file);
+      break;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * How many hold an object, counted anew: after a thread died with a BUSY record, its share of the state word is not certain.
+ *
+ * The entry is frozen, so no swap of it can happen. Then each living thread's record says for certain whether it has the object
+ * (LOCKED) or waits for it (QUEUED): whoever was in the middle of a swap has a BUSY record from before it, and is waited for. What
+ * the word has beyond that sum is the dead's, and is taken off, with as many users.
+ *
+ * Why a living thread's record may be read while it runs: the record was announced before the swap that made it true, that swap came
+ * before the freezing, and none comes after it; so a record that says LOCKED under one name in two readings was LOCKED all the
+ * time between. A record that is BUSY for the frozen entry either succeeded before the freezing and is about to say so, or
+ * fails and is withdrawn.
+ *
+ * Kernel counterpart: none.
+ */
+import { load32, load64, loadRelaxed64, storeRelaxed64 } from "./atomics";
+import { endChange, freeze } from "./change";
+import { MODEL_BUILD } from "./config";
+import {
+  Entry,
+  HoldRecord,
+  MAX_RECORDS,
+  MAX_THREADS,
+  RECORD_BUSY,
+  RECORD_FREE,
+  RECORD_KIND_MASK,
+  RECORD_LOCKED,
+  RECORD_QUEUED,
+  RECORD_QUEUED_KEPT,
+  THREADS,
+  THREAD_ATTACHED,
+  THREAD_BYTES,
+  THREAD_FREE,
+  THREAD_RECORDS,
+  Thread,
+} from "./memory-map";
+import { DESTROYER, HOLDER, PHASE_LIVE, destroyersOf, freezerOf, holdersOf, minusUser, phaseOf } from "./refcount";
+
+/** All records are counted, or the reaper has to wait, or the word does not fit the records. */
+export const COUNTED: usize = 0;
+export const INCONSISTENT: usize = 1;
+
+/** Looks at a living thread's BUSY record before the reaper lets others run. */
+const LOOKS: u32 = MODEL_BUILD ? 1 : 1000;
+
+/**
+ * Makes the word of `entry` what living threads hold, and ends the dead ones' BUSY records on it.
+ *
+ * Context: acting as a dead thread that holds every lock. Return: COUNTED; INCONSISTENT; or the address of a word of a living
+ * thread that must change first.
+ */
+export function recount(entry: usize): usize {
+  let word: u64;
+  do {
+    word = load64(entry);
+    // Not published: then nobody holds it, and the dead thread's swap failed or was undone by all that came after it.
+    if (phaseOf(word) != PHASE_LIVE) {
+      endBusy(entry);
+      return COUNTED;
+    }
+    if (freezerOf(word) != 0) return entry;
+  } while (!freeze(entry, word));
+  let holders: u32 = 0;
+  let destroyers: u32 = 0;
+  let busy: u32 = 0;
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const thread = THREADS + number * THREAD_BYTES;
+    const state = load32(thread + offsetof<Thread>("state"));
+    if (state == THREAD_FREE) continue;
+    for (let index: u32 = 0; index < MAX_RECORDS; index++) {
+      const record = thread + THREAD_RECORDS + index * offsetof<HoldRecord>();
+      const kind = kindFor(record, entry, state == THREAD_ATTACHED);
+      if (kind == RECORD_LOCKED) holders++;
+      else if (kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT) destroyers++;
+      else if (kind == RECORD_BUSY && state == THREAD_ATTACHED) {
+        endChange(entry, word);
+        return record + offsetof<HoldRecord>("fileKind");
+      } else if (kind == RECORD_BUSY) busy++;
+    }
+  }
+  const surplus = holdersOf(word) + destroyersOf(word) - holders - destroyers;
+  if (holdersOf(word) < holders || destroyersOf(word) < destroyers || surplus > busy) {
+    endChange(entry, word);
+    return INCONSISTENT;
+  }
+  let next = word - (holdersOf(word) - holders) * HOLDER - (destroyersOf(word) - destroyers) * DESTROYER;
+  for (let count: u32 = 0; count < surplus; count++) next = minusUser(next);
+  endChange(entry, next);
+  endBusy(entry);
+  return COUNTED;
+}
+
+/** What the record says about `entry`: its kind, RECORD_FREE when it is about something else. */
+function kindFor(record: usize, entry: usize, isLiving: bool): u32 {
+  for (let look: u32 = 0; look < LOOKS; look++) {
+    const name = load64(record + offsetof<HoldRecord>("fileKind"));
+    const kind = (<u32>name) & RECORD_KIND_MASK;
+    if (kind == RECORD_FREE || load32(record + offsetof<HoldRecord>("target")) != <u32>entry) return RECORD_FREE;
+    if (kind == RECORD_BUSY && isLiving) continue;
+    if (load64(record + offsetof<HoldRecord>("fileKind")) == name) return kind;
+  }
+  return RECORD_BUSY;
+}
+
+/** The dead threads' BUSY records on the entry are settled. */
+function endBusy(entry: usize): void {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const thread = THREADS + number * THREAD_BYTES;
+    const state = load32(thread + offsetof<Thread>("state"));
+    if (state == THREAD_FREE || state == THREAD_ATTACHED) continue;
+    for (let index: u32 = 0; index < MAX_RECORDS; index++) {
+      const record = thread + THREAD_RECORDS + index * offsetof<HoldRecord>();
+      const at = record + offsetof<HoldRecord>("fileKind");
+      const name = loadRelaxed64(at);
+      if (((<u32>name) & RECORD_KIND_MASK) != RECORD_BUSY || changetype<HoldRecord>(record).target != <u32>entry)
+        continue;
+      storeRelaxed64(at, (name >> 32) << 32);
+    }
+  }
+}

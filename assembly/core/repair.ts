@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Locks and what they protect, after a thread died inside.
+ *
+ * Every section leaves its data, at each of its stores, in one of few states, so that what is missing follows from what is
+ * there: the functions named here are beside the sections that they repair. A repair may itself be interrupted, and is then
+ * simply made again.
+ *
+ * Kernel counterpart: robust futexes, EOWNERDEAD.
+ */
+import { MODEL_BUILD, assertInvariant } from "./config";
+import {
+  CLASSES,
+  CLASS_BYTES,
+  Context,
+  FILES,
+  FILE_BYTES,
+  FILE_CONTEXT,
+  HAND_FLAGS,
+  MAPS,
+  MAX_CLASSES,
+  MAX_FILES,
+  MEMORY_CHUNK,
+  MEMORY_FLAGS,
+  MapState,
+  NODES,
+  PAGES,
+  QUEUE,
+  Queue,
+  REGISTRY,
+  Registry,
+  SlabClass,
+  Thread,
+} from "./memory-map";
+import { repairMappings } from "./mmap";
+import { ownerOf, release, tryLock } from "./mutex";
+import { repairPages } from "./page-alloc";
+import { HOLD_LIST_CLASS, repairRegistry } from "./registry";
+import { repairQueue } from "./release";
+import { addChunk, isNextFree, notTaken } from "./slab";
+import { current, nameOfThread, setHand, setHandMemory } from "./thread";
+import { isNextNode, repairTable } from "./xarray";
+
+// All locks, in their order: registry, map, tables, queue, classes, nodes, pages.
+const FIRST_TABLE: u32 = 2;
+const QUEUE_INDEX: u32 = FIRST_TABLE + MAX_FILES;
+const FIRST_CLASS: u32 = QUEUE_INDEX + 1;
+const NODES_INDEX: u32 = FIRST_CLASS + MAX_CLASSES;
+const LOCKS: u32 = NODES_INDEX + 2;
+
+/** Looks at a lock that a living thread holds, before the reaper lets others run. */
+const LOOKS: u32 = MODEL_BUILD ? 1 : 10_000;
+
+function lockAt(index: u32): usize {
+  if (index == 0) return REGISTRY + offsetof<Registry>("lock");
+  if (index == 1) return MAPS + offsetof<MapState>("lock");
+  if (index < QUEUE_INDEX) return FILES + (index - FIRST_TABLE) * FILE_BYTES + FILE_CONTEXT + offsetof<Context>("lock");
+  if (index == QUEUE_INDEX) return QUEUE + offsetof<Queue>("lock");
+  if (index < NODES_INDEX) return CLASSES + (index - FIRST_CLASS) * CLASS_BYTES + offsetof<SlabClass>("lock");
+  return index == NODES_INDEX ? NODES : PAGES;
+}
+
+/** Repairs what the thread's locks protect, inner ones first, and frees them. Context: acting as that thread, which is dead. */
+export function repairOwnLocks(): void {
+  for (let index = LOCKS; index > 0; index--) {
+    if (ownerOf(lockAt(index - 1)) != nameOfThread(current())) continue;
+    repair(index - 1);
+    release(lockAt(index - 1));
+  }
+}
+
+function repair(index: u32): void {
+  if (index == 0) repairRegistry();
+  else if (index == 1) {
+    repairMappings();
+    changetype<Thread>(current()).sweeps = 1;
+  } else if (index < QUEUE_INDEX) repairTable(FILES + (index - FIRST_TABLE) * FILE_BYTES);
+  else if (index == QUEUE_INDEX) repairQueue();
+  else if (index < NODES_INDEX) repairClass(index - FIRST_CLASS);
+  else if (index == NODES_INDEX) repairNodes();
+  else repairPages();
+}
+
+/** A slot in hand may not have left the class yet, or be back; a chunk in hand is the class'. */
+function repairClass(number: u32): void {
+  const thread = changetype<Thread>(current());
+  if (thread.handClass == number && (thread.handMemory & MEMORY_FLAGS) == MEMORY_CHUNK) {
+    const chunk = thread.handMemory & ~MEMORY_FLAGS;
+    if (isChunkOf(number, chunk)) setHandMemory(0, 0);
+    else addChunk(number, chunk);
+  }
+  if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) {
+    notTaken(number, thread.hand & ~HAND_FLAGS);
+    setHand(0, 0);
+  }
+  if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS)) {
+    notTaken(number, thread.handList & ~HAND_FLAGS);
+    thread.handList = 0;
+  }
+}
+
+function isChunkOf(number: u32, chunk: u32): bool {
+  const slab = changetype<SlabClass>(CLASSES + number * CLASS_BYTES);
+  return slab.bumpEnd == chunk + slab.chunkBytes;
+}
+
+/** A node in hand may not have left the pool yet, or be back. */
+function repairNodes(): void {
+  const memory = changetype<Thread>(current()).handMemory;
+  const kind = memory & MEMORY_FLAGS;
+  if (kind == 0 || kind == MEMORY_CHUNK) return;
+  if (isNextNode(kind - 1, memory & ~MEMORY_FLAGS)) setHandMemory(0, 0);
+}
+
+/** Takes every lock. Context: none is held. Return: 0, or the address of one that a living thread does not let go of; none is taken then. */
+export function lockAll(): usize {
+  for (let index: u32 = 0; index < LOCKS; index++) {
+    if (tryLock(lockAt(index), LOOKS)) continue;
+    const blocked = lockAt(index);
+    while (index > 0) release(lockAt(--index));
+    return blocked;
+  }
+  changetype<Thread>(current()).reaping = 1;
+  return 0;
+}
+
+/** Frees all of them, and wakes everybody: a thread may have been woken by an unlock and died before it took the lock. */
+export function unlockAll(): void {
+  changetype<Thread>(current()).reaping = 0;
+  for (let index = LOCKS; index > 0; index--) {
+    assertInvariant(ownerOf(lockAt(index - 1)) == nameOfThread(current()));
+    release(lockAt(index - 1));
+  }
+}

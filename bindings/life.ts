@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * How the death of a thread is known: by what the host says, never by a guess.
+ *
+ * Node     a worker's `exit` event. Each thread leaves its threadId in its slot, so that whoever hears the event finds the slots.
+ * Browser  a Web Lock: each thread takes one that is named after its slot, and the host releases it when the thread is gone;
+ *          `terminate()` alone is not death, a busy worker goes on for a while. Where there are no Web Locks (a page that is
+ *          not a secure context) nothing is known.
+ *
+ * A thread that attaches synchronously is not known of until its lock is granted.
+ */
+import { Layout } from "./generated/layout.js";
+import type { Kernel } from "./kernel.js";
+
+/** What is needed of Node's Worker. */
+interface NodeWorker {
+  readonly threadId: number;
+  once(event: "exit", listener: () => void): unknown;
+  removeListener(event: "exit", listener: () => void): unknown;
+}
+
+/** A worker of either host. */
+export type WatchableWorker = NodeWorker | Worker;
+
+interface NodeThreads {
+  readonly threadId: number;
+}
+
+const node: NodeThreads | undefined = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+const locks: LockManager | undefined = node === undefined ? globalThis.navigator?.locks : undefined;
+
+/** Node's threads that are known to have ended; their numbers are never used again. */
+const ended = new Set<number>();
+
+/** Called when a thread is known to be dead. */
+type DeathListener = (thread: number) => void;
+
+/** One thread's announcement of itself. */
+export class Life {
+  /** Settled once the host will tell of this thread's death; at once where it never will. */
+  readonly announced: Promise<void>;
+  #leave = (): void => undefined;
+
+  constructor(kernel: Kernel) {
+    const { words } = kernel;
+    const say = (): void => {
+      Atomics.store(words, (kernel.thread + Layout.THREAD_WATCHED) >> 2, 1);
+      Atomics.add(words, Layout.LIFE_ANNOUNCED >> 2, 1);
+      Atomics.notify(words, Layout.LIFE_ANNOUNCED >> 2);
+    };
+    if (node !== undefined) {
+      words[(kernel.thread + Layout.THREAD_HOST) >> 2] = node.threadId + 1;
+      say();
+      this.announced = Promise.resolve();
+      return;
+    }
+    const held = new Promise<void>((resolve) => (this.#leave = resolve));
+    const name = lockName(kernel, kernel.threadNumber);
+    this.announced = new Promise((resolve) => {
+      if (locks === undefined) return resolve();
+      const granted = (): Promise<void> => {
+        if (!kernel.detached) say();
+        resolve();
+        return held;
+      };
+      locks.request(name, granted).catch(() => resolve()); // a page that is being closed
+    });
+  }
+
+  /** The thread leaves by itself. */
+  end(): void {
+    this.#leave();
+  }
+}
+
+/** Named after this owner of the slot: the next one has a name of its own. */
+function lockName(kernel: Kernel, thread: number): string {
+  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+  const nonce = [0, 4].map((offset) => kernel.word(Layout.LIFE_NONCE + offset).toString(16)).join("-");
+  return `iommufd-wasm ${nonce} ${thread} ${kernel.word(at + Layout.THREAD_INCARNATION)}`;
+}
+
+/** A number that tells a new memory from all others. */
+export function writeNonce(words: Int32Array): void {
+  const at = Layout.LIFE_NONCE >> 2;
+  words.set(globalThis.crypto.getRandomValues(new Int32Array(2)), at);
+}
+
+/** Whether the thread is known to be dead. */
+export async function isDead(kernel: Kernel, thread: number): Promise<boolean> {
+  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+  if (kernel.word(at + Layout.THREAD_WATCHED) === 0 || thread === kernel.threadNumber) return false;
+  if (node !== undefined) return ended.has(kernel.word(at + Layout.THREAD_HOST) - 1);
+  if (locks === undefined) return false;
+  return locks.request(lockName(kernel, thread), { ifAvailable: true }, (lock) => lock !== null);
+}
+
+/** Calls `died` for each slot whose thread has ended with the worker (Node), or for each thread that ends (browsers). Returns how to stop. */
+export function watchDeaths(kernel: Kernel, worker: WatchableWorker, died: DeathListener): () => void {
+  return node === undefined ? watchLocks(kernel, died) : watchExit(kernel, worker as NodeWorker, died);
+}
+
+function watchExit(kernel: Kernel, worker: NodeWorker, died: DeathListener): () => void {
+  const { threadId } = worker;
+  const listener = (): void => {
+    ended.add(threadId);
+    for (let thread = 0; thread < Layout.MAX_THREADS; thread++) {
+      const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+      const isIts = kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
+      if (isIts && kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE) died(thread);
+    }
+  };
+  worker.once("exit", listener);
+  return () => worker.removeListener("exit", listener);
+}
+
+/** Who watches which memory, in a browser. */
+const watchers = new WeakMap<Kernel, LockWatcher>();
+
+function watchLocks(kernel: Kernel, died: DeathListener): () => void {
+  let watcher = watchers.get(kernel);
+  if (watcher === undefined) watchers.set(kernel, (watcher = new LockWatcher(kernel)));
+  const { listeners } = watcher;
+  const listener: DeathListener = (thread) => died(thread);
+  listeners.add(listener);
+  watcher.start();
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) watcher.stop();
+  };
+}
+
+/** Queues for the lock of every thread; who gets one has outlived its owner. New threads are noticed by their announcement. */
+class LockWatcher {
+  readonly listeners = new Set<DeathListener>();
+  readonly #kernel: Kernel;
+  readonly #queued = new Set<string>();
+  #controller: AbortController | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  start(): void {
+    if (this.#controller !== undefined) return;
+    this.#controller = new AbortController();
+    void this.#run(this.#controller.signal);
+  }
+
+  stop(): void {
+    this.#controller?.abort();
+    this.#controller = undefined;
+    Atomics.notify(this.#kernel.words, Layout.LIFE_ANNOUNCED >> 2);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { words } = this.#kernel;
+    while (!signal.aborted && !this.#kernel.detached) {
+      const seen = Atomics.load(words, Layout.LIFE_ANNOUNCED >> 2);
+      for (let thread = 0; thread < Layout.MAX_THREADS; thread++) this.#queueFor(thread, signal);
+      const wait = Atomics.waitAsync(words, Layout.LIFE_ANNOUNCED >> 2, seen);
+      if (wait.async) await wait.value;
+    }
+  }
+
+  #queueFor(thread: number, signal: AbortSignal): void {
+    const kernel = this.#kernel;
+    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+    const isAttached = (): boolean => kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
+    if (thread === kernel.threadNumber || !isAttached() || kernel.word(at + Layout.THREAD_WATCHED) === 0) return;
+    const name = lockName(kernel, thread);
+    if (locks === undefined || this.#queued.has(name)) return;
+    this.#queued.add(name);
+    const outlived = (): void => {
+      if (name === lockName(kernel, thread) && isAttached()) for (const died of [...this.listeners]) died(thread);
+    };
+    locks
+      .request(name, { signal }, outlived)
+      .catch(() => undefined) // stopped
+      .finally(() => this.#queued.delete(name));
+  }
+}

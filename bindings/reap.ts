@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Giving back what a dead thread left (assembly/core/reap.ts): the core works in steps, and says for which word a step has to wait.
+ */
+import { IommufdError, check, invalid } from "./error.js";
+import { Layout } from "./generated/layout.js";
+import type { Kernel } from "./kernel.js";
+import { isDead } from "./life.js";
+import { type ThreadStats, readThread } from "./stats.js";
+
+/** What a dead thread had, and what has been given back. */
+export interface ReapReport extends ThreadStats {
+  /** Whether it died inside an operation on shared state, which was undone or finished. */
+  interrupted: boolean;
+}
+
+/** The word that a step waits for is written without a wake-up: it is looked at again after so many milliseconds. */
+const LOOK_AGAIN_MS = 1;
+
+/** Reaps a thread that must be known to be dead. @throws IommufdError as `Iommufd.reap` */
+export async function reapKnown(kernel: Kernel, thread: number): Promise<ReapReport> {
+  if (!Number.isInteger(thread) || thread < 0 || thread >= Layout.MAX_THREADS) {
+    throw invalid("reap", `thread must be 0 … ${Layout.MAX_THREADS - 1}, not ${String(thread)}`);
+  }
+  if (kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_STATE) === Layout.THREAD_FREE) {
+    throw new IommufdError("ESRCH", { syscall: "reap", message: `no thread is attached as ${thread}` });
+  }
+  if (!(await isDead(kernel, thread))) {
+    throw new IommufdError("EBUSY", { syscall: "reap", message: `thread ${thread} is not known to be dead` });
+  }
+  return reap(kernel, thread);
+}
+
+/** Context: the thread is dead. Several who ask at a time get one answer. Rethrows what a destroy callback threw, once all is done. */
+export async function reap(kernel: Kernel, thread: number): Promise<ReapReport> {
+  let reaping = kernel.reaping.get(thread);
+  if (reaping === undefined) {
+    reaping = reapOnce(kernel, thread).finally(() => kernel.reaping.delete(thread));
+    kernel.reaping.set(thread, reaping);
+  }
+  return reaping;
+}
+
+async function reapOnce(kernel: Kernel, thread: number): Promise<ReapReport> {
+  const { core, words } = kernel;
+  const report: ReapReport = readThread(kernel, thread);
+  const failures: unknown[] = [];
+  for (;;) {
+    const result = core.reapNext(thread);
+    const word = kernel.result(1) >>> 2;
+    const seen = kernel.result(2);
+    try {
+      if (words[kernel.attention] !== 0) kernel.attend();
+    } catch (error) {
+      failures.push(error);
+    }
+    if (result === Layout.MUST_WAIT) await changeOf(words, word, seen);
+    else if (result === 0) break;
+    else if (result !== Layout.REAP_AGAIN) check(result, "reap", `thread ${thread}`);
+  }
+  kernel.drainQueue();
+  if (failures.length > 0) throw failures[0];
+  return report;
+}
+
+async function changeOf(words: Int32Array, index: number, seen: number): Promise<void> {
+  if (typeof Atomics.waitAsync !== "function") {
+    throw new IommufdError("ENOSYS", { syscall: "reap", message: "this host has no Atomics.waitAsync" });
+  }
+  const wait = Atomics.waitAsync(words, index, seen, LOOK_AGAIN_MS);
+  if (wait.async) await wait.value;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The list of `npm run test:stress`.
+
+import { races } from "./races.ts";
+import { storms } from "./storms.ts";
+import type { Stress } from "./stress.ts";
+
+export const STRESSES: readonly Stress[] = [storms, races];

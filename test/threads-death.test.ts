@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Threads that die without a goodbye: the rest goes on, and nothing of theirs is lost.
+
+import { describe, expect, test } from "vitest";
+import { ABIS } from "./support/boot.ts";
+import { runKills } from "./support/kills.ts";
+
+describe.each(ABIS)("%s", (abi) => {
+  test("25 workers that are killed at work leave nothing behind", async () => {
+    const result = await runKills({ abi, kills: 25, threads: 6, seed: 20220318 });
+    expect(result.kills).toBeGreaterThanOrEqual(25);
+    expect(result.inside / result.kills).toBeGreaterThanOrEqual(0.8);
+  });
+});
