@@ -56,7 +56,13 @@ const TWINS: Record<string, readonly Twin[]> = {
   drop_drop_kept: [
     {
       name: "drop-counts-nothing",
-      edits: [{ file: "core/kept.ts", find: "  add32(kept, -1);\n", replace: "" }],
+      edits: [
+        {
+          file: "core/kept.ts",
+          find: "  changeKept(entry, kept - 1);\n  endChange(entry, minusUser(word));",
+          replace: "  endChange(entry, minusUser(word));",
+        },
+      ],
     },
   ],
   destroy_alloc_reuse: [

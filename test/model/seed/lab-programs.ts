@@ -167,10 +167,10 @@ export class LabThread {
   /** Runs a release that this thread won, from stop to stop. */
   *#release(): CoreProgram<void> {
     const file = this.#word(this.#thread + this.#layout.THREAD_RELEASING);
-    let slot = 0;
+    let slot: number;
     do {
-      slot = yield* call("releaseNext", file, slot);
-      if (slot > Layout.RELEASE_AGAIN) this.#logSlot(slot);
+      slot = yield* call("releaseNext", file);
+      if (slot > Layout.RELEASE_AGAIN) yield* this.#callback(slot);
       if ((this.#attention & Layout.ATTENTION_WARNINGS) !== 0) this.#report();
     } while (slot !== 0);
   }
@@ -190,8 +190,11 @@ export class LabThread {
   }
 
   /** The types' destroy callback. */
-  #logSlot(slot: number): void {
-    this.#world.log.push(`${this.#word(slot + this.#layout.SLOT_TYPE)}:${this.#word(slot + this.#layout.SLOT_ID)}`);
+  *#callback(slot: number): CoreProgram<void> {
+    const type = this.#word(slot + this.#layout.SLOT_TYPE) & this.#layout.SLOT_TYPE_MASK;
+    const id = this.#word(slot + this.#layout.SLOT_ID);
+    yield* call("callbackBegins", slot);
+    this.#world.log.push(`${type}:${id}`);
   }
 
   #takeLog(): string {
@@ -222,7 +225,7 @@ export class LabThread {
     if (result === Layout.MUST_WAIT) result = yield* call("destroyWait", file, this.#result(0), -1);
     if (result === Layout.MUST_DESTROY) {
       const handle = this.#result(0);
-      this.#logSlot(this.#result(1));
+      yield* this.#callback(this.#result(1));
       result = yield* call("destroyFinish", file, handle);
     }
     if (result === Layout.MUST_EXECUTE && execute !== undefined) {
@@ -250,7 +253,7 @@ export class LabThread {
   *#put(file: number, handle: number): CoreProgram<void> {
     const result = yield* call("put", file, handle);
     if (result === Layout.PUT_SLOWLY) yield* this.#attended("putSlowly", file, handle);
-    else if (result !== 0) yield* this.#attended("releaseResume", file);
+    else if (result !== 0) yield* this.#attended("putUnquiet", file);
   }
 
   *#getPut(file: number, context: number, id: number, type: number): CoreProgram<number> {
