@@ -20,17 +20,18 @@ export const WAIT32 = 12;
 export const WAIT64 = 13;
 export const NOTIFY = 14;
 export const PAUSE = 15;
+export const EXCHANGE64 = 16;
 /** A sleeper goes on, after a notify or a timeout. */
-export const WAKE = 16;
+export const WAKE = 17;
 /** A program begins. */
-export const START = 17;
+export const START = 18;
 /** A wait ends without a notify. */
-export const TIMEOUT = 18;
+export const TIMEOUT = 19;
 /** A program's own shared variable, a number that is no address. */
-export const READ_VARIABLE = 19;
-export const WRITE_VARIABLE = 20;
+export const READ_VARIABLE = 20;
+export const WRITE_VARIABLE = 21;
 /** Nothing is about to happen. */
-export const NONE = 21;
+export const NONE = 22;
 
 export const RANGE_READ = 0;
 export const RANGE_WRITE = 1;
@@ -54,6 +55,7 @@ export const NAMES = [
   "wait64",
   "notify",
   "pause",
+  "xchg64",
   "wake",
   "start",
   "timeout",
@@ -64,7 +66,7 @@ export const NAMES = [
 
 const table = (kinds: readonly number[]): boolean[] => NAMES.map((_, kind) => kinds.includes(kind));
 
-export const IS_64 = table([LOAD64, STORE64, COMPARE_EXCHANGE64, LOAD_RELAXED64, STORE_RELAXED64, WAIT64]);
+export const IS_64 = table([LOAD64, STORE64, EXCHANGE64, COMPARE_EXCHANGE64, LOAD_RELAXED64, STORE_RELAXED64, WAIT64]);
 export const WRITES = table([
   STORE32,
   STORE64,
@@ -72,6 +74,7 @@ export const WRITES = table([
   EXCHANGE32,
   COMPARE_EXCHANGE32,
   COMPARE_EXCHANGE64,
+  EXCHANGE64,
   STORE_RELAXED32,
   STORE_RELAXED64,
 ]);
@@ -80,7 +83,7 @@ export const IS_WAIT = table([WAIT32, WAIT64]);
 /** Loads and stores: instrument-memory reports them too, right after the point. */
 export const IS_REPORTED_TWICE = NAMES.map((_, kind) => kind <= STORE64 || IS_RELAXED[kind] === true);
 /** Operations on the bytes at their address. */
-export const TOUCHES_MEMORY = NAMES.map((_, kind) => kind <= WAIT64 || kind === PAUSE);
+export const TOUCHES_MEMORY = NAMES.map((_, kind) => kind <= WAIT64 || kind === PAUSE || kind === EXCHANGE64);
 /** A thread can be killed right before one of these: after it, somebody else could tell. */
 export const IS_KILL_POINT = NAMES.map((_, kind) => WRITES[kind] === true || IS_WAIT[kind] === true || kind === NOTIFY);
 
