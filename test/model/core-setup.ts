@@ -9,7 +9,6 @@ import type { ProfileName } from "./property.ts";
 /** The null page: memory-map.ts. */
 const NULL_BYTES = 3 * 4096;
 const HEAP = NULL_BYTES + 20;
-const ENTRY_BYTES = 16;
 const HIGHEST_ID = 0xffff;
 
 export interface Booted {
@@ -22,8 +21,8 @@ export interface Booted {
   readonly type: number;
 }
 
-/** A fresh memory in which `threads` threads are attached that may block. */
-export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+/** A fresh memory in which `threads` threads are attached that may block. Return: addresses of their slots. */
+export function bootThreads(core: Core, profile: ProfileName, threads: number): number[] {
   const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
   if (result !== 0) throw new Error(`init failed: ${result}`);
   core.nullPage(NULL_BYTES);
@@ -34,6 +33,12 @@ export function boot(core: Core, profile: ProfileName, threads: number): Booted 
     if (slot === 0) throw new Error("no thread slot is left");
     slots.push(slot);
   }
+  return slots;
+}
+
+/** The same with an open file and a type. */
+export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+  const slots = bootThreads(core, profile, threads);
   const file = core.call(0, "open");
   if (file < 0) throw new Error(`open failed: ${file}`);
   const expected = core.u32(slots[0]! + core.constant("THREAD_RESULT0"));

@@ -14,6 +14,7 @@ import { finalizeGetDestroy } from "./finalize-get-destroy.ts";
 import { getDestroy } from "./get-destroy.ts";
 import { keepDestroy } from "./keep-destroy.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
+import { RECORDED_RACES } from "./recorded-races.ts";
 import { putDestroy } from "./put-destroy.ts";
 
 export const PROPERTIES: readonly Property[] = [
@@ -30,4 +31,5 @@ export const PROPERTIES: readonly Property[] = [
   holdReleaseDestroy,
   closeIoctlFget,
   releaseLastPut,
+  ...RECORDED_RACES,
 ];
