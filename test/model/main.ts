@@ -4,7 +4,7 @@
 //
 //   (none)              every property in every profile, and every twin
 //   --quick             the properties that `npm test` runs
-//   --property NAME     one of them, with its twins
+//   --property NAME     one of them, with its twins; NAME* all whose name begins so
 //   --twins-shown       also prints the trace of each caught twin
 //   --replay TOKEN      one execution, as a trace
 //   --list              names and promises
@@ -34,12 +34,17 @@ if (values.list) {
     for (const twin of twins) console.log(`  twin ${twin.name}`);
   }
 } else if (values.replay !== undefined) await replay(values.replay);
-else await checkAll(values.property === undefined ? PROPERTIES : [propertyOf(values.property)]);
+else await checkAll(values.property === undefined ? PROPERTIES : propertiesOf(values.property));
 
 function propertyOf(name: string): Property {
   const found = PROPERTIES.find((property) => property.name === name);
   if (!found) throw new Error(`there is no property ${name}; --list shows them`);
   return found;
+}
+
+function propertiesOf(name: string): readonly Property[] {
+  if (!name.endsWith("*")) return [propertyOf(name)];
+  return PROPERTIES.filter((property) => property.name.startsWith(name.slice(0, -1)));
 }
 
 async function replay(token: string): Promise<void> {

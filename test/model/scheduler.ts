@@ -120,6 +120,7 @@ export class Scheduler implements Hooks {
       unallocated: (from, to) => live.forbid(from, to),
       nullPage: (end) => live.nullPage(end),
       mayRace: (from, to) => races.exempt(from, to),
+      liveBytes: (from, to) => live.count(from, to),
     };
   }
 

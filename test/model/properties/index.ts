@@ -3,7 +3,8 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
+import { DEATHS } from "./death-operations.ts";
 import { getDestroy } from "./get-destroy.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
 
-export const PROPERTIES: readonly Property[] = [mutex, mutexOfThree, getDestroy];
+export const PROPERTIES: readonly Property[] = [mutex, mutexOfThree, getDestroy, ...DEATHS];
