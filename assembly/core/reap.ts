@@ -24,7 +24,7 @@ import { compareExchange32, load32, load64, notify, store32 } from "./atomics";
 import { recoverChange } from "./change";
 import { giveBack } from "./detach";
 import { EINVAL, ESRCH } from "../errno";
-import { clearMark, inheritRelease, isPoisoned, poison, settleFile } from "./file";
+import { clearClaim, clearMark, inheritRelease, isPoisoned, isReleaser, poison, settleFile } from "./file";
 import {
   ATTENTION_RELEASE,
   Context,
@@ -71,6 +71,8 @@ import { slabFree } from "./slab";
 import {
   actAs,
   adoptWarnings,
+  clearHand,
+  clearHandMemory,
   current,
   freeRecord,
   hand,
@@ -78,7 +80,6 @@ import {
   nameOfThread,
   nextRecord,
   setHand,
-  setHandMemory,
   threadNamed,
 } from "./thread";
 import { freeNode, slotOf, xaContains, xaLoad, xaNext } from "./xarray";
@@ -122,16 +123,30 @@ function beginReaping(dead: usize): usize {
 function finishStep(dead: usize, self: usize, isDone: bool): bool {
   const was = changetype<Thread>(dead);
   actAs(self);
-  const inherits = (was.attention & ATTENTION_RELEASE) != 0;
-  if (inherits) {
-    inheritRelease(was.releasing);
-    was.attention &= ~ATTENTION_RELEASE;
-  }
+  // The file says whose release it is: it may be an earlier reaper's already, who died before it was taken off here.
+  const won = (was.attention & ATTENTION_RELEASE) != 0;
+  const inherits = won && isReleaser(was.releasing, dead);
+  if (inherits) inheritRelease(was.releasing);
+  if (won) was.attention &= ~ATTENTION_RELEASE;
   adoptWarnings(dead);
-  if (isDone && !inherits) store32(dead + offsetof<Thread>("state"), THREAD_FREE);
-  store32(dead + offsetof<Thread>("reaper"), 0);
-  notify(dead + offsetof<Thread>("reaper"), -1);
+  if (isDone && !inherits) {
+    forgetReaper(nameOfThread(dead));
+    store32(dead + offsetof<Thread>("state"), THREAD_FREE);
+  }
+  endReaping(dead, nameOfThread(self));
   return inherits;
+}
+
+/** The word may be of a later owner of the slot by now, and of who reaps that one. */
+function endReaping(dead: usize, reaper: u32): void {
+  const word = dead + offsetof<Thread>("reaper");
+  compareExchange32(word, reaper, 0);
+  notify(word, -1);
+}
+
+/** The dead thread was itself reaping others: from here on its name may be a living thread's. */
+function forgetReaper(name: u32): void {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) endReaping(THREADS + number * THREAD_BYTES, name);
 }
 
 function mustWait(word: usize): i32 {
@@ -166,7 +181,7 @@ function recoverLocks(thread: usize, dead: usize): void {
   repairOwnLocks();
   recoverChange();
   actAs(self);
-  if (thread != dead) store32(thread + offsetof<Thread>("reaper"), 0);
+  if (thread != dead) endReaping(thread, nameOfThread(self));
 }
 
 /** Context: acting as the dead thread, every lock is held. */
@@ -206,7 +221,7 @@ function recoverMemory(): void {
   const kind = thread.handMemory & MEMORY_FLAGS;
   if (thread.handMemory == 0 || kind == MEMORY_CHUNK) return;
   const node: usize = thread.handMemory & ~MEMORY_FLAGS;
-  if (xaContains(thread.handFile, node)) setHandMemory(0, 0);
+  if (xaContains(thread.handFile, node)) clearHandMemory();
   else freeNode(kind - 1, node);
 }
 
@@ -249,7 +264,7 @@ function recoverHand(): void {
   const phase = phaseOf(load64(entry));
   if (phase != PHASE_FREE && slotOf(entry) == slot) {
     if (phase != PHASE_RESERVED) {
-      setHand(0, 0); // the destroy had not begun: it is given up
+      clearHand(); // the destroy had not begun: it is given up
       return;
     }
     eraseReserved(object.file, slot);
@@ -268,7 +283,9 @@ function dropRecordsOf(slot: usize, entry: usize): void {
     const target: usize = changetype<HoldRecord>(record).target;
     const bySlot = kind == RECORD_DYING || kind == RECORD_TAKEN;
     const byEntry = kind == RECORD_RESERVED || kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT;
-    if ((bySlot && target == slot) || (byEntry && entry != 0 && target == entry)) freeRecord(record);
+    // One that waited names the slot before it says DYING.
+    if ((bySlot || byEntry) && target == slot) freeRecord(record);
+    else if (byEntry && entry != 0 && target == entry) freeRecord(record);
   }
 }
 
@@ -338,6 +355,7 @@ function recoverFiles(): usize {
     if (claimant != 0) return claimant + offsetof<Thread>("claiming");
     if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
   }
+  clearClaim();
   return DONE;
 }
 

@@ -68,6 +68,7 @@ import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
 import {
+  clearHand,
   current,
   findRecord,
   freeRecord,
@@ -171,8 +172,8 @@ function findHolders(file: usize): bool {
     const entry = xaLoad(file, id);
     if (holdersOf(settled(entry)) != 0 && pauseRelease(file, entry)) return false;
   }
+  context.walkId = 0; // before the type: who dies between looks once more
   context.walkType = 1;
-  context.walkId = 0;
   return true;
 }
 
@@ -185,8 +186,8 @@ function walkTypes(file: usize): usize {
   while (context.walkType <= load32(REGISTRY + offsetof<Registry>("typeCount"))) {
     const id = xaNext(file, context.walkId);
     if (id == 0) {
+      context.walkId = 0; // before the type, as above
       context.walkType++;
-      context.walkId = 0;
       continue;
     }
     context.walkId = id;
@@ -298,7 +299,7 @@ export function enqueue(slot: usize): void {
   queue.tail = <u32>slot;
   store32(QUEUE_LENGTH, queue.length + 1);
   store32(QUEUED_EVER, queue.queuedEver + 1);
-  setHand(0, 0);
+  clearHand();
   unlock(QUEUE_LOCK, RANK_QUEUE);
   notify(QUEUED_EVER, -1);
 }
@@ -327,7 +328,7 @@ export function queueTake(): usize {
     changetype<Slot>(slot).link = 0;
     store32(QUEUE_LENGTH, queue.length - 1);
     changetype<Thread>(current()).result0 = takeRecord(slot, 0, RECORD_TAKEN);
-    setHand(0, 0);
+    clearHand();
   }
   unlock(QUEUE_LOCK, RANK_QUEUE);
   return slot;
@@ -350,8 +351,9 @@ export function repairQueue(): void {
   const inHand: usize = changetype<Thread>(current()).hand & ~HAND_FLAGS;
   let length: u32 = 0;
   let last: usize = 0;
+  let isIn = false;
   for (let slot: usize = queue.head; slot != 0; slot = changetype<Slot>(slot).link) {
-    if (slot == inHand) setHand(0, 0);
+    if (slot == inHand) isIn = true;
     last = slot;
     length++;
   }
@@ -359,4 +361,6 @@ export function repairQueue(): void {
   store32(QUEUE_LENGTH, length);
   store32(QUEUED_EVER, queue.queuedEver + 1);
   notify(QUEUED_EVER, -1);
+  if (isIn) clearHand();
+  else if (inHand != 0) changetype<Slot>(inHand).link = 0; // just taken out: its link is the next one's, no list of holds
 }

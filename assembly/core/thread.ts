@@ -284,18 +284,30 @@ export function holdsTarget(target: usize, kind: u32): bool {
   return self + offsetof<Thread>("hand");
 }
 
-/** `slot` | HAND_*, of that slab class; 0 for none. */
+/** `slot` | HAND_*, of that slab class. */
 // @ts-ignore: a decorator on a function
 @inline export function setHand(slot: usize, slab: u32): void {
   changetype<Thread>(self).handClass = slab;
   changetype<Thread>(self).hand = <u32>slot;
 }
 
-/** Kernel memory or a node of `file`'s table | MEMORY_*; 0 for none. */
+/** No slot is in hand any more. The class stays: it may only change while there is none. */
+// @ts-ignore: a decorator on a function
+@inline export function clearHand(): void {
+  changetype<Thread>(self).hand = 0;
+}
+
+/** Kernel memory or a node of `file`'s table | MEMORY_*. */
 // @ts-ignore: a decorator on a function
 @inline export function setHandMemory(memory: usize, file: usize): void {
   changetype<Thread>(self).handFile = <u32>file;
   changetype<Thread>(self).handMemory = <u32>memory;
+}
+
+/** No memory is in hand any more. The file stays, as the class of a slot. */
+// @ts-ignore: a decorator on a function
+@inline export function clearHandMemory(): void {
+  changetype<Thread>(self).handMemory = 0;
 }
 
 // ---------------------------------------------------------------------------------------------------- marks

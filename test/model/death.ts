@@ -49,7 +49,13 @@ export function must(core: Core, thread: number, name: string, ...args: (number 
   return result;
 }
 
-export function makeObject(core: Core, { file, expected }: World, type: number, holds: number[] = [], thread = 0): number {
+export function makeObject(
+  core: Core,
+  { file, expected }: World,
+  type: number,
+  holds: number[] = [],
+  thread = 0,
+): number {
   const handle = must(core, thread, "alloc", file, expected, type);
   for (const target of holds) {
     const locked = must(core, thread, "getSlowly", file, expected, target, 0);
@@ -86,7 +92,8 @@ export interface Entry {
   readonly phase: number;
 }
 
-const IDS = 300;
+/** Models make few objects. */
+const IDS = 24;
 
 export function entriesOf(core: Core, file: number): Entry[] {
   const found: Entry[] = [];
@@ -125,7 +132,10 @@ const CLEAN = ["HAND", "HAND_LIST", "HAND_MEMORY", "PINNED", "MAPPING", "CLAIMIN
 
 /** The slot of a thread that was reaped: free, and without a trace of what it did. */
 function auditSlot(core: Core, number: number, slot: number): void {
-  expect(core.u32(slot + core.constant("THREAD_STATE")) === core.constant("THREAD_FREE"), `thread ${number} is not free`);
+  expect(
+    core.u32(slot + core.constant("THREAD_STATE")) === core.constant("THREAD_FREE"),
+    `thread ${number} is not free`,
+  );
   for (const name of CLEAN) {
     const value = core.u32(slot + core.constant(`THREAD_${name}`));
     expect(value === 0, `thread ${number} left ${name} = 0x${value.toString(16)}`);
@@ -138,12 +148,15 @@ function auditSlot(core: Core, number: number, slot: number): void {
 }
 
 function auditLocks(core: Core): void {
-  const locks = ["REGISTRY_LOCK", "MAPS_LOCK", "QUEUE_LOCK", "NODES_LOCK", "PAGES_LOCK"].map((name) => core.constant(name));
+  const locks = ["REGISTRY_LOCK", "MAPS_LOCK", "QUEUE_LOCK", "NODES_LOCK", "PAGES_LOCK"].map((name) =>
+    core.constant(name),
+  );
   for (const { file } of filesOf(core)) locks.push(file + core.constant("FILE_LOCK"));
   for (let index = 0; index < core.constant("MAX_CLASSES"); index++) {
     locks.push(core.constant("CLASSES") + index * core.constant("CLASS_BYTES"));
   }
-  for (const lock of locks) expect(core.u32(lock) === 0, `lock 0x${lock.toString(16)} is held by ${core.u32(lock) >> 1}`);
+  for (const lock of locks)
+    expect(core.u32(lock) === 0, `lock 0x${lock.toString(16)} is held by ${core.u32(lock) >> 1}`);
 }
 
 /** Users, holders and destroyers of every object are the sum of what there is. */
@@ -157,14 +170,17 @@ function auditCounts(core: Core, slots: readonly number[]): void {
   for (const slot of slots) {
     for (const { kind, target } of recordsOf(core, slot)) {
       if (kind !== DYING) continue;
-      for (let n = 0, at = core.call(0, "slotNote", target, 0); at !== 0; at = core.call(0, "slotNote", target, ++n)) note(at);
+      for (let n = 0, at = core.call(0, "slotNote", target, 0); at !== 0; at = core.call(0, "slotNote", target, ++n))
+        note(at);
     }
   }
   for (const { file, phase } of filesOf(core)) {
     if (phase === 0) continue;
     for (const { id, entry, phase: is, slot } of entriesOf(core, file)) {
       const of = (...kinds: string[]): number =>
-        records.filter(({ kind, target }) => target === entry && kinds.some((k) => core.constant(`RECORD_${k}`) === kind)).length;
+        records.filter(
+          ({ kind, target }) => target === entry && kinds.some((k) => core.constant(`RECORD_${k}`) === kind),
+        ).length;
       expect(core.call(0, "entryFreezer", entry) === 0, `object ${id} stays frozen`);
       expect(core.u32(slot + core.constant("SLOT_ID")) === id, `the slot of object ${id} is another's`);
       expect(core.u32(slot + core.constant("SLOT_FILE")) === file, `the slot of object ${id} is another file's`);
@@ -236,7 +252,9 @@ function auditPages(core: Core): void {
   const rows = mappingsOf(core);
   for (const { va, state } of rows)
     expect(state === core.constant("MAPPING_MAPPED"), `the mapping at 0x${va.toString(16)} stays in state ${state}`);
-  const mapped = rows.flatMap(({ backing, pages }) => Array.from({ length: pages }, (_, page) => backing + page * PAGE));
+  const mapped = rows.flatMap(({ backing, pages }) =>
+    Array.from({ length: pages }, (_, page) => backing + page * PAGE),
+  );
   expect(mapped.sort().join() === user.sort().join(), `${user.length} user pages, ${mapped.length} are mapped`);
   expect(core.u32(core.constant("MAPPING_COUNT")) === rows.length, "the order of mappings has another count");
 }
@@ -269,7 +287,8 @@ function freeNodes(core: Core): number {
 
 /** Bytes of kernel memory that the tables account for, by what the explorer saw them do. Context: every file is closed. */
 function auditNothingLeft(core: Core): void {
-  for (const { file, phase } of filesOf(core)) expect(phase === 0, `file 0x${file.toString(16)} stays in phase ${phase}`);
+  for (const { file, phase } of filesOf(core))
+    expect(phase === 0, `file 0x${file.toString(16)} stays in phase ${phase}`);
   expect(core.u32(core.constant("QUEUE_LENGTH")) === 0, "objects stay queued");
   expect(core.u32(core.constant("QUEUE_HEAD")) === 0, "the queue is not empty");
   expect(core.u32(core.constant("COUNTERS_LEAKED")) === 0, "objects have leaked");
@@ -287,7 +306,9 @@ function auditNothingLeft(core: Core): void {
   expect(live === nodes, `${live - nodes} bytes of kernel memory belong to nobody`);
   let free = 0;
   for (let number = 0; number < core.u32(core.constant("CLASS_COUNT")); number++) {
-    free += freeSlots(core, number) * core.u32(core.constant("CLASSES") + number * core.constant("CLASS_BYTES") + core.constant("CLASS_SLOT_BYTES"));
+    free +=
+      freeSlots(core, number) *
+      core.u32(core.constant("CLASSES") + number * core.constant("CLASS_BYTES") + core.constant("CLASS_SLOT_BYTES"));
   }
   expect(freed === free, `${freed - free} bytes of slots are lost`);
 }
@@ -307,7 +328,9 @@ export function describeWorld(core: Core): string {
   for (const { file, phase } of filesOf(core)) {
     if (phase === 0) continue;
     const objects = entriesOf(core, file).map(({ id, entry, slot, phase: is }) => {
-      const notes = notesOf(core, entry).map((at) => core.u32(core.u32(at + core.constant("ENTRY_SLOT")) + core.constant("SLOT_ID")));
+      const notes = notesOf(core, entry).map((at) =>
+        core.u32(core.u32(at + core.constant("ENTRY_SLOT")) + core.constant("SLOT_ID")),
+      );
       const type = core.u32(slot + core.constant("SLOT_TYPE")) & core.constant("SLOT_TYPE_MASK");
       const kept = core.u32(entry + core.constant("ENTRY_KEPT"));
       return `${id}:${type}.${is} users ${core.call(0, "entryUsers", entry)} kept ${kept} holds ${notes.join("+") || "-"}`;
@@ -318,7 +341,6 @@ export function describeWorld(core: Core): string {
   parts.push(`types ${core.u32(core.constant("TYPE_COUNT"))}`);
   return parts.join("; ");
 }
-
 
 /** Runs a program at once. Context: nothing in it blocks. */
 export function runDirectly<T>(core: Core, thread: number, program: Generator<unknown, T, number>): T {
@@ -331,7 +353,7 @@ export function runDirectly<T>(core: Core, thread: number, program: Generator<un
 }
 
 /** Gives everything back: kept users, files, mappings; then nothing may be left. Context: nobody has a record. */
-export function closeAll(core: Core, slots: readonly number[], thread: number, log: CallbackLog): void {
+export function closeAll(core: Core, thread: number, log: CallbackLog): void {
   for (const { file, phase, state } of filesOf(core)) {
     if (phase !== core.constant("FILE_OPEN")) continue;
     for (const { id, entry, slot } of entriesOf(core, file)) {
@@ -370,7 +392,7 @@ export function serve(core: Core, world: World, thread: number, log: CallbackLog
   core.call(thread, "mapDone");
   must(core, thread, "writeUser", BigInt(USER_PAGE) * 16n + 4000n, 200);
   must(core, thread, "readUser", BigInt(USER_PAGE) * 16n + 4000n, 200);
-  closeAll(core, world.slots, thread, log);
+  closeAll(core, thread, log);
   audit(core, world.slots, []);
   return core.u32(core.constant("PAGES_USED"));
 }

@@ -55,7 +55,7 @@ async function replay(token: string): Promise<void> {
   const profile = property.profiles.find((name) => name === wanted.profile);
   if (!profile) throw new Error(`${property.name} is not checked in the profile ${wanted.profile}`);
   const { module, map } = await moduleOf(property, twin);
-  const { outcome, text } = traceOf(module, map, property.model(profile), wanted.schedule, wanted.kill);
+  const { outcome, text } = traceOf(module, map, property.model(profile), wanted.schedule, wanted.kills);
   console.log(text);
   process.exitCode = outcome.failure ? 1 : 0;
 }

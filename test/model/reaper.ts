@@ -63,8 +63,7 @@ export class CallbackLog {
   /** The end of a destroy: waits if it must, and runs the callback. Return: 0 or -errno. */
   *settle(thread: number, file: number, result: number): Calls<number> {
     const { core } = this;
-    while (result === core.constant("MUST_WAIT"))
-      result = yield call("destroyWait", file, this.result(thread, 0), -1);
+    while (result === core.constant("MUST_WAIT")) result = yield call("destroyWait", file, this.result(thread, 0), -1);
     if (result === core.constant("MUST_DESTROY")) {
       const handle = this.result(thread, 0);
       yield* this.run(this.result(thread, 1));

@@ -6,9 +6,19 @@
 //
 // One property for each operation: `death-NAME`.
 
-import { audit, closeAll, describeWorld, makeWorld, serve, useFile, filesOf, type World } from "../death.ts";
+import {
+  audit,
+  closeAll,
+  describeWorld,
+  makeWorld,
+  runDirectly,
+  serve,
+  useFile,
+  filesOf,
+  type World,
+} from "../death.ts";
 import { expect } from "../failure.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { call, type Calls, type Core, type Model } from "../model.ts";
 import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { SCENARIOS, type Prepared, type Scenario } from "./death-scenarios.ts";
@@ -31,7 +41,7 @@ function model(scenario: Scenario, profile: ProfileName): Model<State> {
     },
     run(core, state) {
       const log = new CallbackLog(core, state.slots);
-      function* victim(): Program {
+      function* victim(): Calls<void> {
         yield* scenario.program(core, state, state.prepared, log);
         // A last point of death: with all that the operation has left it.
         yield call("modelStore", state.slots[VICTIM]! + core.constant("THREAD_WINDOW"), 1);
@@ -48,20 +58,30 @@ function model(scenario: Scenario, profile: ProfileName): Model<State> {
 }
 
 /** After the reaping. Return: the state that it has left. */
-export function checkWorld(core: Core, state: World, log: CallbackLog, reaped: readonly number[]): string {
+export function checkWorld(
+  core: Core,
+  state: World,
+  log: CallbackLog,
+  reaped: readonly number[],
+  server = REAPER,
+): string {
   audit(core, state.slots, reaped);
   const text = describeWorld(core);
   for (const number of reaped) {
     const slot = core.call(number, "attachThread", 1);
     expect(slot === state.slots[number], `the slot of thread ${number} is not handed out again`);
-    core.call(number, "detachThread");
   }
+  for (const number of reaped) core.call(number, "detachThread");
+  state.slots.forEach((_, thread) => {
+    while (!reaped.includes(thread) && core.call(thread, "detachNext") !== 0)
+      runDirectly(core, thread, log.attend(thread));
+  });
   const open = filesOf(core).find(({ file, phase }) => file === state.file && phase === core.constant("FILE_OPEN"));
-  if (open) useFile(core, state, REAPER, log);
+  if (open) useFile(core, state, server, log);
   audit(core, state.slots, reaped);
-  closeAll(core, state.slots, REAPER, log);
-  const first = serve(core, state, REAPER, log);
-  const second = serve(core, state, REAPER, log);
+  closeAll(core, server, log);
+  const first = serve(core, state, server, log);
+  const second = serve(core, state, server, log);
   expect(first === second, `a round that comes again takes ${second - first} pages more`);
   return `${text}; callbacks ${log.begun.size > 0 ? "ran" : "-"}`;
 }

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly name: string;
   readonly states: number;
   readonly quick?: boolean;
+  /** Also with the death of the reaper. */
+  readonly reaped?: boolean;
   readonly profiles?: readonly ProfileName[];
   readonly twins?: readonly Twin[];
   prepare?(core: Core, world: World): Prepared;
@@ -52,6 +54,7 @@ function command(core: Core): void {
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "alloc-first",
+    reaped: true,
     states: 1,
     *program(_core, { file, expected, plain }) {
       yield call("alloc", file, expected, plain);
@@ -81,6 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "finalize",
+    reaped: true,
     states: 2,
     quick: true,
     prepare: (core, world) => ({ handle: reserve(core, world, world.plain) }),
@@ -90,6 +94,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "abort",
+    reaped: true,
     states: 1,
     prepare(core, world) {
       const targets = [1, 2, 3, 4].map(() => makeObject(core, world, world.plain));
@@ -118,6 +123,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "hold-overflow",
+    reaped: true,
     states: 2,
     prepare(core, world) {
       const target = makeObject(core, world, world.plain);
@@ -130,7 +136,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "hold-reference",
-    states: 2,
+    states: 3, // the reservation has taken the user over, and is undone with it
     prepare(core, world) {
       const id = makeObject(core, world, world.plain);
       const serial = keep(core, world, id);
@@ -160,6 +166,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "put",
+    reaped: true,
     states: 1,
     quick: true,
     prepare(core, world) {
@@ -183,6 +190,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "put-keep-user",
+    reaped: true,
     states: 2,
     prepare(core, world) {
       const id = makeObject(core, world, world.plain);
@@ -229,6 +237,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "destroy-callback",
+    reaped: true,
     states: 2,
     prepare(core, world) {
       const target = makeObject(core, world, world.plain);
@@ -240,6 +249,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "destroy-waits",
+    reaped: true,
     states: 2,
     profiles: ["rfc"],
     prepare(core, world) {
@@ -284,7 +294,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "destroy-reference",
-    states: 2,
+    reaped: true,
+    states: 3, // queued and not recorded yet: the user is gone, as after EBUSY
     prepare(core, world) {
       const id = makeObject(core, world, world.calling);
       return { id, serial: keep(core, world, id) };
@@ -295,7 +306,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "destroy-reference-cancel",
-    states: 1,
+    states: 2, // queued and not recorded yet: the user is gone, as after EBUSY
     prepare(core, world) {
       const id = makeObject(core, world, world.calling);
       const serial = keep(core, world, id);
@@ -335,6 +346,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "fget-close-fput",
+    reaped: true,
     states: 2,
     prepare(core, world) {
       makeObject(core, world, world.calling);
@@ -349,6 +361,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "close-release",
+    reaped: true,
     states: 2,
     prepare(core, world) {
       const a = makeObject(core, world, world.plain);
@@ -380,6 +393,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "close-own-lock",
+    reaped: true,
     states: 2,
     prepare(core, world) {
       const id = makeObject(core, world, world.calling);
@@ -445,6 +459,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "map",
+    reaped: true,
     states: 2,
     prepare(core) {
       must(core, OTHER, "map", VA + 0x10_0000n, 4096n, READ_WRITE);
@@ -458,6 +473,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "unmap",
+    reaped: true,
     states: 2,
     prepare(core) {
       mapPage(core, 8192n);
@@ -494,6 +510,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "define",
+    reaped: true,
     states: 2,
     prepare(core, { slots }) {
       core.setU32(slots[VICTIM]! + core.constant("THREAD_WINDOW"), 0x61626364);
@@ -506,6 +523,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "queue",
+    reaped: true,
     states: 1,
     prepare(core, world) {
       // Thread 3 has no callback: its release leaves the objects to others.
