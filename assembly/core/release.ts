@@ -33,6 +33,7 @@ import {
   FILE_CONTEXT,
   HAND_FLAGS,
   HAND_MEMORY,
+  HAND_QUEUED,
   HAND_NO_CALLBACK,
   HoldRecord,
   IDENTITY,
@@ -320,7 +321,7 @@ export function queueTake(): usize {
     slot = changetype<Slot>(slot).link;
   }
   if (slot != 0) {
-    setHand(slot, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
+    setHand(slot | HAND_QUEUED, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
     const next = changetype<Slot>(slot).link;
     if (before == 0) queue.head = next;
     else changetype<Slot>(before).link = next;
@@ -362,5 +363,5 @@ export function repairQueue(): void {
   store32(QUEUED_EVER, queue.queuedEver + 1);
   notify(QUEUED_EVER, -1);
   if (isIn) clearHand();
-  else if (inHand != 0) changetype<Slot>(inHand).link = 0; // just taken out: its link is the next one's, no list of holds
+  else if ((changetype<Thread>(current()).hand & HAND_QUEUED) != 0) changetype<Slot>(inHand).link = 0; // no list of holds
 }

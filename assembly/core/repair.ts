@@ -90,12 +90,14 @@ function repairClass(number: u32): void {
     else addChunk(number, chunk);
   }
   if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) {
-    notTaken(number, thread.hand & ~HAND_FLAGS);
+    const slot = thread.hand & ~HAND_FLAGS;
     clearHand();
+    notTaken(number, slot);
   }
   if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS)) {
-    notTaken(number, thread.handList & ~HAND_FLAGS);
+    const list = thread.handList & ~HAND_FLAGS;
     thread.handList = 0;
+    notTaken(number, list);
   }
 }
 
