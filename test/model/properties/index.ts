@@ -4,8 +4,16 @@
 
 import type { Property } from "../property.ts";
 import { DEATHS } from "./death-operations.ts";
+import { DEATHS_BESIDE } from "./death-beside.ts";
 import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
 import { getDestroy } from "./get-destroy.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
 
-export const PROPERTIES: readonly Property[] = [mutex, mutexOfThree, getDestroy, ...DEATHS, ...DEATHS_OF_REAPERS];
+export const PROPERTIES: readonly Property[] = [
+  mutex,
+  mutexOfThree,
+  getDestroy,
+  ...DEATHS,
+  ...DEATHS_BESIDE,
+  ...DEATHS_OF_REAPERS,
+];
