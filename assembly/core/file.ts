@@ -257,7 +257,7 @@ export function isUsable(file: usize, expected: u32): bool {
 /** For get, which cannot use a number's later file: the state that it must find again. FILE_NEVER when nothing is open. */
 export function openStateOf(file: usize): u32 {
   const state = load32(stateOf(file));
-  return (state & FILE_PHASE_MASK) == FILE_OPEN ? state : FILE_NEVER;
+  return (state & FILE_PHASE_MASK) == FILE_OPEN ? state & ~FILE_POISONED : FILE_NEVER;
 }
 
 /** Whether this thread has a call in flight on the file. */

@@ -71,6 +71,7 @@ import { slabFree } from "./slab";
 import {
   actAs,
   adoptWarnings,
+  blockedBy,
   clearHand,
   clearHandMemory,
   current,
@@ -102,10 +103,10 @@ export function reapNext(number: u32): i32 {
   if (dead == self || load32(state) == THREAD_FREE) return -ESRCH;
   compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
   const other = beginReaping(dead);
-  if (other != DONE) return mustWait(other);
+  if (other != DONE) return mustWait(other, self);
   const blocked = reapStep(dead, self);
   const inherited = finishStep(dead, self, blocked == DONE);
-  if (blocked > AGAIN) return mustWait(blocked);
+  if (blocked > AGAIN) return mustWait(blocked, dead);
   return blocked == AGAIN || inherited ? REAP_AGAIN : 0;
 }
 
@@ -116,7 +117,7 @@ function beginReaping(dead: usize): usize {
   const reaper = load32(word);
   const isFree =
     reaper == 0 || reaper == own || load32(threadNamed(reaper) + offsetof<Thread>("state")) != THREAD_ATTACHED;
-  return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : word;
+  return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : blockedBy(word, reaper);
 }
 
 /** Back to the caller's own slot, with what the bindings have to do. Return: whether there is something. */
@@ -149,10 +150,11 @@ function forgetReaper(name: u32): void {
   for (let number: u32 = 0; number < MAX_THREADS; number++) endReaping(THREADS + number * THREAD_BYTES, name);
 }
 
-function mustWait(word: usize): i32 {
+/** `found`: the thread in whose name the step found the word, and said how it was. */
+function mustWait(word: usize, found: usize): i32 {
   const thread = changetype<Thread>(current());
   thread.result1 = <u32>word;
-  thread.result2 = load32(word);
+  thread.result2 = changetype<Thread>(found).result2;
   return MUST_WAIT;
 }
 
@@ -189,7 +191,7 @@ function recoverAll(): usize {
   recoverMappings();
   for (let row = leavingRow(); row != 0; row = leavingRow()) {
     const copier = finishLeaving(row);
-    if (copier != 0) return copier + offsetof<Thread>("pinned");
+    if (copier != 0) return blockedBy(copier + offsetof<Thread>("pinned"), <u32>row);
   }
   if (changetype<Thread>(current()).sweeps != 0) sweepPages();
   changetype<Thread>(current()).sweeps = 0;
@@ -318,7 +320,8 @@ function recoverRecords(): usize {
       endDying(record, target);
       continue;
     }
-    if (!isPoisoned(file) && freezerOf(load64(target)) != 0) return target;
+    const word = load64(target);
+    if (!isPoisoned(file) && freezerOf(word) != 0) return blockedBy(target, <u32>word);
     if (kind == RECORD_RESERVED && wasPublished(target)) freeRecord(record);
     else giveBack(record);
     // A release that was won is the bindings'.
@@ -352,7 +355,7 @@ function recoverFiles(): usize {
     const file = FILES + index * FILE_BYTES;
     clearMark(file);
     const claimant = settleFile(file);
-    if (claimant != 0) return claimant + offsetof<Thread>("claiming");
+    if (claimant != 0) return blockedBy(claimant + offsetof<Thread>("claiming"), <u32>file);
     if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
   }
   clearClaim();

@@ -8,6 +8,7 @@
  *
  * Kernel counterpart: robust futexes, EOWNERDEAD.
  */
+import { load32 } from "./atomics";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import {
   CLASSES,
@@ -38,7 +39,7 @@ import { repairPages } from "./page-alloc";
 import { HOLD_LIST_CLASS, repairRegistry } from "./registry";
 import { repairQueue } from "./release";
 import { addChunk, isNextFree, notTaken } from "./slab";
-import { clearHand, clearHandMemory, current, nameOfThread } from "./thread";
+import { blockedBy, clearHand, clearHandMemory, current, nameOfThread } from "./thread";
 import { isNextNode, repairTable } from "./xarray";
 
 // All locks, in their order: registry, map, tables, queue, classes, nodes, pages.
@@ -118,7 +119,8 @@ function repairNodes(): void {
 export function lockAll(): usize {
   for (let index: u32 = 0; index < LOCKS; index++) {
     if (tryLock(lockAt(index), LOOKS)) continue;
-    const blocked = lockAt(index);
+    const seen = load32(lockAt(index));
+    const blocked = blockedBy(lockAt(index), seen != 0 ? seen : u32.MAX_VALUE); // free by now: to be looked at again
     while (index > 0) release(lockAt(--index));
     return blocked;
   }

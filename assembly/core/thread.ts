@@ -69,6 +69,12 @@ export function actAs(slot: usize): void {
   self = slot;
 }
 
+/** A step of a reaper cannot go on while the word is as it was seen. Return: its address. */
+export function blockedBy(word: usize, seen: u32): usize {
+  changetype<Thread>(self).result2 = seen;
+  return word;
+}
+
 /** Number + 1 of the thread that owns `slot`: how others' words name it. */
 // @ts-ignore: a decorator on a function
 @inline export function nameOfThread(slot: usize): u32 {

@@ -193,7 +193,13 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "close-and-get",
-    prepare: one,
+    prepare(core, world) {
+      const prepared = one(core, world);
+      // A lookup that comes too late may look into a node that is being emptied (xarray.ts).
+      const leaf = core.call(LIVING, "entryAt", world.file, 0);
+      core.mayRace(leaf, leaf + 4096);
+      return prepared;
+    },
     *victim(core, { file }, _prepared, log) {
       yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
       yield* log.attend(VICTIM);

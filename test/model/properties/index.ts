@@ -5,6 +5,8 @@
 import type { Property } from "../property.ts";
 import { DEATHS } from "./death-operations.ts";
 import { DEATHS_BESIDE } from "./death-beside.ts";
+import { POISONS } from "./death-poison.ts";
+import { DEATHS_OF_TWO } from "./death-of-two.ts";
 import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
 import { getDestroy } from "./get-destroy.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
@@ -16,4 +18,6 @@ export const PROPERTIES: readonly Property[] = [
   ...DEATHS,
   ...DEATHS_BESIDE,
   ...DEATHS_OF_REAPERS,
+  ...DEATHS_OF_TWO,
+  ...POISONS,
 ];
