@@ -8,8 +8,19 @@ import { DEATHS_BESIDE } from "./death-beside.ts";
 import { POISONS } from "./death-poison.ts";
 import { DEATHS_OF_TWO } from "./death-of-two.ts";
 import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
+import { releaseLastPut } from "./release-last-put.ts";
+import { closeIoctlFget } from "./close-ioctl-fget.ts";
+import { holdReleaseDestroy } from "./hold-release-destroy.ts";
+import { recycledLookup } from "./recycled-lookup.ts";
+import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
+import { abortGet } from "./abort-get.ts";
+import { destroyDestroy } from "./destroy-destroy.ts";
+import { finalizeGetDestroy } from "./finalize-get-destroy.ts";
 import { getDestroy } from "./get-destroy.ts";
+import { keepDestroy } from "./keep-destroy.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
+import { RECORDED_RACES } from "./recorded-races.ts";
+import { putDestroy } from "./put-destroy.ts";
 
 export const PROPERTIES: readonly Property[] = [
   mutex,
@@ -20,4 +31,15 @@ export const PROPERTIES: readonly Property[] = [
   ...DEATHS_OF_REAPERS,
   ...DEATHS_OF_TWO,
   ...POISONS,
+  putDestroy,
+  destroyDestroy,
+  keepDestroy,
+  finalizeGetDestroy,
+  abortGet,
+  allocAllocDestroy,
+  recycledLookup,
+  holdReleaseDestroy,
+  closeIoctlFget,
+  releaseLastPut,
+  ...RECORDED_RACES,
 ];
