@@ -3,6 +3,11 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
+import { DEATHS } from "./death-operations.ts";
+import { DEATHS_BESIDE } from "./death-beside.ts";
+import { POISONS } from "./death-poison.ts";
+import { DEATHS_OF_TWO } from "./death-of-two.ts";
+import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
 import { releaseLastPut } from "./release-last-put.ts";
 import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { holdReleaseDestroy } from "./hold-release-destroy.ts";
@@ -21,6 +26,11 @@ export const PROPERTIES: readonly Property[] = [
   mutex,
   mutexOfThree,
   getDestroy,
+  ...DEATHS,
+  ...DEATHS_BESIDE,
+  ...DEATHS_OF_REAPERS,
+  ...DEATHS_OF_TWO,
+  ...POISONS,
   putDestroy,
   destroyDestroy,
   keepDestroy,
