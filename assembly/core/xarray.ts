@@ -19,7 +19,7 @@
  *
  * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
  */
-import { fill, load32, load64, loadRelaxed32, store32 } from "./atomics";
+import { load32, load64, loadRelaxed32, store32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
 import {
@@ -326,9 +326,14 @@ function allocNode(kind: u32, file: usize): usize {
   return node != 0 ? node : allocKernel(pagesOf(kind) << PAGE_SHIFT, CACHE_LINE, kind + 1, file);
 }
 
-/** Empties a node and keeps it for the next table. Context: the node is in hand, and no table has it. */
+/**
+ * Empties a node and keeps it for the next table. Context: the node is in hand, and no table has it.
+ *
+ * By whole words: a lookup, or a release that stepped back, may look at an entry of the closed file at this moment.
+ */
 export function freeNode(kind: u32, node: usize): void {
-  fill(node, 0, pagesOf(kind) << PAGE_SHIFT);
+  const end = node + (pagesOf(kind) << PAGE_SHIFT);
+  for (let at = node; at < end; at += 8) if (load<u64>(at) != 0) storeRelaxed64(at, 0);
   lock(NODES, RANK_NODES);
   store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
   store<u32>(headOf(kind), <u32>node);

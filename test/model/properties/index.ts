@@ -3,6 +3,12 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
+import { copyUnmap, mapMapUnmap } from "./user-memory.ts";
+import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
+import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
+import { saturation, underflow } from "./saturation.ts";
+import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
+import { closeGet } from "./close-get.ts";
 import { releaseLastPut } from "./release-last-put.ts";
 import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { holdReleaseDestroy } from "./hold-release-destroy.ts";
@@ -30,4 +36,17 @@ export const PROPERTIES: readonly Property[] = [
   holdReleaseDestroy,
   closeIoctlFget,
   releaseLastPut,
+  closeGet,
+  waitPut,
+  waitPutTimed,
+  waitPutKept,
+  saturation,
+  underflow,
+  attachDetach,
+  attachDetachOfTwo,
+  keepDrop,
+  keepGetThaw,
+  changeThaw,
+  copyUnmap,
+  mapMapUnmap,
 ];
