@@ -3,6 +3,9 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
+import { getGetDestroy, getKeepDestroy, destroyKeptDestroy } from "./mixes.ts";
+import { slab } from "./slab.ts";
+import { dyingQueue } from "./dying-queue.ts";
 import { copyUnmap, mapMapUnmap } from "./user-memory.ts";
 import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
 import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
@@ -49,4 +52,9 @@ export const PROPERTIES: readonly Property[] = [
   changeThaw,
   copyUnmap,
   mapMapUnmap,
+  dyingQueue,
+  slab,
+  getGetDestroy,
+  getKeepDestroy,
+  destroyKeptDestroy,
 ];
