@@ -51,8 +51,7 @@ export const allocAllocDestroy: Property = {
   promise: "an allocation gets the lowest free ID, no two get the same, and a destroyed ID is used again",
   profiles: ["rfc"], // nothing here depends on the profile
   model,
-  search: 2,
-  seconds: 10, // all schedules are millions: three threads take two locks each; a failure here needs one switch, a lost wake-up two
+  seconds: 5, // all schedules are millions: three threads take two locks each; a failure here needs one switch, a lost wake-up two
   twins: [
     {
       name: "alloc-takes-no-lock",

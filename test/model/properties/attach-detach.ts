@@ -101,7 +101,7 @@ export const attachDetach: Property = {
   promise: "a thread slot has one owner at a time, and handles of earlier owners stay stale",
   profiles: ["rfc"],
   quick: true,
-  seconds: 8,
+  seconds: 5,
   model: () => model(1),
   twins: [
     ATTACH_STORES_BLINDLY,
@@ -132,7 +132,7 @@ export const attachDetachOfTwo: Property = {
   name: "attach-detach-two",
   promise: "the same with a slot for each, which nobody is refused",
   profiles: ["rfc"],
-  seconds: 8,
+  seconds: 5,
   model: () => model(2),
   twins: [ATTACH_STORES_BLINDLY],
 };

@@ -80,7 +80,7 @@ export const closeGet: Property = {
   promise: "a lookup locks nothing of a later file, and a release waits for a lookup that was in time",
   profiles: ["rfc", "mainline"],
   model,
-  seconds: 8,
+  seconds: 5,
   twins: [
     {
       name: "get-does-not-look-at-the-file-again",

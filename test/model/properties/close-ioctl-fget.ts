@@ -81,7 +81,7 @@ export const closeIoctlFget: Property = {
   promise: "a closed file is released once, after its last call, reference and lock",
   profiles: ["rfc", "mainline"],
   model,
-  seconds: 8, // three threads read each other's marks, six at a time: all schedules are far too many
+  seconds: 5, // three threads read each other's marks, six at a time: all schedules are far too many
   twins: [
     {
       name: "release-ignores-calls-in-flight",

@@ -97,7 +97,7 @@ export const dyingQueue: Property = {
   promise:
     "an object that waits for its callback is taken once, by a thread that has it, and who waits for one is woken",
   profiles: ["rfc", "mainline"],
-  seconds: 8, // each release walks 256 entries, so schedules are long: all of them are too many
+  seconds: 5, // each release walks 256 entries, so schedules are long: all of them are too many
   model,
   twins: [
     {

@@ -6,7 +6,7 @@ import type { Property } from "../property.ts";
 import { getGetDestroy, getKeepDestroy, destroyKeptDestroy } from "./mixes.ts";
 import { slab } from "./slab.ts";
 import { dyingQueue } from "./dying-queue.ts";
-import { copyUnmap, mapMapUnmap } from "./user-memory.ts";
+import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
 import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
 import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
 import { saturation, underflow } from "./saturation.ts";
@@ -51,6 +51,7 @@ export const PROPERTIES: readonly Property[] = [
   keepGetThaw,
   changeThaw,
   copyUnmap,
+  copyCopyUnmap,
   mapMapUnmap,
   dyingQueue,
   slab,

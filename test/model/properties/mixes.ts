@@ -79,7 +79,7 @@ export const getKeepDestroy: Property = {
   name: "get-keep-destroy",
   promise: "a lookup, a keep and a destroy at once: users add up, and the object goes once or stays",
   profiles: ["rfc", "mainline"],
-  seconds: 8, // a keep freezes the word twice, so all three may sleep for each other
+  seconds: 5, // a keep freezes the word twice, so all three may sleep for each other
   model: (profile) => model(profile, ["getter", "keeper", "destroyer"]),
   twins: [
     { name: "change-forgets-who-waits-for-the-thaw", edits: CHANGE_FORGETS_THE_FROZEN },
@@ -92,7 +92,7 @@ export const getGetDestroy: Property = {
   promise: "two lookups and a destroy at once: the destroyer waits for both, or is refused, and is woken by the last",
   profiles: ["rfc", "mainline"],
   quick: true,
-  seconds: 8,
+  seconds: 5,
   model: (profile) => model(profile, ["getter", "getter", "destroyer"]),
   twins: [
     { name: "last-holder-wakes-nobody", profiles: ["rfc"], edits: LAST_HOLDER_WAKES_NOBODY },
@@ -105,7 +105,7 @@ export const destroyKeptDestroy: Property = {
   promise:
     "a destroy by ID and one by a kept user, with a lookup in between: the first to decide is refused, and the object is not opened",
   profiles: ["rfc", "mainline"],
-  seconds: 8, // two destroyers and the freeze of one of them: many waits
+  seconds: 5, // two destroyers and the freeze of one of them: many waits
   model: (profile) => model(profile, ["getter", "destroyer", "kept destroyer"]),
   twins: [
     {

@@ -58,7 +58,7 @@ export const releaseLastPut: Property = {
   promise: "a release that finds a lock waits for it, and is taken up by whoever drops the last one",
   profiles: ["rfc", "mainline"],
   model,
-  seconds: 8, // each release walks 256 entries, so schedules are long: all of them are too many
+  seconds: 5, // each release walks 256 entries, so schedules are long: all of them are too many
   twins: [
     {
       name: "pause-does-not-look-again",
