@@ -45,10 +45,16 @@ function model(profile: ProfileName): Model<State> {
       function* closer(): Calls<string> {
         const result = yield call("closeNumber", file, expected);
         expect(result === 0, `close answers ${result}`);
-        if ((yield* runRelease(core, state, 1)) === 0) return "waited";
+        yield* runRelease(core, state, 1);
         const again = yield call("open");
-        expect(again === file, `open answers ${again}`);
-        reopened = { ...state, expected: resultOf(core, state, 1) };
+        const now = resultOf(core, state, 1);
+        if (again !== file) {
+          // The release waits for the getter, so this is another row.
+          expect((yield call("closeNumber", again, now)) === 0, "the other file cannot be closed");
+          yield* runRelease(core, state, 1);
+          return "waited";
+        }
+        reopened = { ...state, expected: now };
         const made = yield* make(reopened, other);
         expect(made === id, `the new file's object is ${made}`);
         return "again";

@@ -91,7 +91,6 @@ export const getGetDestroy: Property = {
   name: "get-get-destroy",
   promise: "two lookups and a destroy at once: the destroyer waits for both, or is refused, and is woken by the last",
   profiles: ["rfc", "mainline"],
-  quick: true,
   seconds: 5,
   model: (profile) => model(profile, ["getter", "getter", "destroyer"]),
   twins: [
