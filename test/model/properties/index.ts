@@ -3,7 +3,7 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
-import { getGetDestroy, getKeepDestroy, destroyKeptDestroy } from "./mixes.ts";
+import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { slab } from "./slab.ts";
 import { dyingQueue } from "./dying-queue.ts";
 import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
@@ -58,4 +58,5 @@ export const PROPERTIES: readonly Property[] = [
   getGetDestroy,
   getKeepDestroy,
   destroyKeptDestroy,
+  keptDestroyTwice,
 ];

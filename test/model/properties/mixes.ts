@@ -25,7 +25,9 @@ function model(profile: ProfileName, roles: readonly Role[]): Model<State> {
     setup(core: Core) {
       const prepared = prepare(core, profile, roles.length);
       const id = makeObject(core, prepared);
-      return { ...prepared, id, serial: roles.includes("kept destroyer") ? keepObject(core, prepared, 0, id) : 0 };
+      let serial = 0;
+      for (const role of roles) if (role === "kept destroyer") serial = keepObject(core, prepared, 0, id);
+      return { ...prepared, id, serial };
     },
     run(core, state) {
       const { file, id, serial } = state;
@@ -75,6 +77,13 @@ function model(profile: ProfileName, roles: readonly Role[]): Model<State> {
   };
 }
 
+/** mainline's destroy by ID never waits, so there it takes two kept users to tell. */
+const DECIDES_AT_ONE_USER_TOO_MANY = {
+  name: "decides-at-one-user-too-many",
+  profiles: ["rfc"],
+  edits: [{ file: "core/destroy.ts", find: "    if (usersOf(word) == 2) {", replace: "    if (usersOf(word) <= 3) {" }],
+} as const;
+
 export const getKeepDestroy: Property = {
   name: "get-keep-destroy",
   promise: "a lookup, a keep and a destroy at once: users add up, and the object goes once or stays",
@@ -118,11 +127,15 @@ export const destroyKeptDestroy: Property = {
         },
       ],
     },
-    {
-      name: "decides-at-two-users-too-many",
-      edits: [
-        { file: "core/destroy.ts", find: "    if (usersOf(word) == 2) {", replace: "    if (usersOf(word) <= 3) {" },
-      ],
-    },
+    DECIDES_AT_ONE_USER_TOO_MANY,
   ],
+};
+
+export const keptDestroyTwice: Property = {
+  name: "kept-destroy-twice",
+  promise: "of two destroys by kept users the first is refused, the second succeeds, and a lookup delays both",
+  profiles: ["rfc", "mainline"],
+  seconds: 5, // two destroyers, each of which freezes the word: many waits
+  model: (profile) => model(profile, ["getter", "kept destroyer", "kept destroyer"]),
+  twins: [{ name: DECIDES_AT_ONE_USER_TOO_MANY.name, edits: DECIDES_AT_ONE_USER_TOO_MANY.edits }],
 };
