@@ -69,11 +69,17 @@ export const allocAllocDestroy: Property = {
       ],
     },
     {
-      name: "erase-leaves-the-hint",
-      edits: [{ file: "core/xarray.ts", find: "  if (id < context.freeHint) context.freeHint = id;", replace: "" }],
+      name: "erase-leaves-the-id-taken",
+      edits: [
+        {
+          file: "core/xarray.ts",
+          find: "  store<u64>(taken, load<u64>(taken) & ~((<u64>1) << (id & 63)));\n",
+          replace: "",
+        },
+      ],
     },
     {
-      name: "word-is-reserved-before-the-slot",
+      name: "id-is-taken-after-the-lock",
       edits: [
         {
           file: "core/object.ts",
