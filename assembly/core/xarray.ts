@@ -19,13 +19,16 @@
  *
  * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
  */
-import { load32, load64, loadRelaxed32, store32, storeRelaxed64 } from "./atomics";
+import { fillRelaxed, load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
+import { mayFail } from "./faults";
 import {
   CACHE_LINE,
   Context,
   Entry,
+  FAULT_ID,
+  FAULT_MEMORY,
   FILE_CONTEXT,
   File,
   IDENTITY,
@@ -86,6 +89,7 @@ export function xaFindFree(file: usize): i64 {
   const root: usize = load32(file + offsetof<File>("root"));
   const id: u64 = root == 0 ? 1 : findFreeFrom(root, context.freeHint);
   if (id > identity.idLimit) return -EBUSY;
+  if (mayFail(FAULT_ID)) return -EBUSY;
   if (id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT) return -ENOMEM;
   if (!makeNodes(file, <u32>id)) return -ENOMEM;
   context.freeHint = <u32>id;
@@ -315,6 +319,7 @@ function repairLeaf(context: Context, inner: usize, leaf: u32, hasIdZero: bool):
 
 /** Context: takes the pool's and the page lock. Return: an empty node, which is in hand for `file`; or 0 (ENOMEM). */
 function allocNode(kind: u32, file: usize): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   lock(NODES, RANK_NODES);
   const node: usize = load<u32>(headOf(kind));
   if (node != 0) {
@@ -326,14 +331,9 @@ function allocNode(kind: u32, file: usize): usize {
   return node != 0 ? node : allocKernel(pagesOf(kind) << PAGE_SHIFT, CACHE_LINE, kind + 1, file);
 }
 
-/**
- * Empties a node and keeps it for the next table. Context: the node is in hand, and no table has it.
- *
- * By whole words: a lookup, or a release that stepped back, may look at an entry of the closed file at this moment.
- */
+/** Empties a node and keeps it for the next table. Context: the node is in hand, and no table has it. */
 export function freeNode(kind: u32, node: usize): void {
-  const end = node + (pagesOf(kind) << PAGE_SHIFT);
-  for (let at = node; at < end; at += 8) if (load<u64>(at) != 0) storeRelaxed64(at, 0);
+  fillRelaxed(node, pagesOf(kind) << PAGE_SHIFT);
   lock(NODES, RANK_NODES);
   store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
   store<u32>(headOf(kind), <u32>node);

@@ -21,8 +21,8 @@ export interface Booted {
   readonly type: number;
 }
 
-/** A fresh memory in which `threads` threads are attached that may block. */
-export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+/** A fresh memory in which `threads` threads are attached that may block. Return: addresses of their slots. */
+export function bootThreads(core: Core, profile: ProfileName, threads: number): number[] {
   const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
   if (result !== 0) throw new Error(`init failed: ${result}`);
   core.nullPage(NULL_BYTES);
@@ -33,6 +33,12 @@ export function boot(core: Core, profile: ProfileName, threads: number): Booted 
     if (slot === 0) throw new Error("no thread slot is left");
     slots.push(slot);
   }
+  return slots;
+}
+
+/** The same with an open file and a type. */
+export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+  const slots = bootThreads(core, profile, threads);
   const file = core.call(0, "open");
   if (file < 0) throw new Error(`open failed: ${file}`);
   const expected = core.u32(slots[0]! + core.constant("THREAD_RESULT0"));
@@ -82,12 +88,20 @@ export function prepare(core: Core, profile: ProfileName, threads: number): Prep
   return { ...booted, slotsInAll: freeSlots(core), describe: describeCore(core, booted) };
 }
 
-/** Names of the words that traces show most. `entry` of an object is found by its ID. */
-export function describeCore(core: Core, { slots, file }: Booted): (address: number) => string | undefined {
+/** Names of the words that traces show most: locks, the file, thread slots, and the entries of `ids`. */
+export function describeCore(
+  core: Core,
+  booted: Booted,
+  ids: readonly number[] = [],
+): (address: number) => string | undefined {
+  const { slots, file } = booted;
+  const names = new Map(ids.map((id) => [describedEntry(core, file, id), `object ${id}`]));
   const pages = core.call(0, "pageLock");
   const threadBytes = core.constant("THREAD_BYTES");
   const fileBytes = core.constant("FILE_BYTES");
   return (address) => {
+    const name = names.get(address);
+    if (name !== undefined) return name;
     if (address === pages) return "page lock";
     for (const [index, slot] of slots.entries()) {
       if (address >= slot && address < slot + threadBytes) return `thread ${index} + ${address - slot}`;

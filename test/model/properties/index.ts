@@ -3,27 +3,28 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
-import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
-import { slab } from "./slab.ts";
-import { dyingQueue } from "./dying-queue.ts";
-import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
-import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
-import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
-import { saturation, underflow } from "./saturation.ts";
-import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
-import { closeGet } from "./close-get.ts";
-import { releaseLastPut } from "./release-last-put.ts";
-import { closeIoctlFget } from "./close-ioctl-fget.ts";
-import { holdReleaseDestroy } from "./hold-release-destroy.ts";
-import { recycledLookup } from "./recycled-lookup.ts";
-import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
 import { abortGet } from "./abort-get.ts";
+import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
+import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
+import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
+import { closeGet } from "./close-get.ts";
+import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { destroyDestroy } from "./destroy-destroy.ts";
+import { dyingQueue } from "./dying-queue.ts";
 import { finalizeGetDestroy } from "./finalize-get-destroy.ts";
 import { getDestroy } from "./get-destroy.ts";
+import { holdReleaseDestroy } from "./hold-release-destroy.ts";
 import { keepDestroy } from "./keep-destroy.ts";
+import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
 import { putDestroy } from "./put-destroy.ts";
+import { RECORDED_RACES } from "./recorded-races.ts";
+import { recycledLookup } from "./recycled-lookup.ts";
+import { releaseLastPut } from "./release-last-put.ts";
+import { saturation, underflow } from "./saturation.ts";
+import { slab } from "./slab.ts";
+import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
+import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
 
 export const PROPERTIES: readonly Property[] = [
   mutex,
@@ -59,4 +60,5 @@ export const PROPERTIES: readonly Property[] = [
   getKeepDestroy,
   destroyKeptDestroy,
   keptDestroyTwice,
+  ...RECORDED_RACES,
 ];
