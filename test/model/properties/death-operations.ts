@@ -19,7 +19,7 @@ import {
 } from "../death.ts";
 import { expect } from "../failure.ts";
 import { call, type Calls, type Core, type Model } from "../model.ts";
-import type { ProfileName, Property, Twin } from "../property.ts";
+import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { SCENARIOS, type Prepared, type Scenario } from "./death-scenarios.ts";
 
