@@ -33,6 +33,18 @@ function* lockAndUnlock({ file, expected }: World, id: number): Calls<void> {
 const PAIRS: readonly Pair[] = [
   {
     name: "locks",
+    twins: [
+      {
+        name: "word-read-after-the-step",
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "  thread.result2 = changetype<Thread>(found).result2;",
+            replace: "  thread.result2 = load32(word);",
+          },
+        ],
+      },
+    ],
     quick: true,
     prepare: (core, world) => ({ id: makeObject(core, world, world.plain) }),
     victim: (_core, world, { id }) => lockAndUnlock(world, id!),
