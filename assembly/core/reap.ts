@@ -72,6 +72,7 @@ import {
   actAs,
   adoptWarnings,
   blockedBy,
+  blockedByChange,
   clearHand,
   clearHandMemory,
   current,
@@ -321,7 +322,7 @@ function recoverRecords(): usize {
       continue;
     }
     const word = load64(target);
-    if (!isPoisoned(file) && freezerOf(word) != 0) return blockedBy(target, <u32>word);
+    if (!isPoisoned(file) && freezerOf(word) != 0) return blockedByChange(target, word);
     if (kind == RECORD_RESERVED && wasPublished(target)) freeRecord(record);
     else giveBack(record);
     // A release that was won is the bindings'.

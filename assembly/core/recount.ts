@@ -35,7 +35,7 @@ import {
   Thread,
 } from "./memory-map";
 import { DESTROYER, HOLDER, PHASE_LIVE, destroyersOf, freezerOf, holdersOf, minusUser, phaseOf } from "./refcount";
-import { blockedBy } from "./thread";
+import { blockedBy, blockedByChange } from "./thread";
 
 /** All records are counted, or the reaper has to wait, or the word does not fit the records. */
 export const COUNTED: usize = 0;
@@ -59,7 +59,7 @@ export function recount(entry: usize): usize {
       endBusy(entry);
       return COUNTED;
     }
-    if (freezerOf(word) != 0) return blockedBy(entry, <u32>word);
+    if (freezerOf(word) != 0) return blockedByChange(entry, word);
   } while (!freeze(entry, word));
   let holders: u32 = 0;
   let destroyers: u32 = 0;

@@ -77,6 +77,11 @@ export function blockedBy(word: usize, seen: u32): usize {
   return word;
 }
 
+/** The same for a frozen state word: whether it is frozen stands in its upper half, while the lower may be the same before and after. */
+export function blockedByChange(entry: usize, word: u64): usize {
+  return blockedBy(entry + 4, <u32>(word >> 32));
+}
+
 /** Number + 1 of the thread that owns `slot`: how others' words name it. */
 // @ts-ignore: a decorator on a function
 @inline export function nameOfThread(slot: usize): u32 {

@@ -62,6 +62,18 @@ const one: Pair["prepare"] = (core, world) => ({ id: makeObject(core, world, wor
 const PAIRS: readonly Pair[] = [
   {
     name: "get-and-get",
+    twins: [
+      {
+        name: "locks-of-the-living-forgotten",
+        edits: [
+          {
+            file: "core/recount.ts",
+            find: "if (kind == RECORD_LOCKED) holders++;",
+            replace: "if (kind == RECORD_LOCKED && state != THREAD_ATTACHED) holders++;",
+          },
+        ],
+      },
+    ],
     quick: true,
     prepare: one,
     victim: (core, world, { id }) => getAndPut(core, world, id!),
@@ -144,6 +156,18 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "references",
+    twins: [
+      {
+        name: "locks-freed-silently",
+        edits: [
+          {
+            file: "core/mutex.ts",
+            find: "  exchange32(mutex, 0);\n  notify(mutex, -1);",
+            replace: "  exchange32(mutex, 0);",
+          },
+        ],
+      },
+    ],
     profiles: ["rfc"],
     prepare(core, world) {
       const id = makeObject(core, world, world.plain);

@@ -3,7 +3,7 @@
 // Two threads die, and two reapers work at once, one for each: one dead thread may hold a lock, a frozen word or a BUSY record that the
 // reaping of the other needs. The second reaper may also look for a thread that the first has reaped: it then finds nothing to do.
 //
-// The first victim dies at each of its points; the second runs after it and dies at every STEP-th of its own.
+// The first victim dies at each of its points; then the second runs, beside the first one's reaper, and dies at every STEP-th of its own.
 
 import { audit, closeAll, makeObject, makeWorld, must, runDirectly, type World } from "../death.ts";
 import { call, type Calls, type Core, type Model } from "../model.ts";
@@ -33,6 +33,18 @@ function* lockAndUnlock({ file, expected }: World, id: number): Calls<void> {
 const PAIRS: readonly Pair[] = [
   {
     name: "locks",
+    twins: [
+      {
+        name: "word-read-after-the-step",
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "  thread.result2 = changetype<Thread>(found).result2;",
+            replace: "  thread.result2 = load32(word);",
+          },
+        ],
+      },
+    ],
     quick: true,
     prepare: (core, world) => ({ id: makeObject(core, world, world.plain) }),
     victim: (_core, world, { id }) => lockAndUnlock(world, id!),
@@ -80,7 +92,7 @@ function model(pair: Pair, profile: ProfileName): Model<World & { prepared: Prep
         threads: [
           { name: "first", program: victim(FIRST) },
           { name: "second", program: victim(SECOND), afterDeathOf: FIRST },
-          { name: "reaper", program: () => reap(core, log, REAPER, [FIRST]), afterDeathOf: SECOND },
+          { name: "reaper", program: () => reap(core, log, REAPER, [FIRST]), afterDeathOf: FIRST },
           { name: "other reaper", program: () => reap(core, log, OTHER_REAPER, [SECOND]), afterDeathOf: SECOND },
         ],
         finish(_, died) {

@@ -62,6 +62,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "alloc",
+    twins: [
+      {
+        name: "hand-cleared-before-the-record",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/object.ts",
+            find: "  const handle = takeRecord(entry, file, RECORD_RESERVED);\n  clearHand();",
+            replace: "  clearHand();\n  const handle = takeRecord(entry, file, RECORD_RESERVED);",
+          },
+        ],
+      },
+    ],
     states: 1,
     quick: true,
     prepare: (core, world) => ({ id: makeObject(core, world, world.plain) }),
@@ -71,6 +84,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "alloc-reused",
+    twins: [
+      {
+        name: "table-not-repaired",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/repair.ts",
+            find: "repairTable(FILES + (index - FIRST_TABLE) * FILE_BYTES);",
+            replace: "return;",
+          },
+        ],
+      },
+    ],
     states: 1,
     prepare(core, world) {
       const id = makeObject(core, world, world.plain);
@@ -94,6 +120,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "abort",
+    twins: [
+      {
+        name: "given-back-twice",
+        profiles: ["rfc"],
+        edits: [{ file: "core/reap.ts", find: "  dropRecordsOf(slot, entry);\n", replace: "" }],
+      },
+    ],
     reaped: true,
     states: 1,
     prepare(core, world) {
@@ -149,6 +182,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "get",
+    twins: [
+      {
+        name: "no-announcement",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/lookup.ts",
+            find: "  if (!isPlainlyLocked(next)) return 0;\n  announceRecord(record, entry, file);",
+            replace: "  if (!isPlainlyLocked(next)) return 0;",
+          },
+        ],
+      },
+    ],
     states: 1,
     quick: true,
     prepare: (core, world) => ({ id: makeObject(core, world, world.plain) }),
@@ -166,6 +212,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "put",
+    twins: [
+      {
+        name: "users-stay-when-holders-go",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/recount.ts",
+            find: "  for (let count: u32 = 0; count < surplus; count++) next = minusUser(next);\n",
+            replace: "",
+          },
+        ],
+      },
+    ],
     reaped: true,
     states: 1,
     quick: true,
@@ -237,6 +296,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "destroy-callback",
+    twins: [
+      {
+        name: "callback-runs-again",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "if ((type & SLOT_CALLBACK_RAN) != 0 || !hasCallback",
+            replace: "if (!hasCallback",
+          },
+        ],
+      },
+    ],
     reaped: true,
     states: 2,
     prepare(core, world) {
@@ -346,6 +418,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "fget-close-fput",
+    twins: [
+      {
+        name: "claim-stays",
+        profiles: ["mainline"],
+        edits: [{ file: "core/reap.ts", find: "  clearClaim();\n", replace: "" }],
+      },
+    ],
     reaped: true,
     states: 2,
     prepare(core, world) {
@@ -361,6 +440,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "close-release",
+    twins: [
+      {
+        name: "type-before-id",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/release.ts",
+            find: "  context.walkId = 0; // before the type: who dies between looks once more\n  context.walkType = 1;",
+            replace: "  context.walkType = 1;\n  context.walkId = 0;",
+          },
+        ],
+      },
+    ],
     reaped: true,
     states: 2,
     prepare(core, world) {
@@ -498,6 +590,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "copy-user",
+    twins: [
+      {
+        name: "pin-stays",
+        profiles: ["rfc"],
+        edits: [{ file: "core/mmap.ts", find: "  store32(pinned, 0);\n  notify(pinned, -1);", replace: "" }],
+      },
+    ],
     states: 1,
     prepare(core) {
       mapPage(core, 8192n);
@@ -523,6 +622,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "queue",
+    twins: [
+      {
+        name: "queue-not-repaired",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/repair.ts",
+            find: "else if (index == QUEUE_INDEX) repairQueue();",
+            replace: "else if (index == QUEUE_INDEX) return;",
+          },
+        ],
+      },
+    ],
     reaped: true,
     states: 1,
     prepare(core, world) {
