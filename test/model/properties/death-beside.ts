@@ -69,7 +69,7 @@ const PAIRS: readonly Pair[] = [
           {
             file: "core/recount.ts",
             find: "if (kind == RECORD_LOCKED) holders++;",
-            replace: "if (kind == RECORD_LOCKED && state != THREAD_ATTACHED) holders++;",
+            replace: "if (kind == RECORD_LOCKED && isDead) holders++;",
           },
         ],
       },
@@ -214,31 +214,6 @@ const PAIRS: readonly Pair[] = [
       return yield call("readUser", VA, 16);
     },
     answers: [0, -14],
-  },
-  {
-    name: "close-and-get",
-    prepare(core, world) {
-      const prepared = one(core, world);
-      // A lookup that comes too late may look into a node that is being emptied (xarray.ts).
-      const leaf = core.call(LIVING, "entryAt", world.file, 0);
-      core.mayRace(leaf, leaf + 4096);
-      return prepared;
-    },
-    *victim(core, { file }, _prepared, log) {
-      yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
-      yield* log.attend(VICTIM);
-    },
-    *living(core, world, { id }, log) {
-      let handle = yield call("get", world.file, world.expected, id!);
-      const unconfirmed = core.constant("HANDLE_UNCONFIRMED");
-      if (handle > 0 && (handle & unconfirmed) !== 0)
-        handle = yield call("getConfirm", world.file, world.expected, handle & ~unconfirmed);
-      if (handle === 0) handle = yield call("getSlowly", world.file, world.expected, id!, 0);
-      const result = handle < 0 ? handle : yield* putBack(core, world.file, handle);
-      yield* log.attend(LIVING);
-      return result;
-    },
-    answers: [0, -9],
   },
 ];
 

@@ -19,7 +19,7 @@ import {
 } from "../death.ts";
 import { expect } from "../failure.ts";
 import { call, type Calls, type Core, type Model } from "../model.ts";
-import type { ProfileName, Property, Twin } from "../property.ts";
+import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { SCENARIOS, type Prepared, type Scenario } from "./death-scenarios.ts";
 
@@ -98,5 +98,5 @@ export const DEATHS: readonly Property[] = SCENARIOS.map((scenario) => ({
     states.delete("nobody died");
     return states.size > scenario.states ? `${states.size} states: ${[...states].join(" | ")}` : undefined;
   },
-  twins: (scenario.twins ?? []),
+  twins: scenario.twins ?? [],
 }));
