@@ -259,6 +259,6 @@ export const DEATHS_BESIDE: readonly Property[] = PAIRS.map((pair) => ({
   kill: { thread: VICTIM },
   // The reaper's hundreds of points make more than this too many.
   search: 1,
-  seconds: 3,
+  seconds: 1,
   twins: pair.twins ?? [],
 }));
