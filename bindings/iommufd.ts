@@ -241,6 +241,7 @@ export abstract class IommufdBase {
    * exceptions of this thread.
    *
    * @returns A function that stops watching.
+   * @throws IommufdError EINVAL for what is no worker; ESRCH for a worker of Node that has ended already.
    */
   watch(worker: WatchableWorker, options: WatchOptions = {}): () => void {
     if (typeof worker !== "object" || worker === null) throw invalid("watch", "worker must be a worker");
