@@ -113,8 +113,6 @@ export function attachThread(mayBlock: u32): usize {
     thread.warningCount = 0;
     thread.warningsLost = 0;
     thread.lockRank = 0;
-    thread.hostThread = 0;
-    thread.watched = 0;
     linkRecords(slot, number);
     return slot;
   }
@@ -135,8 +133,10 @@ function linkRecords(slot: usize, number: u32): void {
   changetype<HoldRecord>(thread.lastFreeRecord).next = 0;
 }
 
-/** The slot's next owner is another one. Context: the slot is not free yet. */
+/** What the host knew of the owner does not hold for the next one. Context: the slot is not free yet. */
 export function endIncarnation(slot: usize): void {
+  store32(slot + offsetof<Thread>("watched"), 0);
+  store32(slot + offsetof<Thread>("hostThread"), 0);
   const incarnation = slot + offsetof<Thread>("incarnation");
   store32(incarnation, load<u32>(incarnation) + 1);
 }
