@@ -133,6 +133,7 @@ function finishStep(dead: usize, self: usize, isDone: bool): bool {
   adoptWarnings(dead);
   if (isDone && !inherits) {
     forgetReaper(nameOfThread(dead));
+    was.filesSettled = 0;
     store32(dead + offsetof<Thread>("state"), THREAD_FREE);
   }
   endReaping(dead, nameOfThread(self));
@@ -213,7 +214,9 @@ function recoverAll(): usize {
 function recoverWalk(): void {
   const slot = changetype<Thread>(current()).hand & ~HAND_FLAGS;
   for (let index: u32 = 0; slot != 0 && index < MAX_FILES; index++) {
-    const context = changetype<Context>(FILES + index * FILE_BYTES + FILE_CONTEXT);
+    const file = FILES + index * FILE_BYTES;
+    if (!isReleaser(file, current())) continue; // another's walk is not for us to look at
+    const context = changetype<Context>(file + FILE_CONTEXT);
     if (context.walkSlot == slot) context.walkSlot = 0;
   }
 }
@@ -352,11 +355,13 @@ function endDying(record: usize, slot: usize): void {
 // ---------------------------------------------------------------------------------------------------- files
 
 function recoverFiles(): usize {
+  const was = changetype<Thread>(current());
   for (let index: u32 = 0; index < MAX_FILES; index++) {
     const file = FILES + index * FILE_BYTES;
     clearMark(file);
-    const claimant = settleFile(file);
+    const claimant = settleFile(file, index >= was.filesSettled);
     if (claimant != 0) return blockedBy(claimant + offsetof<Thread>("claiming"), <u32>file);
+    was.filesSettled = max(was.filesSettled, index + 1);
     if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
   }
   clearClaim();

@@ -96,6 +96,8 @@ export class Thread {
   reaping: u32;
   /** 1 when the thread died with the map lock: there may be user pages that no row has. */
   sweeps: u32;
+  /** How many files were asked, after the thread's death, whether they waited for it. */
+  filesSettled: u32;
   /** What the host calls the thread, 0 when unknown: Node's threadId. */
   hostThread: u32;
   /** 1 once the host will tell of the thread's death. */

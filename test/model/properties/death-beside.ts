@@ -35,11 +35,27 @@ const lock = (core: Core, { file, expected }: World, id: number, thread: number)
   must(core, thread, "getSlowly", file, expected, id, 0);
 
 /** get and put as the bindings call them. */
-function* getAndPut(core: Core, { file, expected }: World, id: number): Calls<number> {
+function* getAndPut(
+  core: Core,
+  { file, expected }: World,
+  id: number,
+  log: CallbackLog,
+  thread = LIVING,
+): Calls<number> {
   let handle = yield call("get", file, expected, id);
+  const unconfirmed = core.constant("HANDLE_UNCONFIRMED");
+  if (handle > 0 && (handle & unconfirmed) !== 0)
+    handle = yield call("getConfirm", file, expected, handle & ~unconfirmed);
   if (handle === 0) handle = yield call("getSlowly", file, expected, id, 0);
-  if (handle < 0) return handle;
-  return yield* putBack(core, file, handle);
+  const result = handle < 0 ? handle : yield* putBack(core, file, handle);
+  yield* log.attend(thread);
+  return result;
+}
+
+function* closeAndRelease(core: Core, file: number, thread: number, log: CallbackLog): Calls<number> {
+  const result = yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
+  yield* log.attend(thread);
+  return result;
 }
 
 function* putBack(core: Core, file: number, handle: number): Calls<number> {
@@ -76,8 +92,8 @@ const PAIRS: readonly Pair[] = [
     ],
     quick: true,
     prepare: one,
-    victim: (core, world, { id }) => getAndPut(core, world, id!),
-    living: (core, world, { id }) => getAndPut(core, world, id!),
+    victim: (core, world, { id }, log) => getAndPut(core, world, id!, log, VICTIM),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
     answers: [0],
   },
   {
@@ -114,7 +130,7 @@ const PAIRS: readonly Pair[] = [
     *victim(_core, { file, expected }, { id }, log) {
       yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
     },
-    living: (core, world, { id }) => getAndPut(core, world, id!),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
     answers: [0, -2],
   },
   {
@@ -151,7 +167,7 @@ const PAIRS: readonly Pair[] = [
       yield call("hold", file, made!, handle!);
       yield call("abort", file, made!);
     },
-    living: (core, world, { id }) => getAndPut(core, world, id!),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
     answers: [0],
   },
   {
@@ -214,6 +230,41 @@ const PAIRS: readonly Pair[] = [
       return yield call("readUser", VA, 16);
     },
     answers: [0, -14],
+  },
+  {
+    name: "close-and-get",
+    twins: [
+      {
+        name: "lock-wiped-with-the-file",
+        edits: [
+          {
+            file: "core/file.ts",
+            find: '  fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));',
+            replace: '  fill(file + FILE_CONTEXT, 0, offsetof<Context>("serial"));',
+          },
+        ],
+      },
+    ],
+    prepare: one,
+    victim: (core, { file }, _prepared, log) => closeAndRelease(core, file, VICTIM, log),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
+    answers: [0, -9],
+  },
+  {
+    name: "get-and-close",
+    prepare: one,
+    victim: (core, world, { id }, log) => getAndPut(core, world, id!, log, VICTIM),
+    living: (core, { file }, _prepared, log) => closeAndRelease(core, file, LIVING, log),
+    answers: [0],
+  },
+  {
+    name: "destroy-and-close",
+    prepare: (core, world) => ({ id: makeObject(core, world, world.calling) }),
+    *victim(_core, { file, expected }, { id }, log) {
+      yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
+    },
+    living: (core, { file }, _prepared, log) => closeAndRelease(core, file, LIVING, log),
+    answers: [0],
   },
 ];
 
