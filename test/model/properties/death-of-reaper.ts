@@ -8,7 +8,8 @@ import { call, type Calls, type Core, type Model } from "../model.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { checkWorld } from "./death-operations.ts";
-import { SCENARIOS, type Prepared, type Scenario } from "./death-scenarios.ts";
+import { SCENARIOS } from "./death-scenarios.ts";
+import type { Prepared, Scenario } from "./deaths/scenario.ts";
 
 const VICTIM = 0;
 const REAPER = 1;
