@@ -27,6 +27,8 @@ interface Pair {
   readonly prepare: (core: Core, world: World) => Prepared;
   readonly victim: Part;
   readonly living: Part;
+  /** Of the victim's points, each n-th: where a point alone has thousands of schedules. 1 unless told. */
+  readonly every?: number;
   /** Answers that the living thread may get. */
   readonly answers: readonly number[];
 }
@@ -148,6 +150,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "alloc-and-alloc",
+    every: 7,
     prepare: NONE,
     victim: (_core, world) => allocAndFinalize(world),
     living: (_core, world) => allocAndFinalize(world),
@@ -233,14 +236,15 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "close-and-get",
+    every: 29,
     twins: [
       {
-        name: "lock-wiped-with-the-file",
+        name: "draining-files-asked-again",
         edits: [
           {
             file: "core/file.ts",
-            find: '  fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));',
-            replace: '  fill(file + FILE_CONTEXT, 0, offsetof<Context>("serial"));',
+            find: "phase == FILE_DRAINING && isFirst)",
+            replace: "phase == FILE_DRAINING)",
           },
         ],
       },
@@ -252,6 +256,34 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "get-and-close",
+    every: 29,
+    twins: [
+      {
+        name: "lock-wiped-with-the-file",
+        edits: [
+          {
+            file: "core/memory-map.ts",
+            find: "  /** No ID below this one is free. */",
+            replace: "  lock: u32;\n  /** No ID below this one is free. */",
+          },
+          {
+            file: "core/memory-map.ts",
+            find: "  lock: u32;\n  /** Allocations so far",
+            replace: "  unused: u32;\n  /** Allocations so far",
+          },
+        ],
+      },
+      {
+        name: "walks-of-others-looked-at",
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "    if (!isReleaser(file, current())) continue; // another's walk is not for us to look at\n",
+            replace: "",
+          },
+        ],
+      },
+    ],
     prepare: one,
     victim: (core, world, { id }, log) => getAndPut(core, world, id!, log, VICTIM),
     living: (core, { file }, _prepared, log) => closeAndRelease(core, file, LIVING, log),
@@ -259,6 +291,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "destroy-and-close",
+    every: 29,
     prepare: (core, world) => ({ id: makeObject(core, world, world.calling) }),
     *victim(_core, { file, expected }, { id }, log) {
       yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
@@ -307,9 +340,9 @@ export const DEATHS_BESIDE: readonly Property[] = PAIRS.map((pair) => ({
   profiles: pair.profiles ?? ["rfc"],
   ...(pair.quick !== undefined && { quick: pair.quick }),
   model: (profile: ProfileName) => model(pair, profile),
-  kill: { thread: VICTIM },
+  kill: { thread: VICTIM, every: pair.every ?? 1 },
   // The reaper's hundreds of points make more than this too many.
   search: 1,
-  seconds: 1,
+  seconds: 10,
   twins: pair.twins ?? [],
 }));
