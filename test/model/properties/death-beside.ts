@@ -237,18 +237,6 @@ const PAIRS: readonly Pair[] = [
   {
     name: "close-and-get",
     every: 29,
-    twins: [
-      {
-        name: "draining-files-asked-again",
-        edits: [
-          {
-            file: "core/file.ts",
-            find: "phase == FILE_DRAINING && isFirst)",
-            replace: "phase == FILE_DRAINING)",
-          },
-        ],
-      },
-    ],
     prepare: one,
     victim: (core, { file }, _prepared, log) => closeAndRelease(core, file, VICTIM, log),
     living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
@@ -273,16 +261,6 @@ const PAIRS: readonly Pair[] = [
           },
         ],
       },
-      {
-        name: "walks-of-others-looked-at",
-        edits: [
-          {
-            file: "core/reap.ts",
-            find: "    if (!isReleaser(file, current())) continue; // another's walk is not for us to look at\n",
-            replace: "",
-          },
-        ],
-      },
     ],
     prepare: one,
     victim: (core, world, { id }, log) => getAndPut(core, world, id!, log, VICTIM),
@@ -297,6 +275,31 @@ const PAIRS: readonly Pair[] = [
       yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
     },
     living: (core, { file }, _prepared, log) => closeAndRelease(core, file, LIVING, log),
+    answers: [0],
+  },
+  {
+    name: "alloc-and-close-of-another",
+    every: 53,
+    twins: [
+      {
+        name: "walks-of-others-looked-at",
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "    if (!isReleaser(file, current())) continue; // another's walk is not for us to look at\n",
+            replace: "",
+          },
+        ],
+      },
+    ],
+    prepare(core, world) {
+      const another = must(core, LIVING, "open");
+      const expected = core.u32(world.slots[LIVING]! + core.constant("THREAD_RESULT0"));
+      makeObject(core, { ...world, file: another, expected }, world.calling);
+      return { another };
+    },
+    victim: (_core, world) => allocAndFinalize(world),
+    living: (core, _world, { another }, log) => closeAndRelease(core, another!, LIVING, log),
     answers: [0],
   },
 ];

@@ -4,7 +4,7 @@
 
 import { makeObject } from "../../death.ts";
 import { call } from "../../model.ts";
-import { VICTIM, lock, COMMAND_NR, type Scenario } from "./scenario.ts";
+import { OTHER, VICTIM, lock, COMMAND_NR, type Scenario } from "./scenario.ts";
 
 export const FILES: readonly Scenario[] = [
   {
@@ -103,6 +103,27 @@ export const FILES: readonly Scenario[] = [
       const result = yield call("put", file, locked!);
       if (result === core.constant("PUT_SLOWLY")) yield call("putSlowly", file, locked!);
       if (result === core.constant("PUT_UNQUIET")) yield call("putUnquiet", file);
+      yield* log.attend(VICTIM);
+    },
+  },
+  {
+    name: "close-locked",
+    twins: [
+      {
+        name: "draining-file-asked-again",
+        profiles: ["rfc"],
+        edits: [
+          { file: "core/file.ts", find: "phase == FILE_DRAINING && isFirst)", replace: "phase == FILE_DRAINING)" },
+        ],
+      },
+    ],
+    states: 2, // the release waits for the thread that has the lock
+    prepare(core, world) {
+      const id = makeObject(core, world, world.calling);
+      return { locked: lock(core, world, id, OTHER) };
+    },
+    *program(core, { file }, _, log) {
+      yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
       yield* log.attend(VICTIM);
     },
   },
