@@ -9,6 +9,7 @@
  *
  * A thread that attaches synchronously is not known of until its lock is granted.
  */
+import { IommufdError, invalid } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
 
@@ -102,6 +103,11 @@ export function watchDeaths(kernel: Kernel, worker: WatchableWorker, died: Death
 
 function watchExit(kernel: Kernel, worker: NodeWorker, died: DeathListener): () => void {
   const { threadId } = worker;
+  if (typeof worker.once !== "function" || !Number.isInteger(threadId))
+    throw invalid("watch", "worker must be a Worker");
+  if (threadId < 0) {
+    throw new IommufdError("ESRCH", { syscall: "watch", message: "the worker has ended; watch it while it runs" });
+  }
   const listener = (): void => {
     ended.add(threadId);
     for (let thread = 0; thread < Layout.MAX_THREADS; thread++) {

@@ -38,8 +38,8 @@ export const ATTENTION_WARNINGS: u32 = 2;
 export class Thread {
   /** THREAD_*; claimed by compare-and-swap. */
   state: u32;
-  /** 1 when the host lets this thread block. */
-  mayBlock: u32;
+  /** Counts the owners of this slot. Changes with the state, in one store. */
+  incarnation: u32;
   /** ATTENTION_* of the call that just returned. */
   attention: u32;
   /** With ATTENTION_RELEASE: the file whose release this thread has won. */
@@ -102,8 +102,8 @@ export class Thread {
   hostThread: u32;
   /** 1 once the host will tell of the thread's death. */
   watched: u32;
-  /** Counts the owners of this slot. */
-  incarnation: u32;
+  /** 1 when the host lets this thread block. */
+  mayBlock: u32;
 }
 
 /** In Thread.hand: the object's callback must not run (any more). */

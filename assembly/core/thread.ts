@@ -17,7 +17,7 @@
  *
  * Kernel counterpart: current, and lockdep's list of held locks.
  */
-import { add32, compareExchange32, copy, store32, storeRelaxed32, storeRelaxed64 } from "./atomics";
+import { add32, compareExchange32, copy, store32, store64, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { FAULTS_BUILD, mayFail } from "./faults";
 import {
@@ -115,7 +115,6 @@ export function attachThread(mayBlock: u32): usize {
     thread.lockRank = 0;
     thread.hostThread = 0;
     thread.watched = 0;
-    thread.incarnation++;
     linkRecords(slot, number);
     return slot;
   }
@@ -136,12 +135,18 @@ function linkRecords(slot: usize, number: u32): void {
   changetype<HoldRecord>(thread.lastFreeRecord).next = 0;
 }
 
+/** Frees the slot. Its next owner is another one: that is said in the same store, so that who dies here leaves the slot to a reaper, or free. */
+export function endIncarnation(slot: usize): void {
+  const next = changetype<Thread>(slot).incarnation + 1;
+  store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);
+}
+
 /** Context: every record was given back. */
 export function detachThread(): void {
   assertInvariant(nextRecord(0) == 0);
   const slot = self;
   self = NOBODY;
-  store32(slot + offsetof<Thread>("state"), THREAD_FREE);
+  endIncarnation(slot);
 }
 
 // ---------------------------------------------------------------------------------------------------- records

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Deaths in open, fget, close and the release of a file, and in definitions.
+// Deaths in open, fget, close and the release of a file, in definitions, and in leaving.
 
 import { makeObject } from "../../death.ts";
 import { call } from "../../model.ts";
@@ -125,6 +125,28 @@ export const FILES: readonly Scenario[] = [
     *program(core, { file }, _, log) {
       yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
       yield* log.attend(VICTIM);
+    },
+  },
+  {
+    name: "detach",
+    reaped: true,
+    states: 1,
+    twins: [
+      {
+        name: "incarnation-and-state-apart",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/thread.ts",
+            find: '  store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);',
+            replace:
+              '  store32(slot + offsetof<Thread>("incarnation"), next);\n  store32(slot + offsetof<Thread>("state"), THREAD_FREE);',
+          },
+        ],
+      },
+    ],
+    *program() {
+      yield call("detachThread");
     },
   },
   {
