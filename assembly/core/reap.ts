@@ -114,6 +114,7 @@ export function reapNext(number: u32, incarnation: u32): i32 {
     return -ESRCH;
   }
   compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
+  forgetReaper(nameOfThread(dead));
   const blocked = reapStep(dead, self);
   const inherited = finishStep(dead, self, blocked == DONE);
   if (blocked > AGAIN) return mustWait(blocked, dead);
@@ -141,7 +142,6 @@ function finishStep(dead: usize, self: usize, isDone: bool): bool {
   if (won) was.attention &= ~ATTENTION_RELEASE;
   adoptWarnings(dead);
   if (isDone && !inherits) {
-    forgetReaper(nameOfThread(dead));
     was.filesSettled = 0;
     endIncarnation(dead);
   }
@@ -156,7 +156,10 @@ function endReaping(dead: usize, reaper: u32): void {
   notify(word, -1);
 }
 
-/** The dead thread was itself reaping others: from here on its name may be a living thread's. */
+/**
+ * The dead thread was itself reaping others: who waits for it to be done with them looks again, and later its name may be a living
+ * thread's.
+ */
 function forgetReaper(name: u32): void {
   for (let number: u32 = 0; number < MAX_THREADS; number++) endReaping(THREADS + number * THREAD_BYTES, name);
 }
