@@ -49,7 +49,11 @@ export class Life {
   constructor(kernel: Kernel) {
     const { words } = kernel;
     const say = (): void => {
-      Atomics.store(words, (kernel.thread + Layout.THREAD_WATCHED) >> 2, 1);
+      Atomics.store(
+        words,
+        (kernel.thread + Layout.THREAD_WATCHED) >> 2,
+        incarnationOf(kernel, kernel.threadNumber) + 1,
+      );
       Atomics.add(words, Layout.LIFE_ANNOUNCED >> 2, 1);
       Atomics.notify(words, Layout.LIFE_ANNOUNCED >> 2);
     };
@@ -78,6 +82,13 @@ export class Life {
   }
 }
 
+/** Whether this owner of the slot has said how its death will be known; what an earlier one said does not count. */
+function isAnnounced(kernel: Kernel, thread: number): boolean {
+  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+  const isFree = kernel.word(at + Layout.THREAD_STATE) === Layout.THREAD_FREE;
+  return !isFree && kernel.word(at + Layout.THREAD_WATCHED) === incarnationOf(kernel, thread) + 1;
+}
+
 /** Named after this owner of the slot: the next one has a name of its own. */
 function lockName(kernel: Kernel, thread: number): string {
   const nonce = [0, 4].map((offset) => kernel.word(Layout.LIFE_NONCE + offset).toString(16)).join("-");
@@ -93,7 +104,7 @@ export function writeNonce(words: Int32Array): void {
 /** Whether the thread is known to be dead. */
 export async function isDead(kernel: Kernel, thread: number): Promise<boolean> {
   const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-  if (kernel.word(at + Layout.THREAD_WATCHED) === 0 || thread === kernel.threadNumber) return false;
+  if (thread === kernel.threadNumber || !isAnnounced(kernel, thread)) return false;
   if (node !== undefined) return ended.has(kernel.word(at + Layout.THREAD_HOST) - 1);
   if (locks === undefined) return false;
   return locks.request(lockName(kernel, thread), { ifAvailable: true }, (lock) => lock !== null);
@@ -137,8 +148,7 @@ function slotsOf(kernel: Kernel, threadId: number): { thread: number; incarnatio
   const all = Array.from({ length: Layout.MAX_THREADS }, (_, thread) => thread);
   const own = all.filter((thread) => {
     const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-    const isIts = kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
-    return isIts && kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
+    return isAnnounced(kernel, thread) && kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
   });
   return own.map((thread) => ({ thread, incarnation: incarnationOf(kernel, thread) }));
 }
@@ -196,15 +206,13 @@ class LockWatcher {
 
   #queueFor(thread: number, signal: AbortSignal): void {
     const kernel = this.#kernel;
-    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-    const isAttached = (): boolean => kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
-    if (thread === kernel.threadNumber || !isAttached() || kernel.word(at + Layout.THREAD_WATCHED) === 0) return;
+    if (thread === kernel.threadNumber || !isAnnounced(kernel, thread)) return;
     const name = lockName(kernel, thread);
     const queued = this.#queued;
     if (locks === undefined || queued.has(name)) return;
     queued.add(name);
     const outlived = (): void => {
-      if (name !== lockName(kernel, thread) || !isAttached()) return;
+      if (name !== lockName(kernel, thread) || !isAnnounced(kernel, thread)) return;
       const incarnation = incarnationOf(kernel, thread);
       for (const died of [...this.listeners]) died(thread, incarnation);
     };
