@@ -17,7 +17,6 @@ import type { Kernel } from "./kernel.js";
 interface NodeWorker {
   readonly threadId: number;
   once(event: "exit", listener: () => void): unknown;
-  removeListener(event: "exit", listener: () => void): unknown;
 }
 
 /** A worker of either host. */
@@ -33,8 +32,13 @@ const locks: LockManager | undefined = node === undefined ? globalThis.navigator
 /** Node's threads that are known to have ended; their numbers are never used again. */
 const ended = new Set<number>();
 
-/** Called when a thread is known to be dead. */
-type DeathListener = (thread: number) => void;
+/** Called when a thread is known to be dead, with the incarnation of its slot. Who listens hears of it, whoever else does. */
+type DeathListener = (thread: number, incarnation: number) => void;
+
+/** Which owner of the slot it is. */
+export function incarnationOf(kernel: Kernel, thread: number): number {
+  return kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_INCARNATION);
+}
 
 /** One thread's announcement of itself. */
 export class Life {
@@ -76,9 +80,8 @@ export class Life {
 
 /** Named after this owner of the slot: the next one has a name of its own. */
 function lockName(kernel: Kernel, thread: number): string {
-  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
   const nonce = [0, 4].map((offset) => kernel.word(Layout.LIFE_NONCE + offset).toString(16)).join("-");
-  return `iommufd-wasm ${nonce} ${thread} ${kernel.word(at + Layout.THREAD_INCARNATION)}`;
+  return `iommufd-wasm ${nonce} ${thread} ${incarnationOf(kernel, thread)}`;
 }
 
 /** A number that tells a new memory from all others. */
@@ -108,16 +111,36 @@ function watchExit(kernel: Kernel, worker: NodeWorker, died: DeathListener): () 
   if (threadId < 0) {
     throw new IommufdError("ESRCH", { syscall: "watch", message: "the worker has ended; watch it while it runs" });
   }
-  const listener = (): void => {
-    ended.add(threadId);
-    for (let thread = 0; thread < Layout.MAX_THREADS; thread++) {
-      const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-      const isIts = kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
-      if (isIts && kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE) died(thread);
-    }
-  };
-  worker.once("exit", listener);
-  return () => worker.removeListener("exit", listener);
+  let ofKernel = exits.get(kernel);
+  if (ofKernel === undefined) exits.set(kernel, (ofKernel = new WeakMap()));
+  const known = ofKernel.get(worker);
+  const listeners = known ?? new Set<DeathListener>();
+  if (known === undefined) {
+    ofKernel.set(worker, listeners);
+    worker.once("exit", () => {
+      ended.add(threadId);
+      for (const { thread, incarnation } of slotsOf(kernel, threadId)) {
+        for (const died of [...listeners]) died(thread, incarnation);
+      }
+    });
+  }
+  const listener: DeathListener = (thread, incarnation) => died(thread, incarnation);
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Who listens to which worker's end, in Node. */
+const exits = new WeakMap<Kernel, WeakMap<NodeWorker, Set<DeathListener>>>();
+
+/** The slots of a thread of Node: it may have attached more than once. */
+function slotsOf(kernel: Kernel, threadId: number): { thread: number; incarnation: number }[] {
+  const all = Array.from({ length: Layout.MAX_THREADS }, (_, thread) => thread);
+  const own = all.filter((thread) => {
+    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+    const isIts = kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
+    return isIts && kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
+  });
+  return own.map((thread) => ({ thread, incarnation: incarnationOf(kernel, thread) }));
 }
 
 /** Who watches which memory, in a browser. */
@@ -127,7 +150,7 @@ function watchLocks(kernel: Kernel, died: DeathListener): () => void {
   let watcher = watchers.get(kernel);
   if (watcher === undefined) watchers.set(kernel, (watcher = new LockWatcher(kernel)));
   const { listeners } = watcher;
-  const listener: DeathListener = (thread) => died(thread);
+  const listener: DeathListener = (thread, incarnation) => died(thread, incarnation);
   listeners.add(listener);
   watcher.start();
   return () => {
@@ -140,7 +163,8 @@ function watchLocks(kernel: Kernel, died: DeathListener): () => void {
 class LockWatcher {
   readonly listeners = new Set<DeathListener>();
   readonly #kernel: Kernel;
-  readonly #queued = new Set<string>();
+  /** Names of the locks that it waits for; those of an earlier start are being given up. */
+  #queued = new Set<string>();
   #controller: AbortController | undefined;
 
   constructor(kernel: Kernel) {
@@ -150,6 +174,7 @@ class LockWatcher {
   start(): void {
     if (this.#controller !== undefined) return;
     this.#controller = new AbortController();
+    this.#queued = new Set();
     void this.#run(this.#controller.signal);
   }
 
@@ -175,14 +200,17 @@ class LockWatcher {
     const isAttached = (): boolean => kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
     if (thread === kernel.threadNumber || !isAttached() || kernel.word(at + Layout.THREAD_WATCHED) === 0) return;
     const name = lockName(kernel, thread);
-    if (locks === undefined || this.#queued.has(name)) return;
-    this.#queued.add(name);
+    const queued = this.#queued;
+    if (locks === undefined || queued.has(name)) return;
+    queued.add(name);
     const outlived = (): void => {
-      if (name === lockName(kernel, thread) && isAttached()) for (const died of [...this.listeners]) died(thread);
+      if (name !== lockName(kernel, thread) || !isAttached()) return;
+      const incarnation = incarnationOf(kernel, thread);
+      for (const died of [...this.listeners]) died(thread, incarnation);
     };
     locks
       .request(name, { signal }, outlived)
       .catch(() => undefined) // stopped
-      .finally(() => this.#queued.delete(name));
+      .finally(() => queued.delete(name));
   }
 }

@@ -45,7 +45,7 @@ async function startMortal(iommufd: Iommufd): Promise<Mortal> {
 
 describe.each(ABIS)("%s", (abi) => {
   test("25 workers that are killed at work leave nothing behind", async () => {
-    const result = await runKills({ abi, kills: 25, threads: 6, seed: 20220318 });
+    const result = await runKills({ abi, kills: 25, threads: 10, seed: 20220318 });
     expect(result.kills).toBeGreaterThanOrEqual(25);
     expect(result.inside / result.kills).toBeGreaterThanOrEqual(0.8);
   });

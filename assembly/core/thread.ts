@@ -113,8 +113,6 @@ export function attachThread(mayBlock: u32): usize {
     thread.warningCount = 0;
     thread.warningsLost = 0;
     thread.lockRank = 0;
-    thread.hostThread = 0;
-    thread.watched = 0;
     linkRecords(slot, number);
     return slot;
   }
@@ -135,8 +133,13 @@ function linkRecords(slot: usize, number: u32): void {
   changetype<HoldRecord>(thread.lastFreeRecord).next = 0;
 }
 
-/** Frees the slot. Its next owner is another one: that is said in the same store, so that who dies here leaves the slot to a reaper, or free. */
+/**
+ * Frees the slot. What the host knew of the owner does not hold for the next one, and that there is a next one is said in the same store
+ * as that the slot is free: who dies here leaves it to a reaper, or free.
+ */
 export function endIncarnation(slot: usize): void {
+  store32(slot + offsetof<Thread>("watched"), 0);
+  store32(slot + offsetof<Thread>("hostThread"), 0);
   const next = changetype<Thread>(slot).incarnation + 1;
   store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);
 }
