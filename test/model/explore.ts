@@ -25,6 +25,10 @@ export interface Options {
   seconds?: number;
   /** "all" tries every schedule without reduction (to test the reduction); a number bounds preemptions from the start. */
   search?: "reduced" | "all" | number;
+  /** Seconds for all points of death together; no limit unless told. */
+  totalSeconds?: number;
+  /** False: the failure that was found first will do. */
+  shortens?: boolean;
   /** Goes on after a failure and lists it among the outcomes. */
   collectsFailures?: boolean;
 }
@@ -65,9 +69,10 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
       scheduler.kill = { thread, at };
       if (!exploreOnce(scheduler, options, result)) break;
       result.killPoints = at + 1;
+      if (performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000) break;
     }
   } else exploreOnce(scheduler, options, result);
-  if (result.found) shorten(scheduler, result.found);
+  if (result.found && options.shortens !== false) shorten(scheduler, result.found);
   result.seconds = (performance.now() - begin) / 1000;
   return result;
 }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What earlier runs found, in build/mutants/results.json, so that a run does again only what may have changed.
+//
+//   caught     good while the core, the mutant and the file of the test that caught it are the same
+//   survived   good while the core, the mutant and all tests are the same
+//
+// What is not good any more still says which step to try first.
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Answer, Step } from "./killers.ts";
+import type { Mutant } from "./mutant.ts";
+import { ROOT } from "./stage.ts";
+
+interface Entry {
+  core: string;
+  tests: string;
+  answer: Answer;
+  seconds: number;
+}
+
+const FILE = join(ROOT, "build/mutants/results.json");
+
+export class Cache {
+  readonly #entries: Map<string, Entry>;
+  readonly #core: string;
+  readonly #tests: Hashes;
+
+  private constructor(entries: Map<string, Entry>, core: string, tests: Hashes) {
+    this.#entries = entries;
+    this.#core = core;
+    this.#tests = tests;
+  }
+
+  static async read(): Promise<Cache> {
+    const text = await readFile(FILE, "utf8").catch(() => "[]");
+    const core = await hashesOf("assembly", "bindings");
+    const tests = await hashesOf("test");
+    return new Cache(new Map(JSON.parse(text) as [string, Entry][]), core.all(), tests);
+  }
+
+  find(mutant: Mutant): { answer: Answer; seconds: number } | undefined {
+    const entry = this.#entries.get(mutant.name);
+    return entry?.core === this.#coreOf(mutant) && entry.tests === this.#testsOf(entry.answer) ? entry : undefined;
+  }
+
+  firstStep(mutant: Mutant): Step | undefined {
+    const answer = this.#entries.get(mutant.name)?.answer;
+    return answer && "caught" in answer ? answer.caught?.by : undefined;
+  }
+
+  async keep(mutant: Mutant, answer: Answer, seconds: number): Promise<void> {
+    this.#entries.set(mutant.name, { core: this.#coreOf(mutant), tests: this.#testsOf(answer), answer, seconds });
+    await mkdir(join(ROOT, "build/mutants"), { recursive: true });
+    await writeFile(FILE, JSON.stringify([...this.#entries]));
+  }
+
+  #coreOf(mutant: Mutant): string {
+    return createHash("sha256").update(this.#core).update(JSON.stringify(mutant)).digest("hex");
+  }
+
+  #testsOf(answer: Answer): string {
+    const file = "caught" in answer ? answer.caught?.file : undefined;
+    return file === undefined ? this.#tests.all() : this.#tests.of(file);
+  }
+}
+
+/** Of the files of some folders. */
+class Hashes {
+  readonly #files = new Map<string, string>();
+
+  add(file: string, text: Buffer): void {
+    this.#files.set(file, createHash("sha256").update(text).digest("hex"));
+  }
+  of(file: string): string {
+    return this.#files.get(file) ?? "";
+  }
+  all(): string {
+    return createHash("sha256")
+      .update(JSON.stringify([...this.#files].sort()))
+      .digest("hex");
+  }
+}
+
+async function hashesOf(...folders: readonly string[]): Promise<Hashes> {
+  const hashes = new Hashes();
+  for (const folder of folders) {
+    for (const entry of await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
+      // The mutants themselves are part of the key, what runs them is not.
+      const file = join(entry.parentPath, entry.name).slice(ROOT.length).replaceAll("\\", "/");
+      if (!entry.isFile() || file.startsWith("test/mutants/") || file.endsWith(".md")) continue;
+      hashes.add(file, await readFile(join(ROOT, file)));
+    }
+  }
+  return hashes;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Who may catch a mutant, from cheap to dear. The first that does ends the search.
+//
+//   near     the unit tests about the mutant's file
+//   model    the explorer: properties whose twins are in that file, then the quick ones
+//   single   all other tests with one thread, and the fuzzer's oracle with fixed seeds
+//   threads  tests with real threads, kills, the recorded races
+//   all      the other properties
+//
+// A fault that only other threads or a death can show goes to the explorer first.
+
+import { join } from "node:path";
+import { PROPERTIES } from "../model/properties/index.ts";
+import type { Property } from "../model/property.ts";
+import { Workshop } from "./child.ts";
+import { editsOf, type Kind, type Mutant } from "./mutant.ts";
+import { Stage } from "./stage.ts";
+import { nearTests, needsSmallCore, runTests, singleTests, type SuiteResult, threadTests } from "./suite.ts";
+import type { Reply, Request } from "./workshop.ts";
+
+export type Step = "near" | "model" | "single" | "threads" | "all";
+
+export interface Catch {
+  by: Step;
+  /** The test or the property, and what it saw. */
+  what: string;
+  /** Its file, when known: while it and the core stay the same, so does the answer. */
+  file?: string;
+  timedOut: boolean;
+}
+
+/** Undefined: it survives. */
+export type Answer = { caught: Catch | undefined } | { broken: string };
+
+const NEEDS_OTHERS: readonly Kind[] = ["locking", "waking", "repair"];
+const OTHERS_FIRST: readonly Step[] = ["model", "near", "single", "all", "threads"];
+const ALONE_FIRST: readonly Step[] = ["near", "single", "model", "all", "threads"];
+
+/** Seconds that the explorer has for a property in a profile. */
+const EXPLORE_SECONDS = { model: 6, all: 10 };
+const SUITE_MS = { near: 60_000, single: 150_000, threads: 240_000 };
+const COMPILE_MS = 120_000;
+
+/** One of several that try mutants at the same time. */
+export class Job {
+  readonly #workshop = new Workshop();
+  /** Targets of the mutant that the stage has. */
+  readonly #compiled = new Set<string>();
+
+  private constructor(readonly stage: Stage) {}
+
+  static async make(number: number): Promise<Job> {
+    return new Job(await Stage.make(number));
+  }
+
+  end(): void {
+    this.#workshop.end();
+  }
+
+  /** `first`: the step that caught it the last time, if any. */
+  async tryMutant(mutant: Mutant, first?: Step): Promise<Answer> {
+    this.#compiled.clear();
+    const usual = NEEDS_OTHERS.includes(mutant.kind) ? OTHERS_FIRST : ALONE_FIRST;
+    try {
+      for (const step of new Set(first === undefined ? usual : [first, ...usual])) {
+        const caught = await this.#tryStep(mutant, step);
+        if (caught) return { caught };
+      }
+    } catch (error) {
+      if (error instanceof DoesNotCompile) return { broken: error.message };
+      throw error;
+    }
+    return { caught: undefined };
+  }
+
+  async #tryStep(mutant: Mutant, step: Step): Promise<Catch | undefined> {
+    if (step === "model") return this.#explore(mutant, nearProperties(mutant.file), step);
+    if (step === "all") return this.#explore(mutant, otherProperties(mutant.file), step);
+    const files = { near: nearTests, single: singleTests, threads: threadTests }[step](mutant.file);
+    if (files.length === 0) return undefined;
+    await this.#compile(mutant, "debug");
+    if (files.some((file) => needsSmallCore(file))) await this.#compile(mutant, "small");
+    const limits = { shared: step !== "threads", milliseconds: SUITE_MS[step] };
+    const { failed, file, timedOut = false }: SuiteResult = await runTests(this.stage, files, limits);
+    return failed === undefined ? undefined : { by: step, what: failed, timedOut, ...(file !== undefined && { file }) };
+  }
+
+  async #compile(mutant: Mutant, target: "debug" | "small"): Promise<void> {
+    if (this.#compiled.has(target)) return;
+    const outFile = this.stage.coreFile(target);
+    await this.#ask({ kind: "compile", edits: editsOf(mutant), target, outFile }, COMPILE_MS);
+    if (target === "debug") await this.stage.replaceCore();
+    this.#compiled.add(target);
+  }
+
+  async #explore(mutant: Mutant, properties: readonly Property[], step: "model" | "all"): Promise<Catch | undefined> {
+    const seconds = EXPLORE_SECONDS[step];
+    for (const { name, profiles } of properties) {
+      const request = { kind: "explore", edits: editsOf(mutant), property: name, seconds } as const;
+      // A property may take its time again with bounded preemptions; beyond that it hangs in the core's code.
+      const reply = await this.#ask(request, COMPILE_MS + profiles.length * seconds * 4000);
+      if (!reply) return { by: step, what: `property ${name}: no answer`, timedOut: true };
+      if (reply.problem !== undefined) return { by: step, what: `property ${name}: ${reply.problem}`, timedOut: false };
+    }
+    return undefined;
+  }
+
+  async #ask(request: Request, milliseconds: number): Promise<Reply | undefined> {
+    const reply = await this.#workshop.ask(request, milliseconds);
+    if (reply?.broken !== undefined) throw new DoesNotCompile(reply.broken);
+    return reply;
+  }
+}
+
+class DoesNotCompile extends Error {}
+
+function nearProperties(file: string): readonly Property[] {
+  const about = PROPERTIES.filter((property) => isAbout(property, file));
+  return [...about, ...PROPERTIES.filter((property) => property.quick === true && !about.includes(property))];
+}
+
+function otherProperties(file: string): readonly Property[] {
+  const near = nearProperties(file);
+  return PROPERTIES.filter((property) => !near.includes(property));
+}
+
+function isAbout({ twins }: Property, file: string): boolean {
+  return twins.some(({ edits }) => edits.some((edit) => edit.file === join("core", file).replaceAll("\\", "/")));
+}
