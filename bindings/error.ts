@@ -66,8 +66,12 @@ export function invalid(syscall: string, message: string, command?: string): Iom
   return new IommufdError("EINVAL", command === undefined ? { syscall, message } : { syscall, message, command });
 }
 
+/** What EIO of the core means. */
+const POISONED = "a thread died in this context and left it inconsistent; closing it frees it";
+
 /** Returns `result` if it is an answer, throws it if it is -errno. */
 export function check(result: number, syscall: string, message?: string): number {
   if (result >= 0) return result;
+  if (result === -Errno.EIO) message = POISONED;
   throw IommufdError.fromErrno(result, message === undefined ? { syscall } : { syscall, message });
 }

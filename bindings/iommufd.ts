@@ -13,6 +13,7 @@ import { type CoreSource, instantiate } from "./core.js";
 import { dispose } from "./dispose.js";
 import { DyingQueue } from "./dying-queue.js";
 import { IommufdError, check, invalid } from "./error.js";
+import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { Kernel } from "./kernel.js";
 import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
@@ -122,12 +123,13 @@ export abstract class IommufdBase {
     return new IommufdContext(this.#kernel, file, this.#kernel.result(0), "open");
   }
 
-  /** One more reference on an open file: it lives on when its number is closed. (iommufd_fget) @throws IommufdError EBADF */
+  /** One more reference on an open file: it lives on when its number is closed. (iommufd_fget) @throws IommufdError EBADF; EIO; EMFILE (32,767 of one file in one thread) */
   fget(fd: number): IommufdContext {
     const file = this.#fileOf(fd, "fget");
     const expected = this.#kernel.core.fget(file);
     if (this.#kernel.words[this.#kernel.attention] !== 0) this.#kernel.attend();
-    if (expected < 0 && expected > Layout.MUST_WAIT) throw this.#kernel.badFile("fget", fd);
+    if (expected === -Errno.EBADF) throw this.#kernel.badFile("fget", fd);
+    check(expected, "fget");
     const context = new IommufdContext(this.#kernel, file, expected, "fget");
     this.#kernel.references.add(context);
     return context;
@@ -241,7 +243,7 @@ export abstract class IommufdBase {
    * @returns A function that stops watching.
    */
   watch(worker: WatchableWorker, options: WatchOptions = {}): () => void {
-    if ((worker as WatchableWorker | null | undefined) == null) throw invalid("watch", "worker must be a worker");
+    if (typeof worker !== "object" || worker === null) throw invalid("watch", "worker must be a worker");
     const stop = watchDeaths(this.#kernel, worker, (thread) => {
       reap(this.#kernel, thread)
         .then((report) => options.onReaped?.(report))

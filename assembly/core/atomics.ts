@@ -39,6 +39,7 @@ const WAIT64: u32 = 13;
 const NOTIFY: u32 = 14;
 const PAUSE: u32 = 15;
 const EXCHANGE64: u32 = 16;
+const FILL_RELAXED: u32 = 17;
 
 const RANGE_READ: u32 = 0;
 const RANGE_WRITE: u32 = 1;
@@ -193,6 +194,13 @@ export function wait64(address: usize, expected: u64, nanoseconds: i64): void {
 @inline export function fill(to: usize, value: u8, bytes: usize): void {
   if (MODEL_BUILD) range(RANGE_WRITE, to, bytes);
   memory.fill(to, value, bytes);
+}
+
+/** Zeros for words that others read meanwhile with relaxed loads or try to swap; orders nothing. Whole words. */
+// @ts-ignore: a decorator on a function
+@inline export function fillRelaxed(to: usize, bytes: usize): void {
+  report(FILL_RELAXED, to, bytes, 0);
+  memory.fill(to, 0, bytes);
 }
 
 /** The range belongs to the caller from here on. Call it under `if (MODEL_BUILD)`: arguments that load are code otherwise. */

@@ -29,16 +29,16 @@
  */
 
 import { MODEL_BUILD } from "./config";
+import { MAX_THREADS, THREAD_BYTES } from "./thread-map";
+import { CACHE_LINE, MAX_FILES, PAGE_SIZE } from "./units";
+
+export * from "./thread-map";
+export * from "./units";
 
 /** "iofd" in memory order. */
 export const MAGIC: u32 = 0x64666f69;
 /** Raised with every change of this map or of the meaning of a word in it. */
 export const ABI_VERSION: u32 = 2;
-
-export const PAGE_SHIFT: u32 = 12;
-export const PAGE_SIZE: u32 = 1 << PAGE_SHIFT;
-export const WASM_PAGE_SIZE: u32 = 65536;
-export const CACHE_LINE: u32 = 64;
 
 /**
  * The null page: nothing is ever written below this address. A null pointer between nodes of an ID table (xarray.ts) leads here and
@@ -170,171 +170,6 @@ export class Counters {
 }
 export const COUNTERS: usize = IDENTITY + 5 * CACHE_LINE;
 
-// ---------------------------------------------------------------------------------------------------- Thread
-
-export const MAX_THREADS: u32 = MODEL_BUILD ? 6 : 64;
-/** Hold records of one thread: one more than the locks, reservations and waits that it can have at a time. */
-export const MAX_RECORDS: u32 = MODEL_BUILD ? 8 : 1024;
-export const MAX_FILES: u32 = MODEL_BUILD ? 4 : 1024;
-export const MAX_THREAD_WARNINGS: u32 = MODEL_BUILD ? 8 : 256;
-/** Largest ioctl struct, and size of the buffers that carry arguments. */
-export const COMMAND_BYTES: u32 = MODEL_BUILD ? 256 : 4096;
-
-export const THREAD_FREE: u32 = 0;
-export const THREAD_ATTACHED: u32 = 1;
-/** Known to be dead, and not reaped yet (reap.ts). */
-export const THREAD_DEAD: u32 = 2;
-
-/** Bits of Thread.attention: what the bindings must do before they return to their caller. */
-export const ATTENTION_RELEASE: u32 = 1;
-export const ATTENTION_WARNINGS: u32 = 2;
-
-
-@unmanaged
-export class Thread {
-  /** THREAD_*; claimed by compare-and-swap. */
-  state: u32;
-  /** 1 when the host lets this thread block. */
-  mayBlock: u32;
-  /** ATTENTION_* of the call that just returned. */
-  attention: u32;
-  /** With ATTENTION_RELEASE: the file whose release this thread has won. */
-  releasing: u32;
-  /** Second result of the call that just returned: a handle, a slot, a size. */
-  result0: u32;
-  result1: u32;
-  result2: u32;
-  result3: u32;
-  /** Bit t: this thread can run the destroy callback of type t. */
-  boundTypes: u64;
-  /** Bit n of the two words: this thread can execute ioctl number 0x80 + n. */
-  boundCommandsLow: u64;
-  boundCommandsHigh: u64;
-  /** First and last record of the free list, which is never empty. */
-  freeRecord: u32;
-  lastFreeRecord: u32;
-  /** Entries in the ring below, and those that found it full. */
-  warningCount: u32;
-  warningsLost: u32;
-  /** Debug build: rank of the innermost lock that is held. */
-  lockRank: u32;
-
-  // What follows is evidence: what the thread is in the middle of, for the one who reaps it (reap.ts).
-  /** A slot that has left a slab or a table and has not arrived anywhere, | HAND_*; and a hold list likewise. */
-  hand: u32;
-  handList: u32;
-  /** Slab class of the slot in hand. */
-  handClass: u32;
-  /** Kernel memory that was cut, or a node that left its pool or table, | MEMORY_*; and the file it is for. */
-  handMemory: u32;
-  handFile: u32;
-  /** The mapping that a copy works on; unmap waits for it. */
-  pinned: u32;
-  /** The row that map is filling, until its caller has the address. */
-  mapping: u32;
-  /** The file whose release this thread is about to win. */
-  claiming: u32;
-  /** The entry that this thread is about to publish, and its word before that. */
-  publishing: u32;
-  publishWord: u64;
-  /** The entry that this thread has frozen, or is about to freeze (change.ts); then what to restore. */
-  changing: u32;
-  /** 1 once the entry is frozen and all of the words below are right. */
-  changeStarted: u32;
-  changeWord: u64;
-  changeKept: u32;
-  /** A hold's note that the change writes, 0 for none, and what it was. */
-  changeNote: u32;
-  changeNoteOld: u32;
-  /** Number + 1 of the thread that reaps this one. */
-  reaper: u32;
-  /** 1 while a reaper acts as this thread and holds every lock. */
-  reaping: u32;
-  /** 1 when the thread died with the map lock: there may be user pages that no row has. */
-  sweeps: u32;
-  /** What the host calls the thread, 0 when unknown: Node's threadId. */
-  hostThread: u32;
-  /** 1 once the host will tell of the thread's death. */
-  watched: u32;
-  /** Counts the owners of this slot. */
-  incarnation: u32;
-}
-
-/** In Thread.hand: the object's callback must not run (any more). */
-export const HAND_NO_CALLBACK: u32 = 1;
-/** In Thread.hand: memory only, whatever it contains. */
-export const HAND_MEMORY: u32 = 2;
-export const HAND_FLAGS: u32 = 7;
-
-/** Thread.handMemory: what for. The first three are NODE_* + 1. */
-export const MEMORY_CHUNK: u32 = 4;
-export const MEMORY_FLAGS: u32 = 7;
-
-/**
- * Marks: one word per file, how this thread uses it. Low half: its calls and its records that use the file; above: its
- * references from fget.
- */
-export const MARK_REFERENCE: u32 = 0x1_0000;
-export const MARK_USES: u32 = MARK_REFERENCE - 1;
-export const MARK_MOST_REFERENCES: u32 = 0x7fff;
-export const THREAD_MARKS: u32 = 4 * CACHE_LINE;
-export const THREAD_RECORDS: u32 = THREAD_MARKS + MAX_FILES * 4;
-export const THREAD_WARNINGS: u32 = THREAD_RECORDS + MAX_RECORDS * offsetof<HoldRecord>();
-/** The kernel's copy of the ioctl struct. */
-export const THREAD_COMMAND: u32 = THREAD_WARNINGS + MAX_THREAD_WARNINGS * offsetof<WarningRecord>();
-/** The caller's bytes when the argument is a JavaScript buffer. */
-export const THREAD_WINDOW: u32 = THREAD_COMMAND + COMMAND_BYTES;
-export const THREAD_BYTES: u32 = (THREAD_WINDOW + COMMAND_BYTES + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-
-/** Kinds of a hold record, kept in the low bits of its file address. */
-export const RECORD_FREE: u32 = 0;
-/** get() succeeded: one holder and one user of the entry are ours. */
-export const RECORD_LOCKED: u32 = 1;
-/** alloc() succeeded: the reserved entry is ours. */
-export const RECORD_RESERVED: u32 = 2;
-/** A DESTROY waits for holders: one queued destroyer and one user of the entry are ours. */
-export const RECORD_QUEUED: u32 = 3;
-/** The same, but the user is one that was kept: when the wait is given up, it is kept again. */
-export const RECORD_QUEUED_KEPT: u32 = 4;
-/** A destroy succeeded and its callback is to be run: the slot is ours. */
-export const RECORD_DYING: u32 = 5;
-/** The state word of the target is about to change, or has just changed, by what the record stands for. */
-export const RECORD_BUSY: u32 = 6;
-/** An object was taken from the queue, to run its callback: the slot is ours. No file. */
-export const RECORD_TAKEN: u32 = 7;
-export const RECORD_KIND_MASK: u32 = 7;
-
-/** A hold record: one thing that this thread must give back. It keeps its file from being released. */
-@unmanaged
-export class HoldRecord {
-  /** RECORD_DYING, RECORD_TAKEN: the slot; else the table entry. */
-  target: u32;
-  /** Free list link. */
-  next: u32;
-  /** File address | RECORD_*; 0 when free. Compared together with the next word. */
-  fileKind: u32;
-  /** The handle that names this use of the record, or the one that will name the next. */
-  handle: u32;
-}
-
-/** One kernel warning, to be handed to onWarning. */
-@unmanaged
-export class WarningRecord {
-  kind: u32;
-  fd: u32;
-  id: u32;
-}
-
-// A handle is generation | thread number | record number; 30 bits, so that it is a small integer in every engine.
-export const HANDLE_RECORD_BITS: u32 = 10;
-export const HANDLE_THREAD_BITS: u32 = 6;
-export const HANDLE_GENERATION_BITS: u32 = 14;
-export const HANDLE_GENERATION_SHIFT: u32 = HANDLE_RECORD_BITS + HANDLE_THREAD_BITS;
-/** Handles are below. */
-export const HANDLE_END: u32 = 1 << (HANDLE_GENERATION_SHIFT + HANDLE_GENERATION_BITS);
-/** In get's answer beside the handle: to be confirmed. */
-export const HANDLE_UNCONFIRMED: u32 = HANDLE_END;
-
 // ---------------------------------------------------------------------------------------------------- File
 
 /** Phases of File.state, its low bits; the rest is the generation, raised at every open. */
@@ -375,8 +210,6 @@ export class Context {
   lock: u32;
   /** No ID below this one is free. */
   freeHint: u32;
-  /** Allocations so far: the serial of the next object. */
-  serial: u64;
   /** IDs that are not free. */
   taken: u32;
   // The release walk; owned by the thread that set FILE_RELEASING.
@@ -388,8 +221,11 @@ export class Context {
   walkDestroyed: u32;
   /** The slot that the walk has taken out, or is about to take out, until it is freed. */
   walkSlot: u32;
-  /** Number + 1 of the thread that releases the file. Last: it outlives the wiping of the rest. */
+  // What follows outlives the file: it is not wiped at the end of a release.
+  /** Number + 1 of the thread that releases the file. */
   releaser: u32;
+  /** Allocations so far, of all files of the row: the serial of the next object, which no earlier one had. */
+  serial: u64;
 }
 export const FILE_CONTEXT: u32 = CACHE_LINE;
 export const FILE_SHIFT: u32 = 7;
@@ -445,7 +281,7 @@ export const CLASS_BYTES: u32 = CACHE_LINE;
 /** Head of an object's memory; the payload follows. */
 @unmanaged
 export class Slot {
-  /** Counts the allocations of the context: never the same for two objects. */
+  /** Counts the allocations: never the same for two objects of a file row. */
   serial: u64;
   id: u32;
   /** The type's number; | SLOT_CALLBACK_RAN. */

@@ -19,7 +19,7 @@
  *
  * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
  */
-import { fill, load32, load64, loadRelaxed32, store32 } from "./atomics";
+import { fillRelaxed, load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
 import {
@@ -328,7 +328,7 @@ function allocNode(kind: u32, file: usize): usize {
 
 /** Empties a node and keeps it for the next table. Context: the node is in hand, and no table has it. */
 export function freeNode(kind: u32, node: usize): void {
-  fill(node, 0, pagesOf(kind) << PAGE_SHIFT);
+  fillRelaxed(node, pagesOf(kind) << PAGE_SHIFT);
   lock(NODES, RANK_NODES);
   store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
   store<u32>(headOf(kind), <u32>node);

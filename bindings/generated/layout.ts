@@ -72,7 +72,7 @@ export const Layout = {
   FIRST_FD: 3,
   FILE_STATE: 0,
   FILE_LOCK: 64,
-  FILE_TAKEN: 80,
+  FILE_TAKEN: 72,
   FILE_PHASE_MASK: 7,
   FILE_FREE: 0,
   FILE_OPEN: 1,

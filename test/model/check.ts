@@ -48,7 +48,7 @@ export async function checkProperty(property: Property, profile: ProfileName, tw
   const { found } = exploration;
   const judged = found || exploration.bound ? undefined : property.judge?.(exploration.outcomes, profile);
   const fails = found !== undefined || judged !== undefined;
-  const good = fails === (twin !== undefined);
+  const good = fails === (twin !== undefined) && found?.failure.kind !== "twin";
   const head = `${property.name}${twin ? ` / twin ${twin.name}` : ""} (${profile})`;
   const what = found ? `${found.failure.kind}: ${firstLine(found.failure.message)}` : (judged ?? "holds");
   return {

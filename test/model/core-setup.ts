@@ -8,6 +8,7 @@ import type { ProfileName } from "./property.ts";
 /** The null page: memory-map.ts. */
 const NULL_BYTES = 3 * 4096;
 const HEAP = NULL_BYTES + 20;
+const ENTRY_BYTES = 16;
 const HIGHEST_ID = 0xffff;
 
 export interface Booted {
@@ -64,12 +65,28 @@ export function makeObject(core: Core, { file, expected, type }: Booted, thread 
   return core.call(thread, "finalize", file, handle);
 }
 
-/** Names of the words that traces show most. `entry` of an object is found by its ID. */
-export function describeCore(core: Core, { slots, file }: Booted): (address: number) => string | undefined {
+/** Address of the entry of a low ID, whose state word comes first; 0 when there is no table yet. */
+export function entryOf(core: Core, { file }: Booted, id: number): number {
+  const root = core.u32(file + core.constant("FILE_STATE") + 4);
+  const inner = root === 0 ? 0 : core.u32(root);
+  const leaf = inner === 0 ? 0 : core.u32(inner);
+  return leaf === 0 ? 0 : leaf + id * ENTRY_BYTES;
+}
+
+/** Names of the words that traces show most: locks, the file, thread slots, and the entries of `ids`. */
+export function describeCore(
+  core: Core,
+  booted: Booted,
+  ids: readonly number[] = [],
+): (address: number) => string | undefined {
+  const { slots, file } = booted;
+  const names = new Map(ids.map((id) => [entryOf(core, booted, id), `object ${id}`]));
   const pages = core.call(0, "pageLock");
   const threadBytes = core.constant("THREAD_BYTES");
   const fileBytes = core.constant("FILE_BYTES");
   return (address) => {
+    const name = names.get(address);
+    if (name !== undefined) return name;
     if (address === pages) return "page lock";
     for (const [index, slot] of slots.entries()) {
       if (address >= slot && address < slot + threadBytes) return `thread ${index} + ${address - slot}`;

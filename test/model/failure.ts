@@ -34,7 +34,11 @@ export function expect(condition: boolean, message: string): asserts condition {
 /** Whatever was thrown in an execution, as a failure. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof WebAssembly.RuntimeError) return new Failure("trap", error.message);
+  if (error instanceof WebAssembly.RuntimeError) {
+    const failure = new Failure("trap", error.message);
+    if (error.stack !== undefined) failure.stack = error.stack; // names the line
+    return failure;
+  }
   if (error instanceof Error) return new Failure("property", error.stack ?? error.message);
   return new Failure("property", String(error));
 }

@@ -111,6 +111,8 @@ export class LiveBytes {
       }
     }
     this.#set(address, bytes, FREED);
+    // Whoever frees a slot knows it: meeting it again later in the call is no mistake.
+    this.#seenCall[thread * this.#granules + (address >> GRANULE_SHIFT)] = 0;
   }
 
   #set(address: number, bytes: number, state: number): void {

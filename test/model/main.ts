@@ -4,37 +4,70 @@
 //
 //   (none)              every property in every profile, and every twin
 //   --quick             the properties that `npm test` runs
-//   --property NAME     one of them, with its twins
+//   --property NAME     one of them, with its twins; may be given several times
 //   --twins-shown       also prints the trace of each caught twin
+//   --jobs N            processes; 2 unless told
 //   --replay TOKEN      one execution, as a trace
 //   --list              names and promises
 //
-// Exit status 1 if a property fails or a twin survives.
+// Exit status 1 if a property fails or a twin survives. The work is cut into one task for each property or twin and profile; each
+// process asks for the next task when it is done with one.
 
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { checkProperty, moduleOf } from "./check.ts";
+import { checkProperty, moduleOf, type Verdict } from "./check.ts";
 import { PROPERTIES } from "./properties/index.ts";
-import type { Property } from "./property.ts";
+import type { ProfileName, Property, Twin } from "./property.ts";
 import { fromToken } from "./schedule.ts";
 import { traceOf } from "./trace.ts";
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean" },
-    property: { type: "string" },
+    property: { type: "string", multiple: true },
     "twins-shown": { type: "boolean" },
+    jobs: { type: "string" },
     replay: { type: "string" },
     list: { type: "boolean" },
   },
 });
 
-if (values.list) {
+interface Task {
+  property: Property;
+  twin: Twin | undefined;
+  profile: ProfileName;
+}
+
+/** What a process says when it is ready for a task: how its last one went. */
+interface Done {
+  isTwin: boolean;
+  good: boolean;
+  executions: number;
+}
+
+const JOBS = 2;
+
+if (values.list) list();
+else if (values.replay !== undefined) await replay(values.replay);
+else if (process.send) await workFor(tasks());
+else await checkAll(tasks(), Number(values.jobs ?? JOBS));
+
+function list(): void {
   for (const { name, promise, profiles, twins } of PROPERTIES) {
     console.log(`${name} (${profiles.join(", ")}): ${promise}`);
     for (const twin of twins) console.log(`  twin ${twin.name}`);
   }
-} else if (values.replay !== undefined) await replay(values.replay);
-else await checkAll(values.property === undefined ? PROPERTIES : [propertyOf(values.property)]);
+}
+
+function tasks(): Task[] {
+  const chosen = values.property?.map(propertyOf) ?? PROPERTIES.filter(({ quick }) => !values.quick || quick === true);
+  return chosen.flatMap((property) =>
+    [undefined, ...property.twins].flatMap((twin) =>
+      (twin?.profiles ?? property.profiles).map((profile) => ({ property, twin, profile })),
+    ),
+  );
+}
 
 function propertyOf(name: string): Property {
   const found = PROPERTIES.find((property) => property.name === name);
@@ -55,28 +88,49 @@ async function replay(token: string): Promise<void> {
   process.exitCode = outcome.failure ? 1 : 0;
 }
 
-async function checkAll(all: readonly Property[]): Promise<void> {
-  const begin = performance.now();
-  let properties = 0;
-  let twins = 0;
-  let failed = 0;
-  let executions = 0;
-  for (const property of all.filter(({ quick }) => !values.quick || quick === true)) {
-    for (const twin of [undefined, ...property.twins]) {
-      for (const profile of twin?.profiles ?? property.profiles) {
-        const verdict = await checkProperty(property, profile, twin);
-        console.log(verdict.summary);
-        if (verdict.details !== "" && (!twin || values["twins-shown"])) console.log(verdict.details);
-        if (!verdict.good) failed++;
-        else if (twin) twins++;
-        else properties++;
-        executions += verdict.exploration.executions;
-      }
-    }
+function print({ summary, details, twin }: Verdict): void {
+  const shown = details !== "" && (twin === "" || values["twins-shown"] === true);
+  console.log(shown ? `${summary}\n${details}` : summary);
+}
+
+/** In a process of its own: does tasks until there is none. */
+async function workFor(all: readonly Task[]): Promise<void> {
+  let done: Done | undefined;
+  for (;;) {
+    const index = await new Promise<number>((resolve) => {
+      process.once("message", (message) => resolve(message as number));
+      process.send!(done ?? null);
+    });
+    if (index < 0) break;
+    const { property, twin, profile } = all[index]!;
+    const verdict = await checkProperty(property, profile, twin);
+    print(verdict);
+    done = { isTwin: twin !== undefined, good: verdict.good, executions: verdict.exploration.executions };
   }
+  process.disconnect();
+}
+
+async function checkAll(all: readonly Task[], jobs: number): Promise<void> {
+  const begin = performance.now();
+  const done: Done[] = [];
+  let next = 0;
+  const run = fileURLToPath(new URL("../support/run.mjs", import.meta.url));
+  const workers = Array.from({ length: Math.min(jobs, all.length) }, async () => {
+    const args = [run, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+    const worker = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    worker.on("message", (message: Done | null) => {
+      if (message) done.push(message);
+      worker.send(next < all.length ? next++ : -1);
+    });
+    return new Promise<number | null>((resolve) => worker.on("exit", resolve));
+  });
+  const codes = await Promise.all(workers);
+  const count = (isTwin: boolean): number => done.filter((task) => task.isTwin === isTwin && task.good).length;
+  const executions = done.reduce((sum, task) => sum + task.executions, 0);
+  const failed = all.length - done.filter(({ good }) => good).length;
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   console.log(
-    `${properties} properties hold, ${twins} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`,
+    `${count(false)} properties hold, ${count(true)} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`,
   );
-  process.exitCode = failed > 0 ? 1 : 0;
+  process.exitCode = failed > 0 || codes.some((code) => code !== 0) ? 1 : 0;
 }

@@ -20,17 +20,20 @@ export const WAIT32 = 12;
 export const WAIT64 = 13;
 export const NOTIFY = 14;
 export const PAUSE = 15;
+export const EXCHANGE64 = 16;
+/** Zeros over a range, `aLow` bytes: one step. */
+export const FILL_RELAXED = 17;
 /** A sleeper goes on, after a notify or a timeout. */
-export const WAKE = 16;
+export const WAKE = 18;
 /** A program begins. */
-export const START = 17;
+export const START = 19;
 /** A wait ends without a notify. */
-export const TIMEOUT = 18;
+export const TIMEOUT = 20;
 /** A program's own shared variable, a number that is no address. */
-export const READ_VARIABLE = 19;
-export const WRITE_VARIABLE = 20;
+export const READ_VARIABLE = 21;
+export const WRITE_VARIABLE = 22;
 /** Nothing is about to happen. */
-export const NONE = 21;
+export const NONE = 23;
 
 export const RANGE_READ = 0;
 export const RANGE_WRITE = 1;
@@ -54,6 +57,8 @@ export const NAMES = [
   "wait64",
   "notify",
   "pause",
+  "xchg64",
+  "relaxed fill",
   "wake",
   "start",
   "timeout",
@@ -64,25 +69,37 @@ export const NAMES = [
 
 const table = (kinds: readonly number[]): boolean[] => NAMES.map((_, kind) => kinds.includes(kind));
 
-export const IS_64 = table([LOAD64, STORE64, COMPARE_EXCHANGE64, LOAD_RELAXED64, STORE_RELAXED64, WAIT64]);
+export const IS_64 = table([LOAD64, STORE64, EXCHANGE64, COMPARE_EXCHANGE64, LOAD_RELAXED64, STORE_RELAXED64, WAIT64]);
 export const WRITES = table([
   STORE32,
   STORE64,
   ADD32,
   EXCHANGE32,
+  EXCHANGE64,
   COMPARE_EXCHANGE32,
   COMPARE_EXCHANGE64,
   STORE_RELAXED32,
   STORE_RELAXED64,
+  FILL_RELAXED,
 ]);
-export const IS_RELAXED = table([LOAD_RELAXED32, LOAD_RELAXED64, STORE_RELAXED32, STORE_RELAXED64]);
+export const IS_RELAXED = table([LOAD_RELAXED32, LOAD_RELAXED64, STORE_RELAXED32, STORE_RELAXED64, FILL_RELAXED]);
 export const IS_WAIT = table([WAIT32, WAIT64]);
 /** Loads and stores: instrument-memory reports them too, right after the point. */
-export const IS_REPORTED_TWICE = NAMES.map((_, kind) => kind <= STORE64 || IS_RELAXED[kind] === true);
+export const IS_REPORTED_TWICE = NAMES.map(
+  (_, kind) => kind <= STORE64 || (IS_RELAXED[kind] === true && kind !== FILL_RELAXED),
+);
 /** Operations on the bytes at their address. */
-export const TOUCHES_MEMORY = NAMES.map((_, kind) => kind <= WAIT64 || kind === PAUSE);
+export const TOUCHES_MEMORY = NAMES.map(
+  (_, kind) => kind <= WAIT64 || kind === PAUSE || (kind >= EXCHANGE64 && kind <= FILL_RELAXED),
+);
 /** A thread can be killed right before one of these: after it, somebody else could tell. */
 export const IS_KILL_POINT = NAMES.map((_, kind) => WRITES[kind] === true || IS_WAIT[kind] === true || kind === NOTIFY);
+
+/** Bytes that an operation on memory touches. */
+export function bytesOf({ kind, aLow }: Operation): number {
+  if (kind === FILL_RELAXED) return aLow;
+  return IS_64[kind] ? 8 : 4;
+}
 
 /** One thread's next operation; 64-bit operands are halves, low first. */
 export interface Operation {

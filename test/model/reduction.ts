@@ -44,6 +44,8 @@ export class Reduction implements Strategy {
   #usedCount = 0;
   /** Row p: the last event of each process that comes before the next event of p, + 1. */
   readonly #before = new Int32Array(PROCESSES * PROCESSES);
+  readonly #candidates: number[] = [];
+  readonly #first = new Int32Array(PROCESSES);
   /** Its next row: with the event that is looked at. */
   readonly #joined = new Int32Array(PROCESSES);
   #depth = 0;
@@ -133,22 +135,29 @@ export class Reduction implements Strategy {
     if (event.cause >= 0) this.#join(row, event.cause);
     const looks = node >= this.#fixed || node === this.#changed;
     this.#writesAt[node] = event.writes ? event.place + 1 : 0;
-    const candidates: number[] = [];
+    const candidates = this.#candidates;
+    candidates.length = 0;
     for (let place = event.place; place < event.place + event.places; place++)
       this.#collect(place, event.writes, process, candidates);
     if (event.queue >= 0) this.#collect(event.queue, event.queueWrites, process, candidates);
     const joined = this.#joined;
-    joined.set(before.subarray(row, row + PROCESSES));
+    for (let p = 0; p < PROCESSES; p++) joined[p] = before[row + p]!;
     for (const earlier of candidates) joinEvent(joined, this.#clocks, earlier);
     if (looks && candidates.length > 0) this.#reverse(node, event, candidates);
     if (looks && event.stopped !== 0)
       this.#backtrack[node]! |= event.stopped & this.#enabled[node]! & ~this.#sleep[node]!;
-    before.set(joined, row);
-    before[row + process] = node + 1;
-    this.#clocks.set(before.subarray(row, row + PROCESSES), node * PROCESSES);
+    joined[process] = node + 1;
+    const clock = node * PROCESSES;
+    for (let p = 0; p < PROCESSES; p++) {
+      before[row + p] = joined[p]!;
+      this.#clocks[clock + p] = joined[p]!;
+    }
     for (let place = event.place; place < event.place + event.places; place++)
       this.#mark(place, event.writes, process, node);
     if (event.queue >= 0) this.#mark(event.queue, event.queueWrites, process, node);
+    // Who is woken goes on after this event, whatever the waker does next.
+    for (let rest = event.wakes; rest !== 0; rest &= rest - 1)
+      this.#join((31 - Math.clz32(rest & -rest)) * PROCESSES, process);
     // A clock runs from its thread's wait on.
     if (process < PROCESSES / 2 && event.queue >= 0 && !event.queueWrites)
       this.#join((process + PROCESSES / 2) * PROCESSES, process);
@@ -200,6 +209,14 @@ export class Reduction implements Strategy {
     }
   }
 
+  /** A pause that never ended may have been possible earlier. */
+  blocked(event: Event): void {
+    if (!this.#reduces) return;
+    const row = event.process * PROCESSES;
+    this.#joined.set(this.#before.subarray(row, row + PROCESSES));
+    this.#reversePause(this.#depth, event, this.#depth);
+  }
+
   #reversePause(node: number, { process, place }: Event, from: number): void {
     for (let earlier = from - 1; earlier >= 0; earlier--) {
       const rival = this.#process[earlier]!;
@@ -214,7 +231,7 @@ export class Reduction implements Strategy {
 
   /** At `earlier`, a process must be tried from which the events after it that do not depend on it, and then `process`, can go first. */
   #tryOtherOrder(node: number, process: number, earlier: number): void {
-    const first = new Int32Array(PROCESSES).fill(-1);
+    const first = this.#first.fill(-1);
     let initials = 0;
     const isInitial = (row: Int32Array, offset: number): boolean => {
       for (let p = 0; p < PROCESSES; p++) if (first[p]! >= 0 && row[offset + p]! > first[p]!) return false;

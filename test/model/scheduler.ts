@@ -10,6 +10,7 @@
 // calls, and plain accesses, belong to the event before them.
 
 import { Failure, Killed, Pruned, asFailure } from "./failure.ts";
+import { coreOf, exportOf } from "./core-access.ts";
 import { LiveBytes } from "./live-bytes.ts";
 import { Machine, MAX_THREADS, type Hooks } from "./machine.ts";
 import type { Core, Model, Program, Run, Step } from "./model.ts";
@@ -60,7 +61,7 @@ export class Scheduler implements Hooks {
   readonly #rewinding = new Uint8Array(MAX_THREADS);
   readonly #inCall = new Uint8Array(MAX_THREADS);
   readonly #expected = new Int32Array(MAX_THREADS).fill(-1);
-  /** What woke or started a thread, for its next event. */
+  /** The thread whose end starts this one. */
   readonly #cause = new Int32Array(MAX_THREADS);
   readonly #canTimeOut = new Uint8Array(MAX_THREADS);
   readonly #spurious = new Int32Array(MAX_THREADS);
@@ -83,7 +84,7 @@ export class Scheduler implements Hooks {
       this.pending.push(op.noOperation());
       this.#calls.push({ name: "", args: [] });
     }
-    this.core = this.#makeCore();
+    this.core = coreOf(this.machine, this.live, this.races);
     this.#state = model.setup(this.core);
     this.machine.keep();
     this.live.keep();
@@ -95,38 +96,6 @@ export class Scheduler implements Hooks {
 
   get threadNames(): string[] {
     return this.#run.threads.map((thread) => thread.name);
-  }
-
-  #makeCore(): Core {
-    const { machine, live, races } = this;
-    return {
-      bytes: machine.bytes,
-      call: (thread, name, ...args) => {
-        this.live.beginCall(thread);
-        return this.#exportOf(thread, name)(...args) as number;
-      },
-      constant: (name) => {
-        const found = machine.instances[0]!.exports[name] as unknown;
-        if (!(found instanceof WebAssembly.Global)) throw new Failure("twin", `the module has no constant ${name}`);
-        return found.value as number;
-      },
-      u8: (address) => machine.u8[address]!,
-      u32: (address) => machine.u32[address >> 2]!,
-      u64: (address) => machine.u64(address),
-      setU32: (address, value) => {
-        machine.touch(address, 4);
-        machine.u32[address >> 2] = value;
-      },
-      unallocated: (from, to) => live.forbid(from, to),
-      nullPage: (end) => live.nullPage(end),
-      mayRace: (from, to) => races.exempt(from, to),
-    };
-  }
-
-  #exportOf(thread: number, name: string): (...args: unknown[]) => unknown {
-    const found = this.machine.instances[thread]?.exports[name];
-    if (typeof found !== "function") throw new Failure("twin", `the module exports no ${name}`);
-    return found;
   }
 
   // -------------------------------------------------------------------------------------------------- an execution
@@ -216,7 +185,7 @@ export class Scheduler implements Hooks {
       this.#rewinding[t] = 1;
       instance.startRewind(instance.stack);
     }
-    const result = this.#exportOf(t, name)(...args);
+    const result = exportOf(this.machine, t, name)(...args);
     if (this.#suspended[t] !== 0) {
       instance.stopUnwind();
       return false;
@@ -320,12 +289,13 @@ export class Scheduler implements Hooks {
   }
 
   #checkDone(): void {
+    let isDone = true;
     for (let t = 0; t < this.#programs.length; t++) {
       const status = this.#status[t];
-      if (status === READY || status === SLEEPING) {
-        throw new Failure("deadlock", `nobody can go on: ${this.#describeThreads()}`);
-      }
+      if (status === READY && this.footprintOf(t, this.#event)) this.#strategy.blocked?.(this.#event);
+      isDone &&= status !== READY && status !== SLEEPING;
     }
+    if (!isDone) throw new Failure("deadlock", `nobody can go on: ${this.#describeThreads()}`);
   }
 
   #describeThreads(): string {
@@ -351,6 +321,7 @@ export class Scheduler implements Hooks {
     event.address = address;
     event.cause = -1;
     event.stopped = 0;
+    event.wakes = 0;
     event.queue = -1;
     event.queueWrites = false;
     footprint(operation, this.words, event);
@@ -358,9 +329,9 @@ export class Scheduler implements Hooks {
     let before = 0n;
     if (op.TOUCHES_MEMORY[kind]) {
       const wide = op.IS_64[kind]!;
-      const bytes = wide ? 8 : 4;
+      const bytes = op.bytesOf(operation);
       const word = address >> 2;
-      if ((address & (bytes - 1)) !== 0)
+      if ((address & (wide ? 7 : 3)) !== 0)
         throw new Failure("memory", `${op.NAMES[kind]} of 0x${address.toString(16)} is not aligned`);
       this.live.access(t, address, bytes, op.WRITES[kind]!);
       if (this.listener) before = wide ? this.machine.u64(address) : BigInt(u32[word]!);
@@ -369,11 +340,11 @@ export class Scheduler implements Hooks {
       if (op.IS_WAIT[kind]) sleeps = same;
       if (event.writes) this.machine.touch(address, bytes);
       this.races.atomic(t, address, bytes, event.writes, op.IS_RELAXED[kind]! || kind === op.PAUSE);
-    } else if (kind === op.WAKE || kind === op.START) {
+    } else if (kind === op.START) {
       event.cause = this.#cause[t]!;
-      if (event.cause < MAX_THREADS) this.races.order(event.cause, t);
+      if (event.cause >= 0) this.races.order(event.cause, t);
     } else if (kind === op.NOTIFY) {
-      event.stopped = this.#wake(t, address, operation.aLow);
+      this.#wake(t, address, operation.aLow);
     }
     this.events++;
     if (this.listener) this.listener.event(event, operation, before, sleeps ? "sleeps" : "");
@@ -384,31 +355,24 @@ export class Scheduler implements Hooks {
     return false;
   }
 
-  /** Return: mask of the clocks that stop because their sleepers are awake. */
-  #wake(notifier: number, address: number, count: number): number {
+  #wake(notifier: number, address: number, count: number): void {
     const sleepers: number[] = [];
     for (let t = 0; t < this.#programs.length; t++) {
       if (this.#status[t] === SLEEPING && this.pending[t]!.address === address) sleepers.push(t);
     }
-    let stopped = 0;
     let left = count < 0 ? sleepers.length : Math.min(count, sleepers.length);
-    // Which ones: `left` out of what remains, one after the other; equal sets in another order are skipped.
+    // Each way to choose `left` of them once: in ascending order, leaving enough for the rest.
     let from = 0;
     while (left > 0) {
       const ways = sleepers.length - from - left + 1;
       from += ways > 1 ? this.#strategy.choose(ways) : 0;
       const t = sleepers[from++]!;
-      if (this.#canTimeOut[t] !== 0 || this.#spurious[t]! > 0) stopped |= 1 << (t + MAX_THREADS);
-      this.#awaken(t, notifier);
+      this.#event.wakes |= 1 << t;
+      if (this.#canTimeOut[t] !== 0 || this.#spurious[t]! > 0) this.#event.stopped |= 1 << (t + MAX_THREADS);
+      this.races.order(notifier, t);
+      this.#setPending(t, op.WAKE, address, 0, 0, 0, 0);
       left--;
     }
-    return stopped;
-  }
-
-  #awaken(t: number, cause: number): void {
-    this.#cause[t] = cause;
-    const { address } = this.pending[t]!;
-    this.#setPending(t, op.WAKE, address, 0, 0, 0, 0);
   }
 
   #timeOut(t: number): void {
@@ -422,12 +386,13 @@ export class Scheduler implements Hooks {
     event.writes = false;
     event.queue = this.words + (operation.address >> 2);
     event.queueWrites = false;
-    event.cause = t;
+    event.cause = -1;
     event.stopped = 0;
+    event.wakes = 1 << t;
     this.events++;
     this.listener?.event(event, operation, 0n, "");
     this.#strategy.event(event, this);
-    this.#awaken(t, t + MAX_THREADS);
+    this.#setPending(t, op.WAKE, operation.address, 0, 0, 0, 0);
   }
 
   /** What process p would do next, for the question whether that commutes with an event. Return: false when it does nothing. */
@@ -449,7 +414,7 @@ export class Scheduler implements Hooks {
 
   point(t: number, kind: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
     if (this.#direct) {
-      if (op.WRITES[kind]) this.machine.touch(address, op.IS_64[kind] ? 8 : 4);
+      if (op.WRITES[kind]) this.machine.touch(address, kind === op.FILL_RELAXED ? aLow : 8);
       if (op.IS_WAIT[kind] || kind === op.PAUSE)
         throw new Failure("twin", `set-up or finish would block at 0x${address.toString(16)}`);
       return;

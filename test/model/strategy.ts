@@ -20,8 +20,10 @@ export interface Event {
   /** The queue of sleepers: -1 none. Only a notify writes it. */
   queue: number;
   queueWrites: boolean;
-  /** Process whose last event this one cannot come before (-1: none): what woke or started it. */
+  /** A start: the thread whose end it waited for. Else -1. */
   cause: number;
+  /** A notify or timeout: mask of the threads that are awake because of it. */
+  wakes: number;
   /** A notify: mask of the clocks that its wake-ups stopped. */
   stopped: number;
 }
@@ -31,6 +33,8 @@ export interface Strategy {
   /** `enabled` is a mask of processes, never 0; `current` the thread that ran last, or -1. May throw Pruned. */
   pick(enabled: number, current: number, scheduler: Scheduler): number;
   event(event: Event, scheduler: Scheduler): void;
+  /** At the end, for a thread whose pause nobody ended: what it would have done. */
+  blocked?(event: Event): void;
   /** One of `count` ways; called during event processing of the process just picked. */
   choose(count: number): number;
 }
@@ -56,7 +60,8 @@ export interface Listener {
 }
 
 /** What an operation touches, for the question whether it commutes with another. */
-export function footprint({ kind, address }: op.Operation, words: number, into: Event): void {
+export function footprint(operation: op.Operation, words: number, into: Event): void {
+  const { kind, address } = operation;
   into.writes = op.WRITES[kind]! || kind === op.WRITE_VARIABLE;
   into.places = 0;
   if (kind === op.READ_VARIABLE || kind === op.WRITE_VARIABLE) {
@@ -64,7 +69,7 @@ export function footprint({ kind, address }: op.Operation, words: number, into: 
     into.places = 1;
   } else if (op.TOUCHES_MEMORY[kind]) {
     into.place = address >> 2;
-    into.places = op.IS_64[kind] ? 2 : 1;
+    into.places = op.bytesOf(operation) >> 2;
   }
   if (op.IS_WAIT[kind]) into.queue = words + (address >> 2);
   if (kind === op.NOTIFY) {
@@ -84,6 +89,7 @@ export function emptyEvent(): Event {
     queue: -1,
     queueWrites: false,
     cause: -1,
+    wakes: 0,
     stopped: 0,
   };
 }

@@ -80,6 +80,8 @@ function describe(
       return `${what}: ${hex(before)} → ${hex(a)}`;
     case op.ADD32:
       return `${what}: ${hex(before)} ${aLow < 0 ? `− ${-aLow}` : `+ ${aLow}`}`;
+    case op.FILL_RELAXED:
+      return `${what}, ${aLow} bytes`;
     case op.NOTIFY:
       return `${what}, ${aLow < 0 ? "all" : aLow}`;
     case op.WAKE:
@@ -90,6 +92,25 @@ function describe(
     default:
       return `${what} = ${hex(before)}`;
   }
+}
+
+const SHOWN_OF_RUN = 2;
+
+/** Of many steps in a row of one thread at one line, the first few and their number. */
+function withoutRuns(rows: readonly Row[]): Row[] {
+  const kept: Row[] = [];
+  for (let from = 0; from < rows.length;) {
+    const row = rows[from]!;
+    let to = from + 1;
+    while (to < rows.length && row.line !== "" && rows[to]!.line === row.line && rows[to]!.thread === row.thread) to++;
+    if (to - from <= SHOWN_OF_RUN + 2) kept.push(...rows.slice(from, to));
+    else {
+      const left = to - from - SHOWN_OF_RUN;
+      kept.push(...rows.slice(from, from + SHOWN_OF_RUN), { ...row, number: "", text: `… ${left} more at this line` });
+    }
+    from = to;
+  }
+  return kept;
 }
 
 function table(rows: readonly Row[], names: readonly string[]): string {
@@ -105,7 +126,7 @@ function table(rows: readonly Row[], names: readonly string[]): string {
       .flatMap((_, thread) => (used[thread] ? [(cells[thread] ?? "").padEnd(widths[thread]!)] : []))
       .join("  ")}  ${end}`.trimEnd();
   const out = [line("step", [...names], "line")];
-  for (const { thread, number, text, line: at } of rows) {
+  for (const { thread, number, text, line: at } of withoutRuns(rows)) {
     const cells: (string | undefined)[] = [];
     cells[thread] = text;
     out.push(line(number, cells, at.replace("assembly/core/", "")));

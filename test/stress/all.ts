@@ -2,8 +2,9 @@
 //
 // The list of `npm run test:stress`.
 
+import { kills } from "./kills.ts";
 import { races } from "./races.ts";
 import { storms } from "./storms.ts";
 import type { Stress } from "./stress.ts";
 
-export const STRESSES: readonly Stress[] = [storms, races];
+export const STRESSES: readonly Stress[] = [storms, races, kills];

@@ -16,7 +16,7 @@ import { freshSeed, readOptions } from "../support/command-line.ts";
 import { writeProof } from "../support/proof-file.ts";
 import { STRESSES } from "./all.ts";
 import { openChromium } from "./chromium.ts";
-import type { StressCounts, StressOptions } from "./stress.ts";
+import type { Stress, StressCounts, StressOptions } from "./stress.ts";
 
 const options = readOptions(process.argv.slice(2), {
   ...{ seed: freshSeed(), seconds: 20, threads: 0 },
@@ -34,11 +34,11 @@ let failures = 0;
 const begin = performance.now();
 console.log(`stress: seed ${options.seed}, ${cores} cores, threads ${threads.join(", ")}`);
 if (options.host !== "chromium") {
-  for (const { name, run } of stresses) await attempt("node", name, run);
+  for (const stress of stresses) await attempt("node", stress, stress.run);
 }
 if (options.host !== "node") {
   const chromium = await openChromium();
-  for (const { name } of stresses) await attempt("chromium", name, (given) => chromium.run(name, given));
+  for (const stress of stresses) await attempt("chromium", stress, (given) => chromium.run(stress.name, given));
   if (failures === 0) await chromium.close();
 }
 const seconds = since(begin);
@@ -49,13 +49,13 @@ process.exit(failures > 0 ? 1 : 0); // threads that hang would keep the process
 
 async function attempt(
   host: string,
-  stress: string,
+  { name: stress, minutes = 0 }: Stress,
   run: (options: StressOptions) => Promise<StressCounts>,
 ): Promise<void> {
   const { seed } = options;
   const start = performance.now();
   try {
-    const counts = await inTime(run({ seed, seconds: options.seconds, threads }));
+    const counts = await inTime(run({ seed, seconds: options.seconds, threads }), minutes);
     results.push({ stress, host, seed, seconds: since(start), counts });
     const words = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
     console.log(`${host}, ${stress}: ${words.join(", ")}, ${since(start)} s`);
@@ -67,8 +67,8 @@ async function attempt(
 }
 
 /** A stress that hangs is a failure, and must not be the end of the report. */
-function inTime<T>(result: Promise<T>): Promise<T> {
-  const most = options.seconds * 10 + SLACK_SECONDS;
+function inTime<T>(result: Promise<T>, minutes: number): Promise<T> {
+  const most = Math.max(options.seconds * 10 + SLACK_SECONDS, minutes * 60);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no end after ${most} s`)), most * 1000);
     void result.then(resolve, reject).finally(() => clearTimeout(timer));

@@ -17,5 +17,7 @@ export type StressCounts = Record<string, number> & { operations: number };
 
 export interface Stress {
   readonly name: string;
+  /** The longest that it may take, whatever `seconds` says, for one that counts its work and not the time. */
+  readonly minutes?: number;
   readonly run: (options: StressOptions) => Promise<StressCounts>;
 }

@@ -31,7 +31,8 @@ function model(profile: ProfileName): Model<State> {
     spurious: 1,
     setup(core: Core) {
       const booted = boot(core, profile, 2);
-      return { ...booted, id: makeObject(core, booted), describe: describeCore(core, booted) };
+      const id = makeObject(core, booted);
+      return { ...booted, id, describe: describeCore(core, booted, [id]) };
     },
     run(core, state) {
       const { file, id } = state;

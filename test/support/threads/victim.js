@@ -85,8 +85,9 @@ function make(context) {
     call("hold", () => object.hold(target));
     call("put", () => target.put());
   }
-  if (object.id > MAX_ID || next() % 4 === 0) call("abort", () => object.abort());
-  else if (next() % 4 === 0 && reserved.length < 3) reserved.push(object);
+  const end = next() % 8;
+  if (object.id > MAX_ID || end < 2) call("abort", () => object.abort());
+  else if (end < 4 && reserved.length < 3) reserved.push(object);
   else call("finalize", () => object.finalize());
 }
 
@@ -95,8 +96,9 @@ function lock(context) {
   const locked = call("get", () => context.get(id()));
   if (locked === undefined) return;
   // Not in files that may be closed: an object with a kept user leaks there, as in the kernel.
-  if (next() % 6 === 0 && contexts.includes(context)) call("keep", () => locked.putKeepUser());
-  else if (next() % 6 === 0) {
+  const end = next() % 6;
+  if (end === 0 && contexts.includes(context)) call("keep", () => locked.putKeepUser());
+  else if (end === 1) {
     call("drop user", () => locked.dropUser());
     call("put", () => locked.put());
   } else locks.push(locked);
