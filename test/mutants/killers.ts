@@ -58,12 +58,13 @@ export class Job {
     this.#workshop.end();
   }
 
-  /** `first`: the step that caught it the last time, if any. */
-  async tryMutant(mutant: Mutant, first?: Step): Promise<Answer> {
+  /** `first`: the step that caught it the last time, if any. `only`: the steps that are taken at all. */
+  async tryMutant(mutant: Mutant, first?: Step, only?: readonly string[]): Promise<Answer> {
     this.#compiled.clear();
     const usual = NEEDS_OTHERS.includes(mutant.kind) ? OTHERS_FIRST : ALONE_FIRST;
     try {
       for (const step of new Set(first === undefined ? usual : [first, ...usual])) {
+        if (only?.includes(step) === false) continue;
         const caught = await this.#tryStep(mutant, step);
         if (caught) return { caught };
       }

@@ -8,6 +8,7 @@
 //   --list        names and kinds
 //   --jobs N      how many at a time; default 2
 //   --fresh       forget earlier runs
+//   --steps A,B   only these steps of killers.ts; who survives them is not noted
 //   --unchanged   the core as it is, through all steps: nothing may catch it
 //
 // Exit status 1 if fewer than 95 % are caught, or if a survivor is of a kind that must have none. build/proof/mutants.json gets the
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "2" },
     fresh: { type: "boolean" },
     unchanged: { type: "boolean" },
+    steps: { type: "string" },
   },
 });
 
@@ -58,7 +60,7 @@ async function tryUnchanged(): Promise<void> {
   for (const { file } of new Map(chosen.map((mutant) => [mutant.file, mutant])).values()) {
     const same = "// SPDX-License-Identifier: GPL-2.0-only\n";
     const original: Mutant = { name: "unchanged", file, kind: "locking", find: same, replace: same };
-    const answer = await job.tryMutant(original);
+    const answer = await job.tryMutant(original, undefined, values.steps?.split(","));
     console.log(`${file}: ${describe(answer)}`);
     if (!("caught" in answer) || answer.caught) process.exitCode = 1;
   }
@@ -84,9 +86,10 @@ async function work(number: number, waiting: Mutant[], cache: Cache, results: Re
   const job = await Job.make(number);
   for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
     const begin = performance.now();
-    const answer = await job.tryMutant(mutant, cache.firstStep(mutant));
+    const answer = await job.tryMutant(mutant, cache.firstStep(mutant), values.steps?.split(","));
     const seconds = (performance.now() - begin) / 1000;
-    await cache.keep(mutant, answer, seconds);
+    const isFinal = values.steps === undefined || ("caught" in answer && answer.caught !== undefined);
+    if (isFinal) await cache.keep(mutant, answer, seconds);
     results.push({ mutant, answer, seconds, known: false });
     console.log(row({ mutant, answer, seconds, known: false }));
   }

@@ -44,7 +44,7 @@ export const XARRAY = mutantsOf("xarray.ts", [
   {
     name: "freed-node-is-not-emptied",
     kind: "wipe",
-    find: "  fill(node, 0, pagesOf(kind) << PAGE_SHIFT);\n",
+    find: "  fillRelaxed(node, pagesOf(kind) << PAGE_SHIFT);\n",
     replace: "",
   },
   {
