@@ -58,7 +58,7 @@ export async function buildModel(edits = [], entry = ENTRY) {
 }
 
 /**
- * Compiles the core from edited sources.
+ * Compiles the core from edited sources, without optimizing, which takes most of the time.
  *
  * @param {readonly { file: string, find: string, replace: string }[]} edits
  * @param {string} target of asconfig.json
@@ -66,7 +66,7 @@ export async function buildModel(edits = [], entry = ENTRY) {
  */
 export async function buildCore(edits, target) {
   const edited = applyEdits(await readSources(CORE_ENTRY), edits);
-  const { wasm } = await compile(edited, CORE_ENTRY, target);
+  const { wasm } = await compile(edited, CORE_ENTRY, target, undefined, ["--optimizeLevel", "0"]);
   return wasm;
 }
 
@@ -123,14 +123,14 @@ function hashOf(sources, ...more) {
   return hash.digest("hex").slice(0, 24);
 }
 
-async function compile(sources, entry, target, afterCompile) {
+async function compile(sources, entry, target, afterCompile, more = []) {
   const { default: asc } = await import("assemblyscript/cli/asc");
   const { default: binaryen } = await import("binaryen");
   await asc.ready;
   const outputs = new Map();
   const messages = [];
   const stream = { write: (text) => messages.push(text) };
-  const args = [entry, "--target", target, "--baseDir", ROOT, "--outFile", "core.wasm", "--textFile", ""];
+  const args = [entry, "--target", target, "--baseDir", ROOT, "--outFile", "core.wasm", "--textFile", "", ...more];
   const transform = afterCompile && { afterCompile: (module) => afterCompile(binaryen, module) };
   const host = {
     stdout: asc.createMemoryStream(),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Processes with a time limit: what hangs is killed, with everything that it has started.
+// A process with a time limit: when it hangs it is killed, with all its threads.
 
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Reply, Request } from "./workshop.ts";
@@ -11,40 +11,6 @@ import type { Reply, Request } from "./workshop.ts";
 const here = import.meta.url;
 const RUN = fileURLToPath(new URL("../support/run.mjs", here));
 const WORKSHOP = fileURLToPath(new URL("workshop.ts", here));
-
-export interface Ended {
-  /** Undefined: it was killed because its time was over. */
-  status: number | undefined;
-  output: string;
-}
-
-/** Runs a program of Node to its end, at most so long. */
-export async function runNode(args: readonly string[], cwd: string, milliseconds: number): Promise<Ended> {
-  const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"], detached: true });
-  let output = "";
-  const keep = (text: Buffer): void => {
-    output = (output + text.toString()).slice(-20_000);
-  };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    killGroup(child);
-  }, milliseconds);
-  const [code] = (await once(child, "close")) as [number | null];
-  clearTimeout(timer);
-  killGroup(child); // threads and processes that it left behind
-  return { status: late ? undefined : (code ?? 1), output };
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // nothing of it is left
-  }
-}
 
 /** A workshop (workshop.ts) that is started again after a request that hung. */
 export class Workshop {

@@ -5,8 +5,8 @@
 //   near     the unit tests about the mutant's file
 //   model    the explorer: properties whose twins are in that file, then the quick ones
 //   single   all other tests with one thread, and the fuzzer's oracle with fixed seeds
-//   threads  tests with real threads, kills, the recorded races
 //   all      the other properties
+//   slow     tests with real threads, kills, the recorded races; and what takes long
 //
 // A fault that only other threads or a death can show goes to the explorer first.
 
@@ -16,10 +16,10 @@ import type { Property } from "../model/property.ts";
 import { Workshop } from "./child.ts";
 import { editsOf, type Kind, type Mutant } from "./mutant.ts";
 import { Stage } from "./stage.ts";
-import { nearTests, needsSmallCore, runTests, singleTests, type SuiteResult, threadTests } from "./suite.ts";
+import { QUICK_ONLY, nearTests, needsSmallCore, singleTests, slowTests } from "./suite.ts";
 import type { Reply, Request } from "./workshop.ts";
 
-export type Step = "near" | "model" | "single" | "threads" | "all";
+export type Step = "near" | "model" | "single" | "slow" | "all";
 
 export interface Catch {
   by: Step;
@@ -34,12 +34,12 @@ export interface Catch {
 export type Answer = { caught: Catch | undefined } | { broken: string };
 
 const NEEDS_OTHERS: readonly Kind[] = ["locking", "waking", "repair"];
-const OTHERS_FIRST: readonly Step[] = ["model", "near", "single", "all", "threads"];
-const ALONE_FIRST: readonly Step[] = ["near", "single", "model", "all", "threads"];
+const OTHERS_FIRST: readonly Step[] = ["model", "near", "single", "all", "slow"];
+const ALONE_FIRST: readonly Step[] = ["near", "single", "model", "all", "slow"];
 
 /** Seconds that the explorer has for a property in a profile. */
 const EXPLORE_SECONDS = { model: 6, all: 10 };
-const SUITE_MS = { near: 60_000, single: 150_000, threads: 240_000 };
+const SUITE_MS = { near: 60_000, single: 180_000, slow: 300_000 };
 const COMPILE_MS = 120_000;
 
 /** One of several that try mutants at the same time. */
@@ -78,19 +78,23 @@ export class Job {
   async #tryStep(mutant: Mutant, step: Step): Promise<Catch | undefined> {
     if (step === "model") return this.#explore(mutant, nearProperties(mutant.file), step);
     if (step === "all") return this.#explore(mutant, otherProperties(mutant.file), step);
-    const files = { near: nearTests, single: singleTests, threads: threadTests }[step](mutant.file);
+    const files = { near: nearTests, single: singleTests, slow: slowTests }[step](mutant.file);
     if (files.length === 0) return undefined;
     await this.#compile(mutant, "debug");
     if (files.some((file) => needsSmallCore(file))) await this.#compile(mutant, "small");
-    const limits = { shared: step !== "threads", milliseconds: SUITE_MS[step] };
-    const { failed, file, timedOut = false }: SuiteResult = await runTests(this.stage, files, limits);
+    const namePattern = step === "slow" ? "" : QUICK_ONLY;
+    const request = { kind: "test", root: this.stage.path, files, namePattern } as const;
+    const reply = await this.#ask(request, SUITE_MS[step]);
+    if (!reply) return { by: step, what: `no answer within ${SUITE_MS[step] / 1000} s`, timedOut: true };
+    const { failed, file, timedOut = false } = reply.suite ?? { failed: reply.problem };
     return failed === undefined ? undefined : { by: step, what: failed, timedOut, ...(file !== undefined && { file }) };
   }
 
   async #compile(mutant: Mutant, target: "debug" | "small"): Promise<void> {
     if (this.#compiled.has(target)) return;
     const outFile = this.stage.coreFile(target);
-    await this.#ask({ kind: "compile", edits: editsOf(mutant), target, outFile }, COMPILE_MS);
+    const reply = await this.#ask({ kind: "compile", edits: editsOf(mutant), target, outFile }, COMPILE_MS);
+    if (!reply || reply.problem !== undefined) throw new DoesNotCompile("the compiler gave no answer");
     if (target === "debug") await this.stage.replaceCore();
     this.#compiled.add(target);
   }

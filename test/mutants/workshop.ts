@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A process of its own that compiles mutants and explores them, so that whoever started it can end it when a mutant hangs. It lives
-// for many mutants, because a compiler that is warm takes a fourth of the time.
+// A process of its own that compiles mutants, explores them and runs tests on them, so that whoever started it can end it when a
+// mutant hangs. It lives for many mutants, because a compiler and a test runner that are warm take a tenth of the time.
 //
 // Started with an IPC channel: a Request comes in, one Reply goes out.
 
@@ -10,23 +10,32 @@ import { buildCore, buildModel } from "../model/build-model.mjs";
 import { explore } from "../model/explore.ts";
 import { PROPERTIES } from "../model/properties/index.ts";
 import type { Edit, Property } from "../model/property.ts";
+import { runTests, type SuiteResult } from "./test-runner.ts";
 
 export type Request =
   | { kind: "compile"; edits: readonly Edit[]; target: string; outFile: string }
-  | { kind: "explore"; edits: readonly Edit[]; property: string; seconds: number };
+  | { kind: "explore"; edits: readonly Edit[]; property: string; seconds: number }
+  | { kind: "test"; root: string; files: readonly string[]; namePattern: string };
 
 export interface Reply {
   /** Why it does not compile. */
   broken?: string;
-  /** How the property fails. */
+  /** How the property or a test fails. */
   problem?: string;
+  /** The test's. */
+  suite?: SuiteResult;
 }
 
 process.on("message", (request: Request) => {
-  const work = request.kind === "compile" ? compile(request) : exploreOne(request);
-  void work.then((reply) => process.send?.(reply));
+  void answer(request).then((reply) => process.send?.(reply));
 });
 process.on("disconnect", () => process.exit());
+
+async function answer(request: Request): Promise<Reply> {
+  if (request.kind === "compile") return compile(request);
+  if (request.kind === "explore") return exploreOne(request);
+  return { suite: await runTests(request.root, request.files, request.namePattern) };
+}
 
 async function compile({ edits, target, outFile }: Request & { kind: "compile" }): Promise<Reply> {
   try {
