@@ -37,9 +37,11 @@
  */
 import { compareExchange32, fill, load32, store32 } from "./atomics";
 import { EBADF, EIO, EMFILE } from "../errno";
+import { mayFail } from "./faults";
 import {
   ATTENTION_RELEASE,
   Context,
+  FAULT_FILE,
   FILES,
   FILE_BYTES,
   FILE_BY_NUMBER,
@@ -82,6 +84,7 @@ const LAST_GENERATION: u32 = 0x7fff_ffff & ~(FILE_PHASE_MASK | FILE_POISONED);
 
 /** open("/dev/iommu"). Return: the file's address, and its state in result0; -EMFILE when the table is full. */
 export function open(): i32 {
+  if (mayFail(FAULT_FILE)) return -EMFILE;
   for (let index: u32 = 0; index < MAX_FILES; index++) {
     const file = FILES + index * FILE_BYTES;
     const state = load32(stateOf(file));

@@ -6,7 +6,7 @@
  * exported here; the module has no code.
  */
 import { Snapshot, SNAPSHOT_REFERENCES } from "./inspect";
-import { Counters, HoldRecord, Identity, ObjectType, Queue, Slot, Thread, WarningRecord } from "./memory-map";
+import { Counters, Faults, HoldRecord, Identity, ObjectType, Queue, Slot, Thread, WarningRecord } from "./memory-map";
 import * as at from "./memory-map";
 import * as phase from "./refcount";
 import * as results from "./results";
@@ -32,6 +32,16 @@ export const QUEUE_LENGTH: u32 = <u32>at.QUEUE + offsetof<Queue>("length");
 export const QUEUE_QUEUED_EVER: u32 = <u32>at.QUEUE + offsetof<Queue>("queuedEver");
 export const COUNTERS_LEAKED: u32 = <u32>at.COUNTERS + offsetof<Counters>("leaked");
 export const COUNTERS_WARNINGS: u32 = <u32>at.COUNTERS + offsetof<Counters>("warnings");
+
+// For tests of the build with fault injection.
+export const FAULT_COUNTDOWN: u32 = <u32>at.FAULTS_STATE + offsetof<Faults>("countdown");
+export const FAULT_ATTEMPTS: u32 = <u32>at.FAULTS_STATE + offsetof<Faults>("attempts");
+export const FAULT_SITE: u32 = <u32>at.FAULTS_STATE + offsetof<Faults>("site");
+export const FAULT_MEMORY: u32 = at.FAULT_MEMORY;
+export const FAULT_COPY: u32 = at.FAULT_COPY;
+export const FAULT_FILE: u32 = at.FAULT_FILE;
+export const FAULT_TYPE: u32 = at.FAULT_TYPE;
+export const FAULT_ID: u32 = at.FAULT_ID;
 
 export const WARN_RELEASE_USERS: u32 = at.WARN_RELEASE_USERS;
 export const WARN_DEC_LEAK: u32 = at.WARN_DEC_LEAK;

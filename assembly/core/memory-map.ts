@@ -170,6 +170,30 @@ export class Counters {
 }
 export const COUNTERS: usize = IDENTITY + 5 * CACHE_LINE;
 
+/** Fault injection (faults.ts): used by the build that has it, zero in all others. The page's last line. */
+@unmanaged
+export class Faults {
+  /** 0: nothing fails. n: the n-th attempt from now on fails. */
+  countdown: u32;
+  /** Attempts so far that may fail. */
+  attempts: u32;
+  /** FAULT_* of the last one that was made to fail. */
+  site: u32;
+}
+export const FAULTS_STATE: usize = IDENTITY + PAGE_SIZE - CACHE_LINE;
+
+// What fails, and so with which error.
+/** A slot, a node, a page, a hold record, a mapping's row: ENOMEM. */
+export const FAULT_MEMORY: u32 = 1;
+/** A copy from or to user memory, or a look at it: EFAULT. */
+export const FAULT_COPY: u32 = 2;
+/** A row of the file table: EMFILE. */
+export const FAULT_FILE: u32 = 3;
+/** A number for a type, or for its slab class: ENOSPC. */
+export const FAULT_TYPE: u32 = 4;
+/** An ID: EBUSY. */
+export const FAULT_ID: u32 = 5;
+
 // ---------------------------------------------------------------------------------------------------- File
 
 /** Phases of File.state, its low bits; the rest is the generation, raised at every open. */

@@ -23,7 +23,9 @@
  */
 import { copy, fill, load32, notify, pause, store32, wait32 } from "./atomics";
 import { EEXIST, EINVAL, ENOMEM } from "../errno";
+import { mayFail } from "./faults";
 import {
+  FAULT_MEMORY,
   FRAMES,
   FRAME_FREE,
   FRAME_USER,
@@ -123,6 +125,7 @@ function insert(position: u32, va: u64, pages: u32, prot: u32): i32 {
   let number: u32 = 0;
   while (number < MAX_MAPPINGS && changetype<Mapping>(rowAt(number)).state != MAPPING_UNUSED) number++;
   if (number == MAX_MAPPINGS) return -ENOMEM; // unmap wipes a row's pages before it gives the row back
+  if (mayFail(FAULT_MEMORY)) return -ENOMEM;
   const backing = allocPages(pages, FRAME_USER | (<u8>prot));
   if (backing == 0) return -ENOMEM;
   const row = changetype<Mapping>(rowAt(number));

@@ -17,7 +17,9 @@
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
 import { MODEL_BUILD } from "./config";
+import { mayFail } from "./faults";
 import {
+  FAULT_MEMORY,
   FRAMES,
   FRAME_FREE,
   FRAME_KERNEL,
@@ -48,6 +50,7 @@ const PAGE_LOCK: usize = PAGES + offsetof<PageState>("lock");
 
 /** Lowest run of `count` free pages, for user mappings. Context: takes the page lock. Return: address, 0 when none. */
 export function allocPages(count: u32, frame: u8): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const state = changetype<PageState>(PAGES);
   lock(PAGE_LOCK, RANK_PAGE);
   const total = changetype<Identity>(IDENTITY).heapPages;
@@ -72,6 +75,7 @@ export function allocPages(count: u32, frame: u8): usize {
  * Context: takes the page lock; `align` is a power of two. Return: address, 0 when memory is short, and nothing has changed.
  */
 export function allocKernel(bytes: u32, align: u32, kind: u32, file: usize): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const state = changetype<PageState>(PAGES);
   lock(PAGE_LOCK, RANK_PAGE);
   let at: usize = 0;

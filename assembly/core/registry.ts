@@ -11,11 +11,13 @@
  */
 import { copy, load32, store32 } from "./atomics";
 import { EEXIST, EINVAL, ENOSPC } from "../errno";
+import { mayFail } from "./faults";
 import {
   COMMANDS,
   COMMAND_BASE,
   COMMAND_BYTES,
   Command,
+  FAULT_TYPE,
   HANDLER_BINDINGS,
   HANDLER_DESTROY,
   HANDLER_NONE,
@@ -108,6 +110,7 @@ function findOrAddType(nameBytes: u32, payloadBytes: u32, flags: u32): i32 {
     return fits ? <i32>number : -EEXIST;
   }
   if (count == MAX_TYPES) return -ENOSPC;
+  if (mayFail(FAULT_TYPE)) return -ENOSPC;
   const slab = slabClassFor((SLOT_PAYLOAD + payloadBytes + 7) & ~7);
   if (slab == MAX_CLASSES) return -ENOSPC;
   const number = count + 1;

@@ -15,9 +15,12 @@
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
 import { MODEL_BUILD } from "./config";
+import { mayFail } from "./faults";
 import {
   CLASSES,
   CLASS_BYTES,
+  FAULT_MEMORY,
+  FAULT_TYPE,
   HAND_MEMORY,
   MAX_CLASSES,
   MEMORY_CHUNK,
@@ -48,6 +51,7 @@ export function slabClassFor(slotBytes: u32): u32 {
   }
   const number = registry.classCount;
   if (number == MAX_CLASSES) return number;
+  if (mayFail(FAULT_TYPE)) return MAX_CLASSES;
   const fresh = changetype<SlabClass>(classAt(number));
   fresh.slotBytes = slotBytes;
   fresh.chunkBytes = max(PAGE_SIZE / slotBytes, 1) * slotBytes;
@@ -60,6 +64,7 @@ export function slabClassFor(slotBytes: u32): u32 {
  * Return: a zeroed slot, or 0 (ENOMEM).
  */
 export function slabAlloc(number: u32, handWord: usize): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   const mutex = classAt(number) + offsetof<SlabClass>("lock");
   const slab = changetype<SlabClass>(classAt(number));
   changetype<Thread>(current()).handClass = number;

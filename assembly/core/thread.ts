@@ -19,10 +19,12 @@
  */
 import { add32, compareExchange32, copy, store32, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
+import { FAULTS_BUILD, mayFail } from "./faults";
 import {
   ATTENTION_WARNINGS,
   COUNTERS,
   Counters,
+  FAULT_MEMORY,
   FILES,
   FILE_SHIFT,
   FIRST_FD,
@@ -147,13 +149,13 @@ export function detachThread(): void {
 /** The last free record is never taken: the list is never empty, so its end need not be looked at when one is freed. */
 // @ts-ignore: a decorator on a function
 @inline export function isLastRecord(record: usize): bool {
-  return changetype<HoldRecord>(record).next == 0;
+  return FAULTS_BUILD || changetype<HoldRecord>(record).next == 0;
 }
 
 /** Return: whether takeRecord will succeed. Asked before an operation starts, so that nothing has to be undone. */
 // @ts-ignore: a decorator on a function
 @inline export function hasFreeRecord(): bool {
-  return !isLastRecord(peekRecord());
+  return changetype<HoldRecord>(peekRecord()).next != 0 && !mayFail(FAULT_MEMORY);
 }
 
 /** Context: `record` is peekRecord() and not the last. Return: the handle of this use. */

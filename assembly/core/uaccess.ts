@@ -10,7 +10,8 @@
  */
 import { copy } from "./atomics";
 import { EFAULT, EINVAL } from "../errno";
-import { COMMAND_BYTES, Mapping, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
+import { copyStep, mayFail } from "./faults";
+import { COMMAND_BYTES, FAULT_COPY, Mapping, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
 import { accessible, pin, unpin } from "./mmap";
 import { current } from "./thread";
 
@@ -29,9 +30,10 @@ import { current } from "./thread";
 export function copyFromUser(to: usize, from: u64, length: u32): bool {
   if (!isUserRange(from, length)) return false;
   while (length != 0) {
+    if (mayFail(FAULT_COPY)) return false;
     const row = pin(from);
     if (row == 0) return false;
-    const run = <u32>accessible(row, from, length, PROT_READ);
+    const run = <u32>accessible(row, from, copyStep(from, length), PROT_READ);
     copy(to, backingOf(row, from), run);
     unpin(row);
     if (run == 0) return false;
@@ -46,9 +48,10 @@ export function copyFromUser(to: usize, from: u64, length: u32): bool {
 export function copyToUser(to: u64, from: usize, length: u32): bool {
   if (!isUserRange(to, length)) return false;
   while (length != 0) {
+    if (mayFail(FAULT_COPY)) return false;
     const row = pin(to);
     if (row == 0) return false;
-    const run = <u32>accessible(row, to, length, PROT_WRITE);
+    const run = <u32>accessible(row, to, copyStep(to, length), PROT_WRITE);
     copy(backingOf(row, to), from, run);
     unpin(row);
     if (run == 0) return false;
@@ -67,9 +70,10 @@ export const FAULT: i32 = 2;
 export function checkZeroedUser(from: u64, length: u64): i32 {
   if (!isUserRange(from, length)) return FAULT;
   while (length != 0) {
+    if (mayFail(FAULT_COPY)) return FAULT;
     const row = pin(from);
     if (row == 0) return FAULT;
-    const run = accessible(row, from, length, PROT_READ);
+    const run = accessible(row, from, copyStep(from, length), PROT_READ);
     const zero = isZero(backingOf(row, from), run);
     unpin(row);
     if (!zero) return NOT_ZERO;

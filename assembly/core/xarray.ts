@@ -22,10 +22,13 @@
 import { fillRelaxed, load32, load64, loadRelaxed32, store32 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
+import { mayFail } from "./faults";
 import {
   CACHE_LINE,
   Context,
   Entry,
+  FAULT_ID,
+  FAULT_MEMORY,
   FILE_CONTEXT,
   File,
   IDENTITY,
@@ -86,6 +89,7 @@ export function xaFindFree(file: usize): i64 {
   const root: usize = load32(file + offsetof<File>("root"));
   const id: u64 = root == 0 ? 1 : findFreeFrom(root, context.freeHint);
   if (id > identity.idLimit) return -EBUSY;
+  if (mayFail(FAULT_ID)) return -EBUSY;
   if (id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT) return -ENOMEM;
   if (!makeNodes(file, <u32>id)) return -ENOMEM;
   context.freeHint = <u32>id;
@@ -315,6 +319,7 @@ function repairLeaf(context: Context, inner: usize, leaf: u32, hasIdZero: bool):
 
 /** Context: takes the pool's and the page lock. Return: an empty node, which is in hand for `file`; or 0 (ENOMEM). */
 function allocNode(kind: u32, file: usize): usize {
+  if (mayFail(FAULT_MEMORY)) return 0;
   lock(NODES, RANK_NODES);
   const node: usize = load<u32>(headOf(kind));
   if (node != 0) {

@@ -25,6 +25,8 @@ export interface MachineOptions {
   readonly abi: "rfc" | "mainline";
   /** Default: 64 MiB and what the regions take. */
   readonly memoryBytes?: number | undefined;
+  /** Default: the core of this package. */
+  readonly module?: WebAssembly.Module | undefined;
   /** The recording's name, for errors. */
   readonly file: string;
 }
@@ -33,7 +35,7 @@ export class Machine {
   readonly files: LabelledFiles;
 
   private constructor(
-    private readonly iommufd: Iommufd,
+    readonly iommufd: Iommufd,
     readonly memory: RecordedMemory,
     private readonly log: DestroyLog,
     private readonly warnings: string[],
@@ -48,6 +50,7 @@ export class Machine {
     const iommufd = await Iommufd.create({
       abi: options.abi,
       memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES + regionBytes,
+      ...(options.module && { module: options.module }),
       onWarning: ({ kind, count }) => {
         const once = kind.startsWith(ONCE_PER_CALL);
         if (once && warnings.includes(kind)) return;

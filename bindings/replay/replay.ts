@@ -11,7 +11,7 @@
 //
 // Nothing here depends on the host: no clock, no files, no waiting. The records may come from anywhere.
 
-import type { Fields, IoctlCommand } from "../index.js";
+import type { Fields, Iommufd, IoctlCommand } from "../index.js";
 import { RecordingError } from "./lines.js";
 import { Machine } from "./machine.js";
 import type { CallRecord, MetaRecord, RecordingRecord } from "./records.js";
@@ -25,6 +25,8 @@ export interface ReplayStart {
   readonly abi: "rfc" | "mainline";
   /** The commands that the library knows, the lab's included where the recorded kernel had them. */
   readonly commands: readonly IoctlCommand<Fields>[];
+  /** The machine, to be looked at between two records. */
+  readonly iommufd: Iommufd;
 }
 
 /** Options of replay(). */
@@ -33,6 +35,8 @@ export interface ReplayOptions {
   abi?: "rfc" | "mainline";
   /** Shared memory of the Iommufd in bytes; default: 64 MiB and what the recording's regions take. */
   memoryBytes?: number;
+  /** An already compiled core; default: the one of this package. */
+  module?: WebAssembly.Module;
   /** The recording's name in errors, default `recording`. */
   file?: string;
   /** Stops the replay between two calls: the generator throws the signal's reason. */
@@ -69,8 +73,9 @@ export async function* replay(
       if (record.op === "meta") {
         if (machine !== undefined) throw new RecordingError(file, record.line, "a second recording begins");
         const abi = options.abi ?? record.abi;
-        machine = await Machine.start(record, { abi, file, memoryBytes: options.memoryBytes });
-        options.onStart?.({ meta: record, abi, commands: machine.commands() });
+        const { memoryBytes, module } = options;
+        machine = await Machine.start(record, { abi, file, memoryBytes, module });
+        options.onStart?.({ meta: record, abi, commands: machine.commands(), iommufd: machine.iommufd });
         continue;
       }
       if (machine === undefined) throw new RecordingError(file, record.line, "a call before the recording's meta line");

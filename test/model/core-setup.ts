@@ -2,13 +2,13 @@
 //
 // What most models start from: a memory of the real core with attached threads, an open file, a type and an object.
 
+import { entryOf, freeSlots } from "./final-state.ts";
 import type { Core } from "./model.ts";
 import type { ProfileName } from "./property.ts";
 
 /** The null page: memory-map.ts. */
 const NULL_BYTES = 3 * 4096;
 const HEAP = NULL_BYTES + 20;
-const ENTRY_BYTES = 16;
 const HIGHEST_ID = 0xffff;
 
 export interface Booted {
@@ -21,8 +21,8 @@ export interface Booted {
   readonly type: number;
 }
 
-/** A fresh memory in which `threads` threads are attached that may block. */
-export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+/** A fresh memory in which `threads` threads are attached that may block. Return: addresses of their slots. */
+export function bootThreads(core: Core, profile: ProfileName, threads: number): number[] {
   const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
   if (result !== 0) throw new Error(`init failed: ${result}`);
   core.nullPage(NULL_BYTES);
@@ -33,6 +33,12 @@ export function boot(core: Core, profile: ProfileName, threads: number): Booted 
     if (slot === 0) throw new Error("no thread slot is left");
     slots.push(slot);
   }
+  return slots;
+}
+
+/** The same with an open file and a type. */
+export function boot(core: Core, profile: ProfileName, threads: number): Booted {
+  const slots = bootThreads(core, profile, threads);
   const file = core.call(0, "open");
   if (file < 0) throw new Error(`open failed: ${file}`);
   const expected = core.u32(slots[0]! + core.constant("THREAD_RESULT0"));
@@ -65,12 +71,21 @@ export function makeObject(core: Core, { file, expected, type }: Booted, thread 
   return core.call(thread, "finalize", file, handle);
 }
 
-/** Address of the entry of a low ID, whose state word comes first; 0 when there is no table yet. */
-export function entryOf(core: Core, { file }: Booted, id: number): number {
-  const root = core.u32(file + core.constant("FILE_STATE") + 4);
-  const inner = root === 0 ? 0 : core.u32(root);
-  const leaf = inner === 0 ? 0 : core.u32(inner);
-  return leaf === 0 ? 0 : leaf + id * ENTRY_BYTES;
+export interface Prepared extends Booted {
+  /** Free slots and objects together: final-state.ts. */
+  readonly slotsInAll: number;
+  readonly describe: (address: number) => string | undefined;
+}
+
+/**
+ * boot, and what the first allocation would make: the nodes of the ID table and a chunk of slots. So models are about objects, not
+ * about the growth of tables. Without objects.
+ */
+export function prepare(core: Core, profile: ProfileName, threads: number): Prepared {
+  const booted = boot(core, profile, threads);
+  const { file, expected, type } = booted;
+  if (core.call(0, "abort", file, core.call(0, "alloc", file, expected, type)) !== 0) throw new Error("abort failed");
+  return { ...booted, slotsInAll: freeSlots(core), describe: describeCore(core, booted) };
 }
 
 /** Names of the words that traces show most: locks, the file, thread slots, and the entries of `ids`. */
@@ -80,7 +95,7 @@ export function describeCore(
   ids: readonly number[] = [],
 ): (address: number) => string | undefined {
   const { slots, file } = booted;
-  const names = new Map(ids.map((id) => [entryOf(core, booted, id), `object ${id}`]));
+  const names = new Map(ids.map((id) => [describedEntry(core, file, id), `object ${id}`]));
   const pages = core.call(0, "pageLock");
   const threadBytes = core.constant("THREAD_BYTES");
   const fileBytes = core.constant("FILE_BYTES");
@@ -91,10 +106,19 @@ export function describeCore(
     for (const [index, slot] of slots.entries()) {
       if (address >= slot && address < slot + threadBytes) return `thread ${index} + ${address - slot}`;
     }
+    for (let id = 1; id <= 4; id++) {
+      const entry = describedEntry(core, file, id);
+      if (entry !== 0 && (address === entry || address === entry + 4)) return `object ${id}`;
+    }
     if (address === file + core.constant("FILE_STATE")) return "file state";
     if (address === file + core.constant("FILE_STATE") + 4) return "file root";
     if (address === file + fileBytes / 2) return "table lock";
     if (address >= file && address < file + fileBytes) return `file + ${address - file}`;
     return undefined;
   };
+}
+
+/** 0 while the table has no leaf yet. */
+function describedEntry(core: Core, file: number, id: number): number {
+  return core.u32(file + core.constant("FILE_STATE") + 4) === 0 ? 0 : entryOf(core, file, id);
 }

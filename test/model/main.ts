@@ -18,7 +18,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { checkProperty, moduleOf, type Verdict } from "./check.ts";
 import { PROPERTIES } from "./properties/index.ts";
+import { raceTable } from "./properties/recorded-races.ts";
 import type { ProfileName, Property, Twin } from "./property.ts";
+import { writeProof } from "../support/proof-file.ts";
 import { fromToken } from "./schedule.ts";
 import { traceOf } from "./trace.ts";
 
@@ -41,9 +43,13 @@ interface Task {
 
 /** What a process says when it is ready for a task: how its last one went. */
 interface Done {
-  isTwin: boolean;
+  property: string;
+  profile: ProfileName;
+  twin: string | undefined;
   good: boolean;
   executions: number;
+  /** At most so many; -1 for all schedules. */
+  preemptions: number;
 }
 
 const JOBS = 2;
@@ -96,6 +102,7 @@ function print({ summary, details, twin }: Verdict): void {
 /** In a process of its own: does tasks until there is none. */
 async function workFor(all: readonly Task[]): Promise<void> {
   let done: Done | undefined;
+  const explored = new Set<string>();
   for (;;) {
     const index = await new Promise<number>((resolve) => {
       process.once("message", (message) => resolve(message as number));
@@ -105,8 +112,19 @@ async function workFor(all: readonly Task[]): Promise<void> {
     const { property, twin, profile } = all[index]!;
     const verdict = await checkProperty(property, profile, twin);
     print(verdict);
-    done = { isTwin: twin !== undefined, good: verdict.good, executions: verdict.exploration.executions };
+    if (twin === undefined) explored.add(property.name);
+    const { executions, bound } = verdict.exploration;
+    done = {
+      property: property.name,
+      profile,
+      twin: twin?.name,
+      good: verdict.good,
+      executions,
+      preemptions: bound?.preemptions ?? -1,
+    };
   }
+  const table = raceTable(explored);
+  if (table !== "") console.log(`\n${table}\n`);
   process.disconnect();
 }
 
@@ -125,12 +143,20 @@ async function checkAll(all: readonly Task[], jobs: number): Promise<void> {
     return new Promise<number | null>((resolve) => worker.on("exit", resolve));
   });
   const codes = await Promise.all(workers);
-  const count = (isTwin: boolean): number => done.filter((task) => task.isTwin === isTwin && task.good).length;
+  const count = (isTwin: boolean): number =>
+    done.filter(({ twin, good }) => (twin !== undefined) === isTwin && good).length;
   const executions = done.reduce((sum, task) => sum + task.executions, 0);
   const failed = all.length - done.filter(({ good }) => good).length;
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   console.log(
     `${count(false)} properties hold, ${count(true)} twins caught, ${failed} failed; ${executions} executions, ${seconds} s`,
   );
+  if (values.property === undefined && !values.quick) {
+    const bounded = done.filter(({ twin, preemptions }) => twin === undefined && preemptions >= 0);
+    await writeProof("model", {
+      ...{ properties: count(false), twins: count(true), failed, executions, seconds: Number(seconds) },
+      bounded: bounded.map(({ property, profile, preemptions }) => ({ property, profile, preemptions })),
+    });
+  }
   process.exitCode = failed > 0 || codes.some((code) => code !== 0) ? 1 : 0;
 }

@@ -7,9 +7,6 @@
 import type { Booted } from "./core-setup.ts";
 import { call, type Calls, type Core } from "./model.ts";
 
-const PUT_SLOWLY = 1;
-const PUT_RELEASE = 2;
-
 /** Second results of thread `thread`'s last call. Read at once: the next call of that thread overwrites them. */
 export function resultOf(core: Core, { slots }: Booted, thread: number, index = 0): number {
   return core.u32(slots[thread]! + core.constant("THREAD_RESULT0") + 4 * index);
@@ -24,11 +21,11 @@ export function* get(core: Core, { file, expected }: Booted, id: number): Calls<
   return confirmed !== 0 ? confirmed : yield call("getSlowly", file, expected, id, 0);
 }
 
-export function* put({ file }: Booted, handle: number): Calls<number> {
+export function* put(core: Core, { file }: Booted, handle: number): Calls<number> {
   const result = yield call("put", file, handle);
-  if (result === PUT_SLOWLY) return yield call("putSlowly", file, handle);
-  if (result === PUT_RELEASE) yield call("releaseResume", file);
-  return 0;
+  if (result === core.constant("PUT_SLOWLY")) return yield call("putSlowly", file, handle);
+  if (result === core.constant("PUT_UNQUIET")) return yield call("putUnquiet", file);
+  return result;
 }
 
 /** IOMMU_DESTROY by a thread that may block. */
@@ -42,17 +39,68 @@ export function* destroy(core: Core, booted: Booted, thread: number, id: number)
   return result;
 }
 
-export function* alloc({ file, expected, type }: Booted): Calls<number> {
-  return yield call("alloc", file, expected, type);
+/** A published object. Return: its ID, or -errno. */
+export function* make({ file, expected, type }: Booted, ofType = type): Calls<number> {
+  const handle = yield call("alloc", file, expected, ofType);
+  return handle < 0 ? handle : yield call("finalize", file, handle);
 }
 
-/** Runs the releases that this thread's last call has won, as the bindings do after each call. */
-export function* runRelease(core: Core, { slots }: Booted, thread: number): Calls<void> {
+/** A lock by `get` becomes a kept user. Return: the object's serial, which with its ID names the user; or -errno. */
+export function* keep(core: Core, booted: Booted, thread: number, handle: number): Calls<number> {
+  const result = yield call("putKeepUser", booted.file, handle);
+  return result < 0 ? result : resultOf(core, booted, thread);
+}
+
+export function* drop({ file, expected }: Booted, id: number, serial: number): Calls<number> {
+  return yield call("dropReference", file, expected, id, serial);
+}
+
+/** iommufd_object_destroy_user() by a thread that may block. */
+export function* destroyKept(core: Core, booted: Booted, thread: number, id: number, serial: number): Calls<number> {
+  const { file, expected } = booted;
+  const mustWait = core.constant("MUST_WAIT");
+  let result = yield call("destroyReference", file, expected, id, serial, 1);
+  while (result === mustWait) result = yield call("destroyWait", file, resultOf(core, booted, thread), -1);
+  return result;
+}
+
+/** In set-up: a lock. Return: its handle. */
+export function lockObject(core: Core, { file, expected }: Booted, thread: number, id: number): number {
+  const handle = core.call(thread, "get", file, expected, id);
+  if (handle <= 0) throw new Error(`get answers ${handle}`);
+  return handle;
+}
+
+/** In set-up: a kept user. Return: the object's serial. */
+export function keepObject(core: Core, booted: Booted, thread: number, id: number): number {
+  const result = core.call(thread, "putKeepUser", booted.file, lockObject(core, booted, thread, id));
+  if (result !== 0) throw new Error(`putKeepUser answers ${result}`);
+  return resultOf(core, booted, thread);
+}
+
+/**
+ * Runs the releases that this thread's last call has won, as the bindings do after each call. `destroyed` is the callback of an object
+ * whose type has one that this thread can run.
+ */
+export function* runRelease(
+  core: Core,
+  { slots }: Booted,
+  thread: number,
+  destroyed?: (slot: number) => void,
+): Calls<number> {
   const attention = slots[thread]! + core.constant("THREAD_ATTENTION");
+  let releases = 0;
   while ((core.u32(attention) & core.constant("ATTENTION_RELEASE")) !== 0) {
     const file = core.u32(slots[thread]! + core.constant("THREAD_RELEASING"));
     let stop = 0;
-    do stop = yield call("releaseNext", file, stop);
-    while (stop !== 0);
+    do {
+      stop = yield call("releaseNext", file);
+      if (stop > core.constant("RELEASE_AGAIN")) {
+        yield call("callbackBegins", stop);
+        destroyed?.(stop);
+      }
+    } while (stop !== 0);
+    releases++;
   }
+  return releases;
 }

@@ -77,6 +77,7 @@ function describe(
     case op.STORE_RELAXED64:
       return `${what}: ${hex(before)} → ${hex(a)}`;
     case op.EXCHANGE32:
+    case op.EXCHANGE64:
       return `${what}: ${hex(before)} → ${hex(a)}`;
     case op.ADD32:
       return `${what}: ${hex(before)} ${aLow < 0 ? `− ${-aLow}` : `+ ${aLow}`}`;

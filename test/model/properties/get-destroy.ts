@@ -42,7 +42,7 @@ function model(profile: ProfileName): Model<State> {
         expect(handle > 0, `get answers ${handle}`);
         const described = yield call("describe", file, handle);
         expect(described === 0, `describe answers ${described}`);
-        const result = yield* put(state, handle);
+        const result = yield* put(core, state, handle);
         expect(result === 0, `put answers ${result}`);
         return "ok";
       }
@@ -81,7 +81,7 @@ export const getDestroy: Property = {
       edits: [
         {
           file: "core/refcount.ts",
-          find: "if ((next & DESTROYERS_MASK) != 0 && (next & HOLDERS_MASK) == 0) notify(entry, -1);",
+          find: "      if (wakesDestroyers(next)) notify(entry, -1);",
           replace: "",
         },
       ],
@@ -91,8 +91,15 @@ export const getDestroy: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: "  if (!isPlainlyLocked(next)) return 0;\n  if (compareExchange64(entry, word, next) != word) return 0;",
-          replace: "  if (!isPlainlyLocked(next)) return 0;\n  store64(entry, next);",
+          find: `  if (!isPlainlyLocked(next)) return 0;
+  announceRecord(record, entry, file);
+  if (compareExchange64(entry, word, next) != word) {
+    withdrawRecord(record);
+    return 0;
+  }`,
+          replace: `  if (!isPlainlyLocked(next)) return 0;
+  announceRecord(record, entry, file);
+  store64(entry, next);`,
         },
         { file: "core/lookup.ts", find: "loadRelaxed64 } from", replace: "loadRelaxed64, store64 } from" },
       ],

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Breakages that several properties must notice. The same edits make the same module, which is built once.
+
+import type { Edit } from "../property.ts";
+
+/** The last holder wakes nobody. */
+export const LAST_HOLDER_WAKES_NOBODY: readonly Edit[] = [
+  { file: "core/refcount.ts", find: "      if (wakesDestroyers(next)) notify(entry, -1);", replace: "" },
+];
+
+/** The end of a change wakes those who wait for the thaw, but no destroyer. */
+export const CHANGE_FORGETS_DESTROYERS: readonly Edit[] = [
+  {
+    file: "core/change.ts",
+    find: "if ((exchange64(entry, next) & WAITED) != 0 || wakesDestroyers(next)) notify",
+    replace: "if ((exchange64(entry, next) & WAITED) != 0) notify",
+  },
+];
+
+/** And the other way round. */
+export const CHANGE_FORGETS_THE_FROZEN: readonly Edit[] = [
+  {
+    file: "core/change.ts",
+    find: "if ((exchange64(entry, next) & WAITED) != 0 || wakesDestroyers(next)) notify",
+    replace: "exchange64(entry, next);\n  if (wakesDestroyers(next)) notify",
+  },
+];
+
+/** put subtracts from a word that it has read before. */
+export const PUT_STORES_BLINDLY: readonly Edit[] = [
+  {
+    file: "core/lookup.ts",
+    find: `  nameRecord(record, RECORD_BUSY);
+  if (compareExchange64(entry, word, word - USER - HOLDER) != word) {
+    nameRecord(record, RECORD_LOCKED);
+    return PUT_SLOWLY;
+  }`,
+    replace: "  store64(entry, word - USER - HOLDER);",
+  },
+  { file: "core/lookup.ts", find: "loadRelaxed64 } from", replace: "loadRelaxed64, store64 } from" },
+];
+
+/** A removal stores the free word without looking whether the word is still the one that was decided on. */
+export const REMOVAL_STORES_BLINDLY: readonly Edit[] = [
+  {
+    file: "core/destroy.ts",
+    find: "  if (compareExchange64(entry, word, freedWord(word)) == word) {\n    xaErase(file, id);",
+    replace: "  store64(entry, freedWord(word));\n  if (slot != 0) {\n    xaErase(file, id);",
+  },
+  {
+    file: "core/destroy.ts",
+    find: "import { compareExchange64, wait64 }",
+    replace: "import { compareExchange64, store64, wait64 }",
+  },
+];
+
+/** A removal changes the ID table without its lock. */
+export const REMOVAL_TAKES_NO_LOCK: readonly Edit[] = [
+  { file: "core/destroy.ts", find: "  lock(tableLockOf(file), RANK_TABLE);\n  let slot", replace: "  let slot" },
+  {
+    file: "core/destroy.ts",
+    find: "  unlock(tableLockOf(file), RANK_TABLE);\n  return slot;",
+    replace: "  return slot;",
+  },
+];
+
+/** The fast get and put take a word of any phase for a published one. */
+export const ANY_PHASE_IS_LIVE: readonly Edit[] = [
+  {
+    file: "core/refcount.ts",
+    find: "(word & (PHASE_MASK | FROZEN | DESTROYERS_MASK | TOO_MANY_HOLDERS | SATURATED)) == LIVE;",
+    replace: "(word & PHASE_MASK) != 0 && (word & (FROZEN | DESTROYERS_MASK | TOO_MANY_HOLDERS | SATURATED)) == 0;",
+  },
+];
+
+/** mainline's destroy takes one more user than the table for nobody. */
+export const DESTROY_ALLOWS_A_USER: readonly Edit[] = [
+  {
+    file: "core/destroy.ts",
+    find: "      if (usersOf(word) != 1) return -EBUSY;\n      if (hasCallback",
+    replace: "      if (usersOf(word) > 2) return -EBUSY;\n      if (hasCallback",
+  },
+];
+
+/** Who takes a change's first look forgets that the word may be frozen. */
+export const FROZEN_IS_NOT_ASKED: readonly Edit[] = [
+  {
+    file: "core/refcount.ts",
+    find: "  const word = load64(entry);\n  return (word & FROZEN) == 0 ? word : awaitThaw(entry);",
+    replace: "  return load64(entry);",
+  },
+];

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// A race in lab calls as a model of the explorer: the text of an execution is its outcome, and an outcome that is not allowed fails
+// that execution.
+//
+// What programs share in JavaScript is the destroy log and the list of warnings, which the search does not see. Nothing is
+// decided by them, and in the races here the objects' counts order the log.
+
+import { Layout } from "../../../bindings/generated/layout.js";
+import { bootThreads, describeCore } from "../core-setup.ts";
+import { expect } from "../failure.ts";
+import type { Core, Model } from "../model.ts";
+import type { Call } from "./lab.ts";
+import { type CoreLayout, type CoreProgram, LabThread, type LabWorld } from "./lab-programs.ts";
+import type { Actor } from "./outcomes.ts";
+import type { LabRace } from "./unrecorded-races.ts";
+
+const PAGES = 6;
+
+/** An allocation and its abort: afterwards the file has its ID table, as after any earlier use; making it is no part of a race here. */
+const WARM_UP: Call = { call: "ALLOC", fd: 0, args: [1, 0, 0, 1] };
+
+interface LabState {
+  readonly slots: number[];
+  readonly file: number;
+  readonly layout: CoreLayout;
+  readonly describe: (address: number) => string | undefined;
+}
+
+/** `check` is told each outcome's text and answers what is wrong with it. */
+export function raceModel(
+  { race, setup, actors, after_calls }: LabRace,
+  check: (outcome: string) => string | undefined,
+): Model<LabState> {
+  return {
+    name: race,
+    pages: PAGES,
+    setup(core) {
+      const layout = layoutOf(core);
+      const slots = bootThreads(core, "rfc", actors.length);
+      slots.forEach((slot, thread) => runNow(core, thread, new LabThread(core, slot, newWorld([]), layout).define()));
+      const file = core.call(0, "open");
+      const first = new LabThread(core, slots[0] ?? 0, newWorld([file]), layout);
+      for (const call of [WARM_UP, ...setup]) runNow(core, 0, first.call(call));
+      return { slots, file, layout, describe: describeCore(core, { slots, file, expected: 0, type: 1 }) };
+    },
+    run(core, { slots, file, layout }) {
+      const world = newWorld([file]);
+      const thread = (index: number) => new LabThread(core, slots[index] ?? 0, world, layout);
+      return {
+        threads: actors.map((actor, index) => ({
+          name: callsOf(actor).map(nameOf).join(", "),
+          program: () => callAll(thread(index), callsOf(actor)),
+        })),
+        finish(results) {
+          const after = after_calls.map((call) => runNow(core, 0, thread(0).call(call)));
+          runNow(core, 0, thread(0).call({ call: "CLOSE", fd: 0 }));
+          const outcome = JSON.stringify({ results, after, warn: world.warnings });
+          const wrong = check(outcome);
+          expect(wrong === undefined, wrong ?? "");
+          return outcome;
+        },
+      };
+    },
+    describeAddress: (address, { describe }) => describe(address),
+  };
+}
+
+function layoutOf(core: Core): CoreLayout {
+  return Object.fromEntries(Object.keys(Layout).map((name) => [name, core.constant(name)])) as CoreLayout;
+}
+
+function newWorld(files: readonly number[]): LabWorld {
+  return { files, log: [], warnings: [] };
+}
+
+function callsOf(actor: Actor): readonly Call[] {
+  return "call" in actor ? [actor] : actor;
+}
+
+function nameOf({ call, args = [] }: Call): string {
+  return `${call} ${args.join(" ")}`.trimEnd();
+}
+
+function* callAll(thread: LabThread, calls: readonly Call[]): CoreProgram<string> {
+  const answers: string[] = [];
+  for (const call of calls) answers.push(yield* thread.call(call));
+  return answers.join(" ");
+}
+
+/** Outside of the schedule: all of a program's calls at once. */
+function runNow<T>(core: Core, thread: number, program: CoreProgram<T>): T {
+  let next = program.next();
+  while (!next.done) next = program.next(core.call(thread, next.value.name, ...next.value.args) ?? 0);
+  return next.value;
+}
