@@ -3,7 +3,6 @@
 // A process with a time limit: when it hangs it is killed, with all its threads.
 
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Reply, Request } from "./workshop.ts";
 
@@ -16,27 +15,29 @@ const WORKSHOP = fileURLToPath(new URL("workshop.ts", here));
 export class Workshop {
   #child: ChildProcess | undefined;
 
-  /** Return: the reply; undefined when it took too long, and the workshop was ended. */
-  async ask(request: Request, milliseconds: number): Promise<Reply | undefined> {
+  /** Return: the reply; undefined when nothing was heard for so long, and the workshop was ended. */
+  ask(request: Request, milliseconds: number): Promise<Reply | undefined> {
     const child = (this.#child ??= fork(RUN, [WORKSHOP], { stdio: ["ignore", "inherit", "inherit", "ipc"] }));
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), milliseconds);
-    const { signal } = abort;
-    try {
-      child.send(request);
-      const gone = once(child, "exit", { signal }).then(() => {
-        this.#child = undefined;
-        return [{ problem: "the workshop died" }];
+    return new Promise((resolve) => {
+      const end = (reply: Reply | undefined): void => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+        resolve(reply);
+      };
+      const timer = setTimeout(() => {
+        this.end();
+        end(undefined);
+      }, milliseconds);
+      child.on("message", (reply: Reply) => {
+        if (reply.goesOn === true) timer.refresh();
+        else end(reply);
       });
-      const [reply] = (await Promise.race([once(child, "message", { signal }), gone])) as [Reply];
-      return reply;
-    } catch {
-      this.end();
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-      abort.abort();
-    }
+      child.on("exit", () => {
+        this.#child = undefined;
+        end({ problem: "the workshop died" });
+      });
+      child.send(request);
+    });
   }
 
   end(): void {

@@ -16,7 +16,7 @@ import type { Property } from "../model/property.ts";
 import { Workshop } from "./child.ts";
 import { editsOf, type Kind, type Mutant } from "./mutant.ts";
 import { Stage } from "./stage.ts";
-import { QUICK_ONLY, nearTests, needsSmallCore, singleTests, slowTests } from "./suite.ts";
+import { QUICK_ONLY, type Variant, nearTests, singleTests, slowTests, variantsOf } from "./suite.ts";
 import type { Reply, Request } from "./workshop.ts";
 
 export type Step = "near" | "model" | "single" | "slow" | "all";
@@ -38,8 +38,9 @@ const OTHERS_FIRST: readonly Step[] = ["model", "near", "single", "all", "slow"]
 const ALONE_FIRST: readonly Step[] = ["near", "single", "model", "all", "slow"];
 
 /** Seconds that the explorer has for a property in a profile. */
-const EXPLORE_SECONDS = { model: 6, all: 10 };
-const SUITE_MS = { near: 60_000, single: 180_000, slow: 300_000 };
+const EXPLORE_SECONDS = { model: 6, all: 4 };
+/** Without the end of a test; far more than any test takes on a machine with nothing else to do. */
+const SUITE_MS = { near: 25_000, single: 40_000, slow: 130_000 };
 const COMPILE_MS = 120_000;
 
 /** One of several that try mutants at the same time. */
@@ -78,10 +79,10 @@ export class Job {
   async #tryStep(mutant: Mutant, step: Step): Promise<Catch | undefined> {
     if (step === "model") return this.#explore(mutant, nearProperties(mutant.file), step);
     if (step === "all") return this.#explore(mutant, otherProperties(mutant.file), step);
-    const files = { near: nearTests, single: singleTests, slow: slowTests }[step](mutant.file);
+    const files = { near: nearTests, single: singleTests, slow: slowTests, type Variant, variantsOf }[step](mutant.file);
     if (files.length === 0) return undefined;
     await this.#compile(mutant, "debug");
-    if (files.some((file) => needsSmallCore(file))) await this.#compile(mutant, "small");
+    for (const variant of variantsOf(files)) await this.#compile(mutant, variant);
     const namePattern = step === "slow" ? "" : QUICK_ONLY;
     const request = { kind: "test", root: this.stage.path, files, namePattern } as const;
     const reply = await this.#ask(request, SUITE_MS[step]);
@@ -90,7 +91,7 @@ export class Job {
     return failed === undefined ? undefined : { by: step, what: failed, timedOut, ...(file !== undefined && { file }) };
   }
 
-  async #compile(mutant: Mutant, target: "debug" | "small"): Promise<void> {
+  async #compile(mutant: Mutant, target: "debug" | Variant): Promise<void> {
     if (this.#compiled.has(target)) return;
     const outFile = this.stage.coreFile(target);
     const reply = await this.#ask({ kind: "compile", edits: editsOf(mutant), target, outFile }, COMPILE_MS);

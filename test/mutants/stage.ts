@@ -55,8 +55,8 @@ export class Stage {
   }
 
   /** Where the cores of this stage are compiled to. */
-  coreFile(target: "debug" | "small"): string {
-    return join(this.path, target === "small" ? "build/core.small.wasm" : "dist/core.wasm");
+  coreFile(target: string): string {
+    return join(this.path, target === "debug" ? "dist/core.wasm" : `build/core.${target}.wasm`);
   }
 
   /** The tests run against dist/core.wasm of the stage from now on. */

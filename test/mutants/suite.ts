@@ -32,7 +32,7 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
 const SINGLE: readonly string[] = single(
   ...["life-cycle", "holds", "handles", "ids", "files", "interleaving", "release-rfc", "release-mainline", "detach"],
   ...["callbacks", "async", "small-fields", "exhaustion", "stats", "warnings", "profiles", "object-types"],
-  ...["define-ioctl", "dispatch", "copy-struct", "user-space", "any-input", "fuzz-oracle"],
+  ...["define-ioctl", "dispatch", "copy-struct", "user-space", "any-input", "failure-sweep", "fuzz-oracle"],
 );
 
 /** What needs threads or much time; the recorded races last, they take longest. */
@@ -44,12 +44,19 @@ const SLOW: readonly string[] = [
 ];
 
 /** Tests of single that are left to slow, by their names. */
-export const QUICK_ONLY = "^(?!.*(100,000|1,000,000))";
+export const QUICK_ONLY = "^(?!.*(100,000|1,000,000|one call in|some short scenarios))";
 
 export const nearTests = (file: string): readonly string[] => NEAR[file] ?? [];
 export const singleTests = (file: string): readonly string[] =>
   SINGLE.filter((test) => !nearTests(file).includes(test));
 export const slowTests = (): readonly string[] => SLOW;
 
-/** Whether the tests load the core with narrow counters by themselves. */
-export const needsSmallCore = (test: string): boolean => test.endsWith("/small-fields.test.ts");
+/** Builds of the core that tests load by themselves, besides the package's. */
+export type Variant = "small" | "faults";
+
+export function variantsOf(tests: readonly string[]): readonly Variant[] {
+  const variants: Variant[] = [];
+  if (tests.some((test) => test.endsWith("/small-fields.test.ts"))) variants.push("small");
+  if (tests.some((test) => test.endsWith("/failure-sweep.test.ts"))) variants.push("faults");
+  return variants;
+}

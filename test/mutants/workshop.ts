@@ -3,7 +3,7 @@
 // A process of its own that compiles mutants, explores them and runs tests on them, so that whoever started it can end it when a
 // mutant hangs. It lives for many mutants, because a compiler and a test runner that are warm take a tenth of the time.
 //
-// Started with an IPC channel: a Request comes in, one Reply goes out.
+// Started with an IPC channel: a Request comes in, one Reply goes out, behind any number of signs of life.
 
 import { writeFile } from "node:fs/promises";
 import { buildCore, buildModel } from "../model/build-model.mjs";
@@ -24,6 +24,8 @@ export interface Reply {
   problem?: string;
   /** The test's. */
   suite?: SuiteResult;
+  /** Not a reply yet, but something has happened. */
+  goesOn?: boolean;
 }
 
 process.on("message", (request: Request) => {
@@ -34,7 +36,8 @@ process.on("disconnect", () => process.exit());
 async function answer(request: Request): Promise<Reply> {
   if (request.kind === "compile") return compile(request);
   if (request.kind === "explore") return exploreOne(request);
-  return { suite: await runTests(request.root, request.files, request.namePattern) };
+  const goesOn = (): boolean | undefined => process.send?.({ goesOn: true });
+  return { suite: await runTests(request.root, request.files, request.namePattern, goesOn) };
 }
 
 async function compile({ edits, target, outFile }: Request & { kind: "compile" }): Promise<Reply> {

@@ -14,8 +14,8 @@ export const UACCESS = mutantsOf("uaccess.ts", [
   {
     name: "pages-that-can-be-read-can-be-written",
     kind: "bounds",
-    find: "accessible(row, to, length, PROT_WRITE);",
-    replace: "accessible(row, to, length, PROT_READ);",
+    find: "accessible(row, to, copyStep(to, length), PROT_WRITE);",
+    replace: "accessible(row, to, copyStep(to, length), PROT_READ);",
   },
   {
     name: "last-bytes-need-not-be-zero",
