@@ -8,7 +8,7 @@
 //   all      the other properties
 //   slow     tests with real threads, kills, the recorded races; and what takes long
 //
-// A fault that only other threads or a death can show goes to the explorer first.
+// A fault that only other threads or a death can show goes to the explorer before the rest of the tests.
 
 import { join } from "node:path";
 import { PROPERTIES } from "../model/properties/index.ts";
@@ -34,7 +34,7 @@ export interface Catch {
 export type Answer = { caught: Catch | undefined } | { broken: string };
 
 const NEEDS_OTHERS: readonly Kind[] = ["locking", "waking", "repair"];
-const OTHERS_FIRST: readonly Step[] = ["model", "near", "single", "all", "slow"];
+const OTHERS_FIRST: readonly Step[] = ["near", "model", "single", "all", "slow"];
 const ALONE_FIRST: readonly Step[] = ["near", "single", "model", "all", "slow"];
 
 /** Seconds that the explorer has for a property in a profile. */
@@ -79,7 +79,7 @@ export class Job {
   async #tryStep(mutant: Mutant, step: Step): Promise<Catch | undefined> {
     if (step === "model") return this.#explore(mutant, nearProperties(mutant.file), step);
     if (step === "all") return this.#explore(mutant, otherProperties(mutant.file), step);
-    const files = { near: nearTests, single: singleTests, slow: slowTests, type Variant, variantsOf }[step](mutant.file);
+    const files = { near: nearTests, single: singleTests, slow: slowTests }[step](mutant.file);
     if (files.length === 0) return undefined;
     await this.#compile(mutant, "debug");
     for (const variant of variantsOf(files)) await this.#compile(mutant, variant);
