@@ -16,7 +16,7 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "slab.ts": single("life-cycle", "exhaustion", "stats"),
   "xarray.ts": single("ids", "stats", "exhaustion"),
   "registry.ts": single("object-types", "define-ioctl"),
-  "file.ts": single("files", "interleaving", "callbacks"),
+  "file.ts": single("files", "interleaving", "many-threads"),
   "kept.ts": single("life-cycle", "holds"),
   "hold.ts": single("holds"),
   "object.ts": single("life-cycle", "exhaustion", "stats"),
@@ -31,7 +31,17 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
 /** All that one thread can see, the fuzzer's oracle with fixed seeds among it; without tests of what is not the core. */
 const SINGLE: readonly string[] = single(
   ...["life-cycle", "holds", "handles", "ids", "files", "interleaving", "release-rfc", "release-mainline", "detach"],
-  ...["callbacks", "async", "small-fields", "exhaustion", "stats", "warnings", "profiles", "object-types"],
+  ...[
+    "callbacks",
+    "async",
+    "small-fields",
+    "exhaustion",
+    "many-threads",
+    "stats",
+    "warnings",
+    "profiles",
+    "object-types",
+  ],
   ...["define-ioctl", "dispatch", "copy-struct", "user-space", "any-input", "failure-sweep", "fuzz-oracle"],
 );
 
