@@ -73,6 +73,7 @@ import { MUST_DESTROY, MUST_WAIT } from "./results";
 import {
   announceRecord,
   changeRecord,
+  clearHand,
   current,
   findRecord,
   freeRecord,
@@ -128,7 +129,7 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
       if (slot == 0) continue;
       if (hasCallback(typeOf(word))) {
         const handle = takeRecord(slot, file, RECORD_DYING);
-        setHand(0, 0);
+        clearHand();
         return mustDestroy(handle, slot);
       }
       freeObject(slot);
@@ -159,7 +160,7 @@ function removeIf(file: usize, entry: usize, word: u64, id: u32): usize {
   if (compareExchange64(entry, word, freedWord(word)) == word) {
     xaErase(file, id);
   } else {
-    setHand(0, 0);
+    clearHand();
     slot = 0;
   }
   unlock(tableLockOf(file), RANK_TABLE);
@@ -227,7 +228,7 @@ function decide(file: usize, entry: usize, record: usize): i32 {
       if (removeIf(file, entry, word, id) == 0) continue;
       if (hasCallback(changetype<Slot>(slot).type)) {
         changeRecord(record, slot, RECORD_DYING);
-        setHand(0, 0);
+        clearHand();
         return mustDestroy(handle, slot);
       }
       freeRecord(record);

@@ -191,8 +191,8 @@ function claimRelease(file: usize, draining: u32): bool {
 
 function attendRelease(file: usize): void {
   const thread = changetype<Thread>(current());
-  thread.attention |= ATTENTION_RELEASE;
   thread.releasing = <u32>file;
+  thread.attention |= ATTENTION_RELEASE;
 }
 
 /**
@@ -260,7 +260,7 @@ export function isUsable(file: usize, expected: u32): bool {
 /** For get, which cannot use a number's later file: the state that it must find again. FILE_NEVER when nothing is open. */
 export function openStateOf(file: usize): u32 {
   const state = load32(stateOf(file));
-  return (state & FILE_PHASE_MASK) == FILE_OPEN ? state : FILE_NEVER;
+  return (state & FILE_PHASE_MASK) == FILE_OPEN ? state & ~FILE_POISONED : FILE_NEVER;
 }
 
 /** Whether this thread has a call in flight on the file. */
@@ -358,6 +358,18 @@ function claimantOf(file: usize): usize {
     if (load32(thread + offsetof<Thread>("claiming")) == <u32>file) return thread;
   }
   return 0;
+}
+
+/** Whether the release of the file is the thread's. */
+export function isReleaser(file: usize, thread: usize): bool {
+  return (
+    (load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_RELEASING && load32(releaserOf(file)) == nameOfThread(thread)
+  );
+}
+
+/** No file is waited for by the thread any more. Context: acting as the dead thread, every file is settled. */
+export function clearClaim(): void {
+  store32(claimingOf(), 0);
 }
 
 /** The release goes on in this thread. Context: acting as `this` again; `from` is the dead thread that had won it. */

@@ -34,7 +34,7 @@ import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, reservedWord, withPhase } from "./refcount";
 import { classOfType } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
-import { current, findRecord, freeRecord, hand, hasFreeRecord, setHand, takeRecord } from "./thread";
+import { clearHand, current, findRecord, freeRecord, hand, hasFreeRecord, setHand, takeRecord } from "./thread";
 import { slotOf, tableLockOf, xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
 
 /**
@@ -76,7 +76,7 @@ function reserve(file: usize, type: u32): i32 {
   xaTake(file, id);
   unlock(tableLockOf(file), RANK_TABLE);
   const handle = takeRecord(entry, file, RECORD_RESERVED);
-  setHand(0, 0);
+  clearHand();
   return handle;
 }
 

@@ -34,7 +34,7 @@ import {
   Thread,
 } from "./memory-map";
 import { RANK_PAGE, lock, unlock } from "./mutex";
-import { current, setHandMemory } from "./thread";
+import { clearHandMemory, current, setHandMemory } from "./thread";
 
 const PAGE_LOCK: usize = PAGES + offsetof<PageState>("lock");
 
@@ -175,7 +175,7 @@ export function repairPages(): void {
   state.claimCount = 0;
   // Announced, but not cut yet.
   const cut = thread.handMemory & ~MEMORY_FLAGS;
-  if (cut >= state.extentLow && cut < state.extentTop) setHandMemory(0, 0);
+  if (cut >= state.extentLow && cut < state.extentTop) clearHandMemory();
   const total = changetype<Identity>(IDENTITY).heapPages;
   let used: u32 = 0;
   for (let page: u32 = 0; page < total; page++) if (load<u8>(FRAMES + page) != FRAME_FREE) used++;

@@ -24,7 +24,7 @@ import { compareExchange32, load32, load64, notify, store32 } from "./atomics";
 import { recoverChange } from "./change";
 import { giveBack } from "./detach";
 import { EINVAL, ESRCH } from "../errno";
-import { clearMark, inheritRelease, isPoisoned, poison, settleFile } from "./file";
+import { clearClaim, clearMark, inheritRelease, isPoisoned, isReleaser, poison, settleFile } from "./file";
 import {
   ATTENTION_RELEASE,
   Context,
@@ -71,6 +71,10 @@ import { slabFree } from "./slab";
 import {
   actAs,
   adoptWarnings,
+  blockedBy,
+  blockedByChange,
+  clearHand,
+  clearHandMemory,
   current,
   freeRecord,
   hand,
@@ -78,7 +82,6 @@ import {
   nameOfThread,
   nextRecord,
   setHand,
-  setHandMemory,
   threadNamed,
 } from "./thread";
 import { freeNode, slotOf, xaContains, xaLoad, xaNext } from "./xarray";
@@ -101,10 +104,10 @@ export function reapNext(number: u32): i32 {
   if (dead == self || load32(state) == THREAD_FREE) return -ESRCH;
   compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
   const other = beginReaping(dead);
-  if (other != DONE) return mustWait(other);
+  if (other != DONE) return mustWait(other, self);
   const blocked = reapStep(dead, self);
   const inherited = finishStep(dead, self, blocked == DONE);
-  if (blocked > AGAIN) return mustWait(blocked);
+  if (blocked > AGAIN) return mustWait(blocked, dead);
   return blocked == AGAIN || inherited ? REAP_AGAIN : 0;
 }
 
@@ -115,29 +118,44 @@ function beginReaping(dead: usize): usize {
   const reaper = load32(word);
   const isFree =
     reaper == 0 || reaper == own || load32(threadNamed(reaper) + offsetof<Thread>("state")) != THREAD_ATTACHED;
-  return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : word;
+  return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : blockedBy(word, reaper);
 }
 
 /** Back to the caller's own slot, with what the bindings have to do. Return: whether there is something. */
 function finishStep(dead: usize, self: usize, isDone: bool): bool {
   const was = changetype<Thread>(dead);
   actAs(self);
-  const inherits = (was.attention & ATTENTION_RELEASE) != 0;
-  if (inherits) {
-    inheritRelease(was.releasing);
-    was.attention &= ~ATTENTION_RELEASE;
-  }
+  // The file says whose release it is: it may be an earlier reaper's already, who died before it was taken off here.
+  const won = (was.attention & ATTENTION_RELEASE) != 0;
+  const inherits = won && isReleaser(was.releasing, dead);
+  if (inherits) inheritRelease(was.releasing);
+  if (won) was.attention &= ~ATTENTION_RELEASE;
   adoptWarnings(dead);
-  if (isDone && !inherits) store32(dead + offsetof<Thread>("state"), THREAD_FREE);
-  store32(dead + offsetof<Thread>("reaper"), 0);
-  notify(dead + offsetof<Thread>("reaper"), -1);
+  if (isDone && !inherits) {
+    forgetReaper(nameOfThread(dead));
+    store32(dead + offsetof<Thread>("state"), THREAD_FREE);
+  }
+  endReaping(dead, nameOfThread(self));
   return inherits;
 }
 
-function mustWait(word: usize): i32 {
+/** The word may be of a later owner of the slot by now, and of who reaps that one. */
+function endReaping(dead: usize, reaper: u32): void {
+  const word = dead + offsetof<Thread>("reaper");
+  compareExchange32(word, reaper, 0);
+  notify(word, -1);
+}
+
+/** The dead thread was itself reaping others: from here on its name may be a living thread's. */
+function forgetReaper(name: u32): void {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) endReaping(THREADS + number * THREAD_BYTES, name);
+}
+
+/** `found`: the thread in whose name the step found the word, and said how it was. */
+function mustWait(word: usize, found: usize): i32 {
   const thread = changetype<Thread>(current());
   thread.result1 = <u32>word;
-  thread.result2 = load32(word);
+  thread.result2 = changetype<Thread>(found).result2;
   return MUST_WAIT;
 }
 
@@ -166,7 +184,7 @@ function recoverLocks(thread: usize, dead: usize): void {
   repairOwnLocks();
   recoverChange();
   actAs(self);
-  if (thread != dead) store32(thread + offsetof<Thread>("reaper"), 0);
+  if (thread != dead) endReaping(thread, nameOfThread(self));
 }
 
 /** Context: acting as the dead thread, every lock is held. */
@@ -174,7 +192,7 @@ function recoverAll(): usize {
   recoverMappings();
   for (let row = leavingRow(); row != 0; row = leavingRow()) {
     const copier = finishLeaving(row);
-    if (copier != 0) return copier + offsetof<Thread>("pinned");
+    if (copier != 0) return blockedBy(copier + offsetof<Thread>("pinned"), <u32>row);
   }
   if (changetype<Thread>(current()).sweeps != 0) sweepPages();
   changetype<Thread>(current()).sweeps = 0;
@@ -206,7 +224,7 @@ function recoverMemory(): void {
   const kind = thread.handMemory & MEMORY_FLAGS;
   if (thread.handMemory == 0 || kind == MEMORY_CHUNK) return;
   const node: usize = thread.handMemory & ~MEMORY_FLAGS;
-  if (xaContains(thread.handFile, node)) setHandMemory(0, 0);
+  if (xaContains(thread.handFile, node)) clearHandMemory();
   else freeNode(kind - 1, node);
 }
 
@@ -249,7 +267,7 @@ function recoverHand(): void {
   const phase = phaseOf(load64(entry));
   if (phase != PHASE_FREE && slotOf(entry) == slot) {
     if (phase != PHASE_RESERVED) {
-      setHand(0, 0); // the destroy had not begun: it is given up
+      clearHand(); // the destroy had not begun: it is given up
       return;
     }
     eraseReserved(object.file, slot);
@@ -268,7 +286,9 @@ function dropRecordsOf(slot: usize, entry: usize): void {
     const target: usize = changetype<HoldRecord>(record).target;
     const bySlot = kind == RECORD_DYING || kind == RECORD_TAKEN;
     const byEntry = kind == RECORD_RESERVED || kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT;
-    if ((bySlot && target == slot) || (byEntry && entry != 0 && target == entry)) freeRecord(record);
+    // One that waited names the slot before it says DYING.
+    if ((bySlot || byEntry) && target == slot) freeRecord(record);
+    else if (byEntry && entry != 0 && target == entry) freeRecord(record);
   }
 }
 
@@ -301,7 +321,8 @@ function recoverRecords(): usize {
       endDying(record, target);
       continue;
     }
-    if (!isPoisoned(file) && freezerOf(load64(target)) != 0) return target;
+    const word = load64(target);
+    if (!isPoisoned(file) && freezerOf(word) != 0) return blockedByChange(target, word);
     if (kind == RECORD_RESERVED && wasPublished(target)) freeRecord(record);
     else giveBack(record);
     // A release that was won is the bindings'.
@@ -335,9 +356,10 @@ function recoverFiles(): usize {
     const file = FILES + index * FILE_BYTES;
     clearMark(file);
     const claimant = settleFile(file);
-    if (claimant != 0) return claimant + offsetof<Thread>("claiming");
+    if (claimant != 0) return blockedBy(claimant + offsetof<Thread>("claiming"), <u32>file);
     if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
   }
+  clearClaim();
   return DONE;
 }
 

@@ -35,6 +35,7 @@ import {
   Thread,
 } from "./memory-map";
 import { DESTROYER, HOLDER, PHASE_LIVE, destroyersOf, freezerOf, holdersOf, minusUser, phaseOf } from "./refcount";
+import { blockedBy, blockedByChange } from "./thread";
 
 /** All records are counted, or the reaper has to wait, or the word does not fit the records. */
 export const COUNTED: usize = 0;
@@ -58,7 +59,7 @@ export function recount(entry: usize): usize {
       endBusy(entry);
       return COUNTED;
     }
-    if (freezerOf(word) != 0) return entry;
+    if (freezerOf(word) != 0) return blockedByChange(entry, word);
   } while (!freeze(entry, word));
   let holders: u32 = 0;
   let destroyers: u32 = 0;
@@ -74,7 +75,7 @@ export function recount(entry: usize): usize {
       else if (kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT) destroyers++;
       else if (kind == RECORD_BUSY && state == THREAD_ATTACHED) {
         endChange(entry, word);
-        return record + offsetof<HoldRecord>("fileKind");
+        return blockedByRecord(record + offsetof<HoldRecord>("fileKind"));
       } else if (kind == RECORD_BUSY) busy++;
     }
   }
@@ -88,6 +89,12 @@ export function recount(entry: usize): usize {
   endChange(entry, next);
   endBusy(entry);
   return COUNTED;
+}
+
+/** A living thread's record was BUSY; if it is not any more the reaper looks again at once. */
+function blockedByRecord(at: usize): usize {
+  const fileKind = load32(at);
+  return blockedBy(at, (fileKind & RECORD_KIND_MASK) == RECORD_BUSY ? fileKind : ~fileKind);
 }
 
 /** What the record says about `entry`: its kind, RECORD_FREE when it is about something else. */

@@ -33,6 +33,7 @@ import {
   FILE_CONTEXT,
   HAND_FLAGS,
   HAND_MEMORY,
+  HAND_QUEUED,
   HAND_NO_CALLBACK,
   HoldRecord,
   IDENTITY,
@@ -68,6 +69,7 @@ import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
 import {
+  clearHand,
   current,
   findRecord,
   freeRecord,
@@ -171,8 +173,8 @@ function findHolders(file: usize): bool {
     const entry = xaLoad(file, id);
     if (holdersOf(settled(entry)) != 0 && pauseRelease(file, entry)) return false;
   }
+  context.walkId = 0; // before the type: who dies between looks once more
   context.walkType = 1;
-  context.walkId = 0;
   return true;
 }
 
@@ -185,8 +187,8 @@ function walkTypes(file: usize): usize {
   while (context.walkType <= load32(REGISTRY + offsetof<Registry>("typeCount"))) {
     const id = xaNext(file, context.walkId);
     if (id == 0) {
+      context.walkId = 0; // before the type, as above
       context.walkType++;
-      context.walkId = 0;
       continue;
     }
     context.walkId = id;
@@ -298,7 +300,7 @@ export function enqueue(slot: usize): void {
   queue.tail = <u32>slot;
   store32(QUEUE_LENGTH, queue.length + 1);
   store32(QUEUED_EVER, queue.queuedEver + 1);
-  setHand(0, 0);
+  clearHand();
   unlock(QUEUE_LOCK, RANK_QUEUE);
   notify(QUEUED_EVER, -1);
 }
@@ -319,7 +321,7 @@ export function queueTake(): usize {
     slot = changetype<Slot>(slot).link;
   }
   if (slot != 0) {
-    setHand(slot, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
+    setHand(slot | HAND_QUEUED, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
     const next = changetype<Slot>(slot).link;
     if (before == 0) queue.head = next;
     else changetype<Slot>(before).link = next;
@@ -327,7 +329,7 @@ export function queueTake(): usize {
     changetype<Slot>(slot).link = 0;
     store32(QUEUE_LENGTH, queue.length - 1);
     changetype<Thread>(current()).result0 = takeRecord(slot, 0, RECORD_TAKEN);
-    setHand(0, 0);
+    clearHand();
   }
   unlock(QUEUE_LOCK, RANK_QUEUE);
   return slot;
@@ -350,8 +352,9 @@ export function repairQueue(): void {
   const inHand: usize = changetype<Thread>(current()).hand & ~HAND_FLAGS;
   let length: u32 = 0;
   let last: usize = 0;
+  let isIn = false;
   for (let slot: usize = queue.head; slot != 0; slot = changetype<Slot>(slot).link) {
-    if (slot == inHand) setHand(0, 0);
+    if (slot == inHand) isIn = true;
     last = slot;
     length++;
   }
@@ -359,4 +362,6 @@ export function repairQueue(): void {
   store32(QUEUE_LENGTH, length);
   store32(QUEUED_EVER, queue.queuedEver + 1);
   notify(QUEUED_EVER, -1);
+  if (isIn) clearHand();
+  else if ((changetype<Thread>(current()).hand & HAND_QUEUED) != 0) changetype<Slot>(inHand).link = 0; // no list of holds
 }

@@ -8,6 +8,7 @@
  *
  * Kernel counterpart: robust futexes, EOWNERDEAD.
  */
+import { load32 } from "./atomics";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import {
   CLASSES,
@@ -38,7 +39,7 @@ import { repairPages } from "./page-alloc";
 import { HOLD_LIST_CLASS, repairRegistry } from "./registry";
 import { repairQueue } from "./release";
 import { addChunk, isNextFree, notTaken } from "./slab";
-import { current, nameOfThread, setHand, setHandMemory } from "./thread";
+import { blockedBy, clearHand, clearHandMemory, current, nameOfThread } from "./thread";
 import { isNextNode, repairTable } from "./xarray";
 
 // All locks, in their order: registry, map, tables, queue, classes, nodes, pages.
@@ -86,16 +87,18 @@ function repairClass(number: u32): void {
   const thread = changetype<Thread>(current());
   if (thread.handClass == number && (thread.handMemory & MEMORY_FLAGS) == MEMORY_CHUNK) {
     const chunk = thread.handMemory & ~MEMORY_FLAGS;
-    if (isChunkOf(number, chunk)) setHandMemory(0, 0);
+    if (isChunkOf(number, chunk)) clearHandMemory();
     else addChunk(number, chunk);
   }
   if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) {
-    notTaken(number, thread.hand & ~HAND_FLAGS);
-    setHand(0, 0);
+    const slot = thread.hand & ~HAND_FLAGS;
+    clearHand();
+    notTaken(number, slot);
   }
   if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS)) {
-    notTaken(number, thread.handList & ~HAND_FLAGS);
+    const list = thread.handList & ~HAND_FLAGS;
     thread.handList = 0;
+    notTaken(number, list);
   }
 }
 
@@ -109,14 +112,15 @@ function repairNodes(): void {
   const memory = changetype<Thread>(current()).handMemory;
   const kind = memory & MEMORY_FLAGS;
   if (kind == 0 || kind == MEMORY_CHUNK) return;
-  if (isNextNode(kind - 1, memory & ~MEMORY_FLAGS)) setHandMemory(0, 0);
+  if (isNextNode(kind - 1, memory & ~MEMORY_FLAGS)) clearHandMemory();
 }
 
 /** Takes every lock. Context: none is held. Return: 0, or the address of one that a living thread does not let go of; none is taken then. */
 export function lockAll(): usize {
   for (let index: u32 = 0; index < LOCKS; index++) {
     if (tryLock(lockAt(index), LOOKS)) continue;
-    const blocked = lockAt(index);
+    const seen = load32(lockAt(index));
+    const blocked = blockedBy(lockAt(index), seen != 0 ? seen : u32.MAX_VALUE); // free by now: to be looked at again
     while (index > 0) release(lockAt(--index));
     return blocked;
   }

@@ -33,7 +33,7 @@ import {
 } from "./memory-map";
 import { RANK_CLASS, lock, unlock } from "./mutex";
 import { allocKernel } from "./page-alloc";
-import { current, setHandMemory } from "./thread";
+import { clearHandMemory, current } from "./thread";
 
 // @ts-ignore: a decorator on a function
 @inline export function classAt(number: u32): usize {
@@ -99,7 +99,7 @@ export function addChunk(number: u32, chunk: usize): void {
   const bounds = ((<u64>chunk + changetype<SlabClass>(classAt(number)).chunkBytes) << 32) | chunk;
   store<u64>(classAt(number) + offsetof<SlabClass>("bump"), bounds);
   if (MODEL_BUILD) modelFree(chunk, changetype<SlabClass>(classAt(number)).chunkBytes);
-  setHandMemory(0, 0);
+  clearHandMemory();
 }
 
 /** Context: the slot is in hand, by `handWord`, and nothing else leads to it; takes the class lock. */

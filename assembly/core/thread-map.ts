@@ -108,6 +108,8 @@ export class Thread {
 export const HAND_NO_CALLBACK: u32 = 1;
 /** In Thread.hand: memory only, whatever it contains. */
 export const HAND_MEMORY: u32 = 2;
+/** In Thread.hand: about to leave the queue, or just taken out: its link is the queue's. */
+export const HAND_QUEUED: u32 = 4;
 export const HAND_FLAGS: u32 = 7;
 
 /** Thread.handMemory: what for. The first three are NODE_* + 1. */

@@ -71,6 +71,17 @@ export function actAs(slot: usize): void {
   self = slot;
 }
 
+/** A step of a reaper cannot go on while the word is as it was seen. Return: its address. */
+export function blockedBy(word: usize, seen: u32): usize {
+  changetype<Thread>(self).result2 = seen;
+  return word;
+}
+
+/** The same for a frozen state word: whether it is frozen stands in its upper half, while the lower may be the same before and after. */
+export function blockedByChange(entry: usize, word: u64): usize {
+  return blockedBy(entry + 4, <u32>(word >> 32));
+}
+
 /** Number + 1 of the thread that owns `slot`: how others' words name it. */
 // @ts-ignore: a decorator on a function
 @inline export function nameOfThread(slot: usize): u32 {
@@ -286,18 +297,30 @@ export function holdsTarget(target: usize, kind: u32): bool {
   return self + offsetof<Thread>("hand");
 }
 
-/** `slot` | HAND_*, of that slab class; 0 for none. */
+/** `slot` | HAND_*, of that slab class. */
 // @ts-ignore: a decorator on a function
 @inline export function setHand(slot: usize, slab: u32): void {
   changetype<Thread>(self).handClass = slab;
   changetype<Thread>(self).hand = <u32>slot;
 }
 
-/** Kernel memory or a node of `file`'s table | MEMORY_*; 0 for none. */
+/** No slot is in hand any more. The class stays: it may only change while there is none. */
+// @ts-ignore: a decorator on a function
+@inline export function clearHand(): void {
+  changetype<Thread>(self).hand = 0;
+}
+
+/** Kernel memory or a node of `file`'s table | MEMORY_*. */
 // @ts-ignore: a decorator on a function
 @inline export function setHandMemory(memory: usize, file: usize): void {
   changetype<Thread>(self).handFile = <u32>file;
   changetype<Thread>(self).handMemory = <u32>memory;
+}
+
+/** No memory is in hand any more. The file stays, as the class of a slot. */
+// @ts-ignore: a decorator on a function
+@inline export function clearHandMemory(): void {
+  changetype<Thread>(self).handMemory = 0;
 }
 
 // ---------------------------------------------------------------------------------------------------- marks

@@ -49,7 +49,7 @@ import {
 } from "./memory-map";
 import { RANK_NODES, lock, unlock } from "./mutex";
 import { allocKernel } from "./page-alloc";
-import { setHandMemory } from "./thread";
+import { clearHandMemory, setHandMemory } from "./thread";
 import { PHASE_FREE, phaseOf } from "./refcount";
 
 const ALL: u64 = u64.MAX_VALUE;
@@ -146,7 +146,7 @@ function childAt(at: usize, kind: u32, file: usize): usize {
   node = allocNode(kind, file);
   if (node == 0) return 0;
   store32(at, <u32>node);
-  setHandMemory(0, 0);
+  clearHandMemory();
   return node;
 }
 
@@ -337,7 +337,7 @@ export function freeNode(kind: u32, node: usize): void {
   lock(NODES, RANK_NODES);
   store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
   store<u32>(headOf(kind), <u32>node);
-  setHandMemory(0, 0);
+  clearHandMemory();
   unlock(NODES, RANK_NODES);
 }
 

@@ -36,6 +36,7 @@ const STEPS = [
   suite("node"),
   suite("chromium"),
   suite("chromium-plain"),
+  { name: "quick part of test:model", command: ["npm", "run", "--silent", "test:model", "--", "--quick"] },
   script("test:package"),
   script("check:asc-next"),
 ];

@@ -84,9 +84,9 @@ function detailsOf(
     property: property.name,
     twin: twin?.name ?? "",
     profile,
-    kill: found.kill,
+    kills: found.kills,
     schedule: found.schedule,
   });
-  const { text } = traceOf(built.module, built.map, property.model(profile), found.schedule, found.kill);
+  const { text } = traceOf(built.module, built.map, property.model(profile), found.schedule, found.kills);
   return `${text}again: npm run test:model -- --replay ${token}\n`;
 }

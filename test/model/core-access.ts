@@ -15,6 +15,7 @@ export function exportOf(machine: Machine, thread: number, name: string): (...ar
 }
 
 export function coreOf(machine: Machine, live: LiveBytes, races: RaceChecker): Core {
+  const constants = new Map<string, number>();
   return {
     bytes: machine.bytes,
     call: (thread, name, ...args) => {
@@ -22,8 +23,11 @@ export function coreOf(machine: Machine, live: LiveBytes, races: RaceChecker): C
       return exportOf(machine, thread, name)(...args) as number;
     },
     constant: (name) => {
+      const known = constants.get(name);
+      if (known !== undefined) return known;
       const found = machine.instances[0]!.exports[name] as unknown;
       if (!(found instanceof WebAssembly.Global)) throw new Failure("twin", `the module has no constant ${name}`);
+      constants.set(name, found.value as number);
       return found.value as number;
     },
     u8: (address) => machine.u8[address]!,
@@ -36,5 +40,6 @@ export function coreOf(machine: Machine, live: LiveBytes, races: RaceChecker): C
     unallocated: (from, to) => live.forbid(from, to),
     nullPage: (end) => live.nullPage(end),
     mayRace: (from, to) => races.exempt(from, to),
+    liveBytes: (from, to) => live.count(from, to),
   };
 }

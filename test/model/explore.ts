@@ -18,7 +18,13 @@ import type { Kill, Outcome, Strategy } from "./strategy.ts";
 
 export interface Options {
   /** Let this thread die, at each point in turn. */
-  kill?: { thread: number };
+  kill?: {
+    thread: number;
+    /** Another thread, which must start after the death of the first, dies too: at each of its points, for each point of the first. */
+    then?: number;
+    /** … or at every `step`-th of them, other ones for each point of the first. */
+    step?: number;
+  };
   /** Executions of one exploration before it falls back to bounded preemptions; 300,000 unless told. */
   executions?: number;
   /** Seconds for the same; 30 unless told. */
@@ -36,7 +42,7 @@ export interface Options {
 export interface Found {
   failure: Failure;
   schedule: Schedule;
-  kill?: Kill | undefined;
+  kills: readonly Kill[];
 }
 
 export interface Exploration {
@@ -64,11 +70,24 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
   const begin = performance.now();
   const scheduler = new Scheduler(module, model);
   if (options.kill) {
-    const { thread } = options.kill;
+    const { thread, then } = options.kill;
+    result.killPoints = 0;
     for (let at = 0; !result.found; at++) {
-      scheduler.kill = { thread, at };
-      if (!exploreOnce(scheduler, options, result)) break;
-      result.killPoints = at + 1;
+      const first = { thread, at };
+      const before: number = result.killPoints;
+      if (then === undefined) {
+        scheduler.kills = [first];
+        if (exploreOnce(scheduler, options, result)) result.killPoints++;
+      } else {
+        const step = options.kill.step ?? 1;
+        for (let second = at % step; !result.found; second += step) {
+          scheduler.kills = [first, { thread: then, at: second }];
+          if (!exploreOnce(scheduler, options, result)) break;
+          result.killPoints++;
+          if (performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000) break;
+        }
+      }
+      if (result.killPoints === before) break;
       if (performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000) break;
     }
   } else exploreOnce(scheduler, options, result);
@@ -148,7 +167,7 @@ function run(
     const outcome = scheduler.execute(search);
     count(outcome);
     if (outcome.failure && !options.collectsFailures) {
-      result.found = { failure: outcome.failure, schedule: search.choices, kill: scheduler.kill };
+      result.found = { failure: outcome.failure, schedule: search.choices, kills: scheduler.kills };
       return "failed";
     }
     if (shared?.grew) return "complete";
@@ -162,7 +181,7 @@ const SHORTEN_SECONDS = 5;
 
 /** Looks for the same kind of failure with fewer preemptions, then with fewer events. */
 function shorten(scheduler: Scheduler, found: Found): void {
-  scheduler.kill = found.kill;
+  scheduler.kills = found.kills;
   const end = performance.now() + SHORTEN_SECONDS * 1000;
   const shared = new SharedPlaces(scheduler.places);
   let left = SHORTEN_EXECUTIONS;
@@ -175,7 +194,7 @@ function shorten(scheduler: Scheduler, found: Found): void {
         const { failure } = scheduler.execute(search);
         if (failure?.kind === found.failure.kind) {
           const schedule = search.choices;
-          if (!best || isShorter(schedule, best.schedule)) best = { failure, schedule, kill: found.kill };
+          if (!best || isShorter(schedule, best.schedule)) best = { failure, schedule, kills: found.kills };
         }
         if (--left < 0 || performance.now() > end) break;
       } while (!shared.grew && search.next());

@@ -123,12 +123,25 @@ export function freeSlots(core: Core): number {
   return count;
 }
 
+/** The next allocation gets the lowest ID that is free. */
+function expectLowestFree(core: Core, { file, slots, expected, type }: Booted, ids: readonly number[]): void {
+  let lowest = 1;
+  while (ids.includes(lowest)) lowest++;
+  const handle = core.call(0, "alloc", file, expected, type);
+  expect(handle > 0, `an allocation at the end answers ${handle}`);
+  core.call(0, "describe", file, handle);
+  const id = core.u32(slots[0]! + core.constant("THREAD_RESULT0") + 4);
+  expect(id === lowest, `the next ID is ${id}, ${lowest} is free`);
+  expect(core.call(0, "abort", file, handle) === 0, "the abort at the end fails");
+}
+
 /** All of the above, for a file that is still open. `slots` are the free slots and the objects together, as in `prepare`. Return: the IDs. */
 export function expectOrder(core: Core, prepared: Booted & { slotsInAll: number }): number[] {
   const ids = expectCounts(core, prepared);
   expectRest(core, prepared);
   const inAll = freeSlots(core) + ids.length;
   expect(inAll === prepared.slotsInAll, `${inAll} slots are free or objects, ${prepared.slotsInAll} were`);
+  expectLowestFree(core, prepared, ids);
   return ids;
 }
 

@@ -52,6 +52,16 @@ export class LiveBytes {
     this.#nullEnd = end;
   }
 
+  count(from: number, to: number): { live: number; freed: number } {
+    let live = 0;
+    let freed = 0;
+    for (let at = from; at < to; at++) {
+      if (this.#state[at] === LIVE) live++;
+      else if (this.#state[at] === FREED) freed++;
+    }
+    return { live, freed };
+  }
+
   keep(): void {
     this.#kept = this.#state.slice();
     this.#changes = [];

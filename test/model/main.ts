@@ -4,7 +4,7 @@
 //
 //   (none)              every property in every profile, and every twin
 //   --quick             the properties that `npm test` runs
-//   --property NAME     one of them, with its twins; may be given several times
+//   --property NAME     one of them, with its twins; may be given several times; NAME* all whose name begins so
 //   --twins-shown       also prints the trace of each caught twin
 //   --jobs N            processes; 2 unless told
 //   --replay TOKEN      one execution, as a trace
@@ -67,7 +67,8 @@ function list(): void {
 }
 
 function tasks(): Task[] {
-  const chosen = values.property?.map(propertyOf) ?? PROPERTIES.filter(({ quick }) => !values.quick || quick === true);
+  const chosen =
+    values.property?.flatMap(propertiesOf) ?? PROPERTIES.filter(({ quick }) => !values.quick || quick === true);
   return chosen.flatMap((property) =>
     [undefined, ...property.twins].flatMap((twin) =>
       (twin?.profiles ?? property.profiles).map((profile) => ({ property, twin, profile })),
@@ -81,6 +82,11 @@ function propertyOf(name: string): Property {
   return found;
 }
 
+function propertiesOf(name: string): readonly Property[] {
+  if (!name.endsWith("*")) return [propertyOf(name)];
+  return PROPERTIES.filter((property) => property.name.startsWith(name.slice(0, -1)));
+}
+
 async function replay(token: string): Promise<void> {
   const wanted = fromToken(token);
   const property = propertyOf(wanted.property);
@@ -89,7 +95,7 @@ async function replay(token: string): Promise<void> {
   const profile = property.profiles.find((name) => name === wanted.profile);
   if (!profile) throw new Error(`${property.name} is not checked in the profile ${wanted.profile}`);
   const { module, map } = await moduleOf(property, twin);
-  const { outcome, text } = traceOf(module, map, property.model(profile), wanted.schedule, wanted.kill);
+  const { outcome, text } = traceOf(module, map, property.model(profile), wanted.schedule, wanted.kills);
   console.log(text);
   process.exitCode = outcome.failure ? 1 : 0;
 }

@@ -61,6 +61,8 @@ export interface Core {
   nullPage(end: number): void;
   /** Plain accesses to the range may race (user memory). */
   mayRace(from: number, to: number): void;
+  /** How many bytes of the range are allocated, and how many are free after an allocation. */
+  liveBytes(from: number, to: number): { live: number; freed: number };
 }
 
 /** One execution: made anew each time, so what its programs share may live in variables. */

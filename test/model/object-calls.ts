@@ -92,7 +92,7 @@ export function* runRelease(
   let releases = 0;
   while ((core.u32(attention) & core.constant("ATTENTION_RELEASE")) !== 0) {
     const file = core.u32(slots[thread]! + core.constant("THREAD_RELEASING"));
-    let stop = 0;
+    let stop: number;
     do {
       stop = yield call("releaseNext", file);
       if (stop > core.constant("RELEASE_AGAIN")) {

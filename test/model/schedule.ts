@@ -3,7 +3,7 @@
 // A schedule as data: what was chosen, in order; and the strategy that makes the same choices again.
 //
 // As text a schedule is runs of one letter for each process, "a5b12", then the answers that notifies asked for, "/0,1". A token is
-// that with the property, the twin, the profile and the kill, in base64url.
+// that with the property, the twin, the profile and the deaths, in base64url.
 
 import { Failure } from "./failure.ts";
 import type { Event, Kill, Strategy } from "./strategy.ts";
@@ -17,7 +17,7 @@ export interface Replay {
   property: string;
   twin: string;
   profile: string;
-  kill?: Kill | undefined;
+  kills: readonly Kill[];
   schedule: Schedule;
 }
 
@@ -44,21 +44,30 @@ function parseSchedule(text: string): Schedule {
   return { processes, answers: answers === "" ? [] : answers.split(",").map(Number) };
 }
 
-export function toToken({ property, twin, profile, kill, schedule }: Replay): string {
-  const parts = [property, twin, profile, kill ? `${kill.thread}.${kill.at}` : "", scheduleText(schedule)];
+export function toToken({ property, twin, profile, kills, schedule }: Replay): string {
+  const parts = [
+    property,
+    twin,
+    profile,
+    kills.map(({ thread, at }) => `${thread}.${at}`).join("+"),
+    scheduleText(schedule),
+  ];
   return Buffer.from(parts.join("|")).toString("base64url");
 }
 
 export function fromToken(token: string): Replay {
   const parts = Buffer.from(token, "base64url").toString().split("|");
   if (parts.length !== 5) throw new Error("this is no token of the explorer");
-  const [property, twin, profile, kill, schedule] = parts as [string, string, string, string, string];
-  const [thread, at] = kill.split(".").map(Number);
+  const [property, twin, profile, deaths, schedule] = parts as [string, string, string, string, string];
+  const kills = [...deaths.matchAll(/(\d+)\.(\d+)/g)].map(([, thread, at]) => ({
+    thread: Number(thread),
+    at: Number(at),
+  }));
   return {
     property,
     twin,
     profile,
-    ...(kill !== "" && { kill: { thread: thread!, at: at! } }),
+    kills,
     schedule: parseSchedule(schedule),
   };
 }

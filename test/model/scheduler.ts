@@ -45,9 +45,9 @@ export class Scheduler implements Hooks {
   readonly stacks: string[] = [];
   readonly core: Core;
   listener: Listener | undefined;
-  kill: Kill | undefined;
-  /** Kill points that the thread named by `kill` passed, in the last execution. */
-  killPoints = 0;
+  kills: readonly Kill[] = [];
+  /** Kill points that each thread passed, in the last execution. */
+  readonly #killPoints = new Int32Array(MAX_THREADS);
   events = 0;
 
   readonly #model: Model;
@@ -107,7 +107,7 @@ export class Scheduler implements Hooks {
     let died = false;
     try {
       this.#runAll();
-      died = this.#status.includes(DEAD);
+      died = this.kills.length > 0 && this.kills.every(({ thread }) => this.#status[thread] === DEAD);
       this.#direct = true;
       const deaths = this.#run.threads.map((_, t) => this.#status[t] === DEAD);
       const text = this.#run.finish?.(this.#results, deaths) ?? "";
@@ -129,7 +129,7 @@ export class Scheduler implements Hooks {
     this.#run = this.#model.run(this.core, this.#state);
     this.races.begin();
     this.events = 0;
-    this.killPoints = 0;
+    this.#killPoints.fill(0);
     this.#results = [];
     this.#programs.length = 0;
     for (let t = 0; t < MAX_THREADS; t++) {
@@ -442,10 +442,8 @@ export class Scheduler implements Hooks {
   }
 
   #killPoint(t: number): void {
-    const { kill } = this;
-    if (kill?.thread !== t) return;
-    if (this.killPoints === kill.at) throw new Killed();
-    this.killPoints++;
+    for (const { thread, at } of this.kills) if (thread === t && this.#killPoints[t] === at) throw new Killed();
+    this.#killPoints[t]!++;
   }
 
   load(t: number, address: number, bytes: number): void {

@@ -49,6 +49,7 @@ export interface Outcome {
   readonly kind: "done" | "pruned" | "failed";
   readonly text: string;
   readonly failure?: Failure;
+  /** Whether every thread died that was to. */
   readonly died: boolean;
 }
 

@@ -26,11 +26,11 @@ export function traceOf(
   map: string,
   model: Model,
   schedule: Schedule,
-  kill?: Kill,
+  kills: readonly Kill[],
 ): { outcome: Outcome; text: string } {
   const lines = new SourceLines(map);
   const scheduler = new Scheduler(module, model);
-  scheduler.kill = kill;
+  scheduler.kills = kills;
   const rows: Row[] = [];
   scheduler.listener = {
     event: (event, operation, before, note) => {

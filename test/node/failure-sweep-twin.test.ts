@@ -48,7 +48,7 @@ const TWINS: Twin[] = [
     wrong: "a hold that finds no memory uses the reference up",
     file: "hold.ts",
     good: "  if (note == 0) return -ENOMEM;\n  const word = beginChange(entry);\n  const kept =",
-    bad: "  if (note == 0) {\n    changeKept(entry, changetype<Entry>(entry).kept - 1);\n    return -ENOMEM;\n  }\n  const word = beginChange(entry);\n  const kept =",
+    bad: "  if (note == 0) {\n    changetype<Entry>(entry).kept = 0;\n    return -ENOMEM;\n  }\n  const word = beginChange(entry);\n  const kept =",
     operation: "hold that takes a reference over",
   },
   {

@@ -268,10 +268,10 @@ describe("failures", () => {
       [call("load32", FLAG), call("plainLoad", X)],
     );
     const { found } = explore(module, model);
-    const token = toToken({ property: "p", twin: "", profile: "rfc", schedule: found!.schedule });
+    const token = toToken({ property: "p", twin: "", profile: "rfc", kills: [], schedule: found!.schedule });
     const replay = fromToken(token);
     expect(replay.schedule).toEqual(found!.schedule);
-    const { outcome, text } = traceOf(module, map, model, replay.schedule);
+    const { outcome, text } = traceOf(module, map, model, replay.schedule, replay.kills);
     expect(outcome.failure?.message).toBe(found!.failure.message);
     expect(text).toContain("(assembly/model/litmus.ts:");
   });

@@ -33,7 +33,8 @@ function model(profile: ProfileName): Model<State> {
       const { file, expected, id, request } = state;
       function* caller(): Program {
         const begun = yield call("ioctlWindow", file, expected, request, 8, 1);
-        if (begun === EBADF) return EBADF;
+        // Refused, but it may have been the last that the release waited for.
+        if (begun === EBADF) return (yield* runRelease(core, state, 0)) > 0 ? "refused, released" : "refused";
         expect(begun === core.constant("MUST_EXECUTE"), `ioctl answers ${begun}`);
         const inFlight = { ...state, expected: expected - core.constant("FILE_OPEN") + core.constant("FILE_DRAINING") };
         const handle = yield* get(core, inFlight, id);
@@ -51,8 +52,7 @@ function model(profile: ProfileName): Model<State> {
       function* referrer(): Program {
         const referred = yield call("fget", file);
         if (referred === EBADF) {
-          expect((yield* runRelease(core, state, 2)) <= 1, "two releases");
-          return EBADF;
+          return (yield* runRelease(core, state, 2)) > 0 ? "refused, released" : "refused";
         }
         const handle = yield* get(core, { ...state, expected: referred }, id);
         expect(handle > 0, `get by a reference answers ${handle}`);
@@ -81,7 +81,7 @@ export const closeIoctlFget: Property = {
   promise: "a closed file is released once, after its last call, reference and lock",
   profiles: ["rfc", "mainline"],
   model,
-  search: 2, // all schedules are far more than 300,000: three threads read each other's marks, all six at a time
+  seconds: 5, // three threads read each other's marks, six at a time: all schedules are far too many
   twins: [
     {
       name: "release-ignores-calls-in-flight",

@@ -66,7 +66,7 @@ export const holdReleaseDestroy: Property = {
   name: "hold-release-destroy",
   promise: "what an object holds is there as long as the object, and can be destroyed afterwards",
   profiles: ["rfc", "mainline"],
-  quick: true,
+  seconds: 5,
   model,
   judge(outcomes) {
     const missing = ALLOWED.filter((text) => !outcomes.has(text));

@@ -3,24 +3,43 @@
 // All properties, in the order in which they run.
 
 import type { Property } from "../property.ts";
-import { releaseLastPut } from "./release-last-put.ts";
-import { closeIoctlFget } from "./close-ioctl-fget.ts";
-import { holdReleaseDestroy } from "./hold-release-destroy.ts";
-import { recycledLookup } from "./recycled-lookup.ts";
-import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
+import { DEATHS } from "./death-operations.ts";
+import { DEATHS_BESIDE } from "./death-beside.ts";
+import { POISONS } from "./death-poison.ts";
+import { DEATHS_OF_TWO } from "./death-of-two.ts";
+import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
 import { abortGet } from "./abort-get.ts";
+import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
+import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
+import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
+import { closeGet } from "./close-get.ts";
+import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { destroyDestroy } from "./destroy-destroy.ts";
+import { dyingQueue } from "./dying-queue.ts";
 import { finalizeGetDestroy } from "./finalize-get-destroy.ts";
 import { getDestroy } from "./get-destroy.ts";
+import { holdReleaseDestroy } from "./hold-release-destroy.ts";
 import { keepDestroy } from "./keep-destroy.ts";
+import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
-import { RECORDED_RACES } from "./recorded-races.ts";
 import { putDestroy } from "./put-destroy.ts";
+import { RECORDED_RACES } from "./recorded-races.ts";
+import { recycledLookup } from "./recycled-lookup.ts";
+import { releaseLastPut } from "./release-last-put.ts";
+import { saturation, underflow } from "./saturation.ts";
+import { slab } from "./slab.ts";
+import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
+import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
 
 export const PROPERTIES: readonly Property[] = [
   mutex,
   mutexOfThree,
   getDestroy,
+  ...DEATHS,
+  ...DEATHS_BESIDE,
+  ...DEATHS_OF_REAPERS,
+  ...DEATHS_OF_TWO,
+  ...POISONS,
   putDestroy,
   destroyDestroy,
   keepDestroy,
@@ -31,5 +50,25 @@ export const PROPERTIES: readonly Property[] = [
   holdReleaseDestroy,
   closeIoctlFget,
   releaseLastPut,
+  closeGet,
+  waitPut,
+  waitPutTimed,
+  waitPutKept,
+  saturation,
+  underflow,
+  attachDetach,
+  attachDetachOfTwo,
+  keepDrop,
+  keepGetThaw,
+  changeThaw,
+  copyUnmap,
+  copyCopyUnmap,
+  mapMapUnmap,
+  dyingQueue,
+  slab,
+  getGetDestroy,
+  getKeepDestroy,
+  destroyKeptDestroy,
+  keptDestroyTwice,
   ...RECORDED_RACES,
 ];

@@ -59,6 +59,7 @@ export const keepDestroy: Property = {
     "a kept user keeps the object until it is dropped, and a destroyer that waits learns when the lock becomes one",
   profiles: ["rfc", "mainline"],
   quick: true,
+  seconds: 5,
   model,
   judge(outcomes) {
     const missing = ALLOWED.filter((text) => !outcomes.has(text));

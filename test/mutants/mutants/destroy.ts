@@ -44,7 +44,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   if (compareExchange64(entry, word, freedWord(word)) == word) {
     xaErase(file, id);
   } else {
-    setHand(0, 0);
+    clearHand();
     slot = 0;
   }
   unlock(tableLockOf(file), RANK_TABLE);`,
@@ -53,7 +53,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   if (compareExchange64(entry, word, freedWord(word)) == word) {
     xaErase(file, id);
   } else {
-    setHand(0, 0);
+    clearHand();
     slot = 0;
   }`,
   },

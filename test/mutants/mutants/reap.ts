@@ -15,7 +15,7 @@ export const REAP = mutantsOf("reap.ts", [
   {
     name: "several-reap-the-same-thread",
     kind: "locking",
-    find: "return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : word;",
+    find: "return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : blockedBy(word, reaper);",
     replace: "store32(word, own);\n  return isFree ? DONE : DONE;",
   },
   {
@@ -39,7 +39,7 @@ export const REAP = mutantsOf("reap.ts", [
   {
     name: "release-of-the-dead-is-nobodys",
     kind: "repair",
-    find: "    inheritRelease(was.releasing);\n",
+    find: "  if (inherits) inheritRelease(was.releasing);\n",
     replace: "",
   },
   {

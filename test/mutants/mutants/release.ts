@@ -10,7 +10,7 @@ const ENQUEUE = `  lock(QUEUE_LOCK, RANK_QUEUE);
   queue.tail = <u32>slot;
   store32(QUEUE_LENGTH, queue.length + 1);
   store32(QUEUED_EVER, queue.queuedEver + 1);
-  setHand(0, 0);
+  clearHand();
   unlock(QUEUE_LOCK, RANK_QUEUE);`;
 
 export const RELEASE = mutantsOf("release.ts", [

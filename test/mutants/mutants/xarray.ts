@@ -53,11 +53,11 @@ export const XARRAY = mutantsOf("xarray.ts", [
     find: `  lock(NODES, RANK_NODES);
   store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
   store<u32>(headOf(kind), <u32>node);
-  setHandMemory(0, 0);
+  clearHandMemory();
   unlock(NODES, RANK_NODES);`,
     replace: `  store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
   store<u32>(headOf(kind), <u32>node);
-  setHandMemory(0, 0);`,
+  clearHandMemory();`,
   },
   {
     name: "node-that-leaves-its-table-is-not-in-hand",

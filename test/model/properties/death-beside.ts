@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// A thread dies in an operation on an object while another, living one works on the same: before, between and after, also while the
+// reaper is at work. The living may have to wait for the reaper, never for ever; its answers are those of the kernel; all accounts
+// are right at the end.
+
+import { audit, closeAll, keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../death.ts";
+import { expect } from "../failure.ts";
+import { call, type Calls, type Core, type Model } from "../model.ts";
+import type { ProfileName, Property, Twin } from "../property.ts";
+import { CallbackLog, reap } from "../reaper.ts";
+
+const VICTIM = 0;
+const REAPER = 1;
+const LIVING = 2;
+const VA = BigInt(USER_PAGE);
+const READ_WRITE = 3;
+
+type Prepared = Record<string, number>;
+type Part = (core: Core, world: World, prepared: Prepared, log: CallbackLog) => Calls<unknown>;
+
+interface Pair {
+  readonly name: string;
+  readonly quick?: boolean;
+  readonly profiles?: readonly ProfileName[];
+  readonly twins?: readonly Twin[];
+  readonly prepare: (core: Core, world: World) => Prepared;
+  readonly victim: Part;
+  readonly living: Part;
+  /** Answers that the living thread may get. */
+  readonly answers: readonly number[];
+}
+
+const lock = (core: Core, { file, expected }: World, id: number, thread: number): number =>
+  must(core, thread, "getSlowly", file, expected, id, 0);
+
+/** get and put as the bindings call them. */
+function* getAndPut(core: Core, { file, expected }: World, id: number): Calls<number> {
+  let handle = yield call("get", file, expected, id);
+  if (handle === 0) handle = yield call("getSlowly", file, expected, id, 0);
+  if (handle < 0) return handle;
+  return yield* putBack(core, file, handle);
+}
+
+function* putBack(core: Core, file: number, handle: number): Calls<number> {
+  let result = yield call("put", file, handle);
+  if (result === core.constant("PUT_SLOWLY")) result = yield call("putSlowly", file, handle);
+  if (result === core.constant("PUT_UNQUIET")) result = yield call("putUnquiet", file);
+  return result;
+}
+
+function* allocAndFinalize({ file, expected, plain }: World): Calls<number> {
+  const handle = yield call("alloc", file, expected, plain);
+  if (handle < 0) return handle;
+  const id = yield call("finalize", file, handle);
+  return id > 0 ? 0 : id;
+}
+
+const NONE: Pair["prepare"] = () => ({});
+const one: Pair["prepare"] = (core, world) => ({ id: makeObject(core, world, world.plain) });
+
+const PAIRS: readonly Pair[] = [
+  {
+    name: "get-and-get",
+    twins: [
+      {
+        name: "locks-of-the-living-forgotten",
+        edits: [
+          {
+            file: "core/recount.ts",
+            find: "if (kind == RECORD_LOCKED) holders++;",
+            replace: "if (kind == RECORD_LOCKED && state != THREAD_ATTACHED) holders++;",
+          },
+        ],
+      },
+    ],
+    quick: true,
+    prepare: one,
+    victim: (core, world, { id }) => getAndPut(core, world, id!),
+    living: (core, world, { id }) => getAndPut(core, world, id!),
+    answers: [0],
+  },
+  {
+    name: "put-and-destroy",
+    profiles: ["rfc"],
+    prepare(core, world) {
+      const id = makeObject(core, world, world.calling);
+      return { id, handle: lock(core, world, id, VICTIM) };
+    },
+    victim: (core, { file }, { handle }) => putBack(core, file, handle!),
+    *living(_core, { file, expected }, { id }, log) {
+      return yield* log.settle(LIVING, file, yield call("destroy", file, expected, id!, 1));
+    },
+    answers: [0],
+  },
+  {
+    name: "keep-and-destroy",
+    profiles: ["rfc"],
+    prepare(core, world) {
+      const id = makeObject(core, world, world.plain);
+      return { id, handle: lock(core, world, id, VICTIM) };
+    },
+    *victim(_core, { file }, { handle }) {
+      yield call("putKeepUser", file, handle!);
+    },
+    *living(_core, { file, expected }, { id }, log) {
+      return yield* log.settle(LIVING, file, yield call("destroy", file, expected, id!, 1));
+    },
+    answers: [0, -16],
+  },
+  {
+    name: "destroy-and-get",
+    prepare: (core, world) => ({ id: makeObject(core, world, world.calling) }),
+    *victim(_core, { file, expected }, { id }, log) {
+      yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
+    },
+    living: (core, world, { id }) => getAndPut(core, world, id!),
+    answers: [0, -2],
+  },
+  {
+    name: "wait-and-put",
+    profiles: ["rfc"],
+    prepare(core, world) {
+      const id = makeObject(core, world, world.calling);
+      return { id, handle: lock(core, world, id, LIVING) };
+    },
+    *victim(_core, { file, expected }, { id }, log) {
+      yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
+    },
+    living: (core, { file }, { handle }) => putBack(core, file, handle!),
+    answers: [0],
+  },
+  {
+    name: "alloc-and-alloc",
+    prepare: NONE,
+    victim: (_core, world) => allocAndFinalize(world),
+    living: (_core, world) => allocAndFinalize(world),
+    answers: [0],
+  },
+  {
+    name: "hold-and-get",
+    prepare(core, world) {
+      const id = makeObject(core, world, world.plain);
+      return {
+        id,
+        handle: lock(core, world, id, VICTIM),
+        made: must(core, VICTIM, "alloc", world.file, world.expected, world.plain),
+      };
+    },
+    *victim(_core, { file }, { handle, made }) {
+      yield call("hold", file, made!, handle!);
+      yield call("abort", file, made!);
+    },
+    living: (core, world, { id }) => getAndPut(core, world, id!),
+    answers: [0],
+  },
+  {
+    name: "references",
+    twins: [
+      {
+        name: "locks-freed-silently",
+        edits: [
+          {
+            file: "core/mutex.ts",
+            find: "  exchange32(mutex, 0);\n  notify(mutex, -1);",
+            replace: "  exchange32(mutex, 0);",
+          },
+        ],
+      },
+    ],
+    profiles: ["rfc"],
+    prepare(core, world) {
+      const id = makeObject(core, world, world.plain);
+      const serial = keep(core, world, id);
+      keep(core, world, id);
+      return { id, serial };
+    },
+    *victim(_core, { file, expected }, { id, serial }) {
+      yield call("dropReference", file, expected, id!, serial!);
+    },
+    *living(_core, { file, expected }, { id, serial }, log) {
+      return yield* log.settle(LIVING, file, yield call("destroyReference", file, expected, id!, serial!, 1));
+    },
+    answers: [0, -16],
+  },
+  {
+    name: "copy-and-unmap",
+    profiles: ["rfc"],
+    prepare(core) {
+      must(core, LIVING, "map", VA, 4096n, READ_WRITE);
+      core.call(LIVING, "mapDone");
+      return {};
+    },
+    *victim() {
+      yield call("readUser", VA, 16);
+    },
+    *living() {
+      return yield call("unmap", VA);
+    },
+    answers: [0],
+  },
+  {
+    name: "unmap-and-copy",
+    profiles: ["rfc"],
+    prepare(core) {
+      must(core, LIVING, "map", VA, 4096n, READ_WRITE);
+      core.call(LIVING, "mapDone");
+      return {};
+    },
+    *victim() {
+      yield call("unmap", VA);
+    },
+    *living() {
+      return yield call("readUser", VA, 16);
+    },
+    answers: [0, -14],
+  },
+  {
+    name: "close-and-get",
+    prepare(core, world) {
+      const prepared = one(core, world);
+      // A lookup that comes too late may look into a node that is being emptied (xarray.ts).
+      const leaf = core.call(LIVING, "entryAt", world.file, 0);
+      core.mayRace(leaf, leaf + 4096);
+      return prepared;
+    },
+    *victim(core, { file }, _prepared, log) {
+      yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
+      yield* log.attend(VICTIM);
+    },
+    *living(core, world, { id }, log) {
+      let handle = yield call("get", world.file, world.expected, id!);
+      const unconfirmed = core.constant("HANDLE_UNCONFIRMED");
+      if (handle > 0 && (handle & unconfirmed) !== 0)
+        handle = yield call("getConfirm", world.file, world.expected, handle & ~unconfirmed);
+      if (handle === 0) handle = yield call("getSlowly", world.file, world.expected, id!, 0);
+      const result = handle < 0 ? handle : yield* putBack(core, world.file, handle);
+      yield* log.attend(LIVING);
+      return result;
+    },
+    answers: [0, -9],
+  },
+];
+
+interface State extends World {
+  readonly prepared: Prepared;
+}
+
+function model(pair: Pair, profile: ProfileName): Model<State> {
+  return {
+    name: `death beside the living: ${pair.name}`,
+    pages: 4,
+    setup(core: Core) {
+      const world = makeWorld(core, profile, 3);
+      return { ...world, prepared: pair.prepare(core, world) };
+    },
+    run(core, state) {
+      const log = new CallbackLog(core, state.slots);
+      return {
+        threads: [
+          { name: "victim", program: () => pair.victim(core, state, state.prepared, log) },
+          { name: "reaper", program: () => reap(core, log, REAPER, [VICTIM]), afterDeathOf: VICTIM },
+          { name: "living", program: () => pair.living(core, state, state.prepared, log) },
+        ],
+        finish([, , answer], died) {
+          expect(pair.answers.includes(answer as number), `the living thread gets ${String(answer)}`);
+          if (died[VICTIM] !== true) return "nobody died";
+          runDirectly(core, REAPER, log.drainQueue(REAPER));
+          audit(core, state.slots, [VICTIM]);
+          closeAll(core, REAPER, log);
+          return `the living thread gets ${String(answer)}`;
+        },
+      };
+    },
+  };
+}
+
+export const DEATHS_BESIDE: readonly Property[] = PAIRS.map((pair) => ({
+  name: `beside-${pair.name}`,
+  promise: `a thread that dies does not hang or mislead a living one: ${pair.name}`,
+  profiles: pair.profiles ?? ["rfc"],
+  ...(pair.quick !== undefined && { quick: pair.quick }),
+  model: (profile: ProfileName) => model(pair, profile),
+  kill: { thread: VICTIM },
+  // The reaper's hundreds of points make more than this too many.
+  search: 1,
+  seconds: 3,
+  twins: pair.twins ?? [],
+}));

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// User memory: copy × unmap, and map × map × unmap.
+//
+// A copy pins its mapping; unmap waits for it, and wipes and frees the pages only then. So a copy gets all of the old bytes or EFAULT, and
+// touches no free page. New mappings never overlap, and their pages are zero, also where others have just been freed.
+
+import { prepare, type Prepared } from "../core-setup.ts";
+import { expect } from "../failure.ts";
+import { expectRest } from "../final-state.ts";
+import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import type { Property } from "../property.ts";
+
+const VA = 0x10_0000n;
+const EFAULT = -14;
+const BYTES = 8;
+const PAGE = 4096;
+const WORD = 0x5a5a_1234;
+
+interface State extends Prepared {
+  backing: number;
+  free: number;
+}
+
+function* unmapper(): Calls<void> {
+  const result = yield call("unmap", VA);
+  expect(result === 0, `unmap answers ${result}`);
+}
+
+function mapped(core: Core): State {
+  const prepared = prepare(core, "rfc", 3);
+  const free = core.u32(core.constant("PAGES_USED"));
+  const row = core.call(2, "map", VA, BigInt(PAGE), 3);
+  if (row <= 0) throw new Error(`map answers ${row}`);
+  core.call(2, "mapDone");
+  const backing = core.u32(row + core.constant("MAPPING_BACKING"));
+  core.setU32(backing, WORD);
+  return { ...prepared, backing, free };
+}
+
+function window(core: Core, { slots }: State, thread: number): number {
+  return core.u32(slots[thread]! + core.constant("THREAD_WINDOW"));
+}
+
+function copyModel(copiers: number): Model<State> {
+  return {
+    name: `${"copy × ".repeat(copiers)}unmap`,
+    spurious: copiers === 1 ? 1 : 0,
+    setup: mapped,
+    run(core, state) {
+      const copier = (thread: number) =>
+        function* (): Program {
+          const result = yield call("readUser", VA, BYTES);
+          if (result === EFAULT) return "fault";
+          expect(result === 0, `readUser answers ${result}`);
+          expect(window(core, state, thread) === WORD, "a copy has read a page that is wiped");
+          return "copied";
+        };
+      return {
+        threads: [
+          ...Array.from({ length: copiers }, (_, thread) => ({ name: `copier ${thread}`, program: copier(thread) })),
+          { name: "unmapper", program: unmapper },
+        ],
+        finish(results) {
+          expectRest(core, state);
+          expect(core.u32(core.constant("MAPPING_COUNT")) === 0, "a mapping is left");
+          expect(core.u32(core.constant("PAGES_USED")) === state.free, "a page is not free again");
+          expect(core.u32(state.backing) === 0, "the free page is not wiped");
+          return results.slice(0, copiers).map(String).sort().join(" ");
+        },
+      };
+    },
+    describeAddress: (address, { describe }) => describe(address),
+  };
+}
+
+const UNPIN_WAKES_NOBODY = {
+  name: "unpin-wakes-nobody",
+  edits: [
+    {
+      file: "core/mmap.ts",
+      find: "  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinnedOf(current()), -1);",
+      replace: "",
+    },
+  ],
+} as const;
+
+export const copyUnmap: Property = {
+  name: "copy-unmap",
+  promise:
+    "unmap waits for copies and is woken by the last; a copy reads all of a mapping or nothing, never a free page",
+  profiles: ["rfc"], // nothing here depends on the profile
+  quick: true,
+  seconds: 5,
+  model: () => copyModel(1),
+  judge: (outcomes) => (outcomes.size === 2 ? undefined : `only ${[...outcomes.keys()].join("; ")} were seen`),
+  twins: [
+    {
+      name: "unmap-does-not-wait",
+      edits: [
+        { file: "core/mmap.ts", find: "  waitForPins(row);\n  finishUnmap(row);", replace: "  finishUnmap(row);" },
+      ],
+    },
+    UNPIN_WAKES_NOBODY,
+    {
+      name: "unpin-looks-before-it-lets-go",
+      edits: [
+        {
+          file: "core/mmap.ts",
+          find: "  store32(pinnedOf(current()), 0);\n  if (load32(stateOf(row)) == MAPPING_LEAVING) notify",
+          replace:
+            "  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;\n  store32(pinnedOf(current()), 0);\n  if (leaving) notify",
+        },
+      ],
+    },
+    {
+      name: "pin-comes-after-the-lock",
+      edits: [
+        {
+          file: "core/mmap.ts",
+          find: "    store32(pinnedOf(current()), <u32>row);\n  }\n  unlock(MAP_LOCK, RANK_MAP);\n  return row;",
+          replace:
+            "  }\n  unlock(MAP_LOCK, RANK_MAP);\n  if (row != 0) store32(pinnedOf(current()), <u32>row);\n  return row;",
+        },
+      ],
+    },
+  ],
+};
+
+export const copyCopyUnmap: Property = {
+  name: "copy-copy-unmap",
+  promise: "the same with two copies, which unmap waits for in turn",
+  profiles: ["rfc"],
+  seconds: 5, // all schedules of three threads at one lock are too many
+  model: () => copyModel(2),
+  twins: [UNPIN_WAKES_NOBODY],
+};
+
+function mapModel(): Model<State> {
+  return {
+    name: "map × map × unmap",
+    setup: mapped,
+    run(core, state) {
+      const rows: { va: bigint; backing: number }[] = [];
+      function* mapper(): Program {
+        const row = yield call("map", 0n, BigInt(PAGE), 3);
+        expect(row > 0, `map answers ${row}`);
+        const va = core.u64(row + core.constant("MAPPING_VA"));
+        const backing = core.u32(row + core.constant("MAPPING_BACKING"));
+        yield call("mapDone");
+        expect(!rows.some((other) => other.va === va || other.backing === backing), "two mappings overlap");
+        expect(core.u32(backing) === 0, "a fresh page is not zero");
+        rows.push({ va, backing });
+        return backing === state.backing ? "reused" : "fresh";
+      }
+      return {
+        threads: [
+          { name: "mapper A", program: mapper },
+          { name: "mapper B", program: mapper },
+          { name: "unmapper", program: unmapper },
+        ],
+        finish([a, b]) {
+          expectRest(core, state);
+          expect(core.u32(core.constant("MAPPING_COUNT")) === 2, "there are not two mappings");
+          expect(core.u32(core.constant("PAGES_USED")) === state.free + 2, "the pages in use are not two more");
+          for (const { va } of rows) expect(core.call(0, "unmap", va) === 0, "a mapping cannot be removed");
+          expect(core.u32(core.constant("PAGES_USED")) === state.free, "pages are lost");
+          return [String(a), String(b)].sort().join(" ");
+        },
+      };
+    },
+    describeAddress: (address, { describe }) => describe(address),
+  };
+}
+
+export const mapMapUnmap: Property = {
+  name: "map-map-unmap",
+  promise: "mappings never overlap, a page has one owner, and a page that was freed is zero for the next",
+  profiles: ["rfc"],
+  model: mapModel,
+  seconds: 5, // three threads, two locks each: all schedules are more than 300,000
+  twins: [
+    {
+      name: "map-takes-no-lock",
+      edits: [
+        { file: "core/mmap.ts", find: "  lock(MAP_LOCK, RANK_MAP);\n  if (va == 0)", replace: "  if (va == 0)" },
+        {
+          file: "core/mmap.ts",
+          find: "  else result = insert(position, va, <u32>pages, prot);\n  unlock(MAP_LOCK, RANK_MAP);",
+          replace: "  else result = insert(position, va, <u32>pages, prot);",
+        },
+      ],
+    },
+    {
+      name: "pages-are-freed-before-they-are-wiped",
+      edits: [
+        {
+          file: "core/mmap.ts",
+          find: "  wipePages(mapping.backing, mapping.pages);\n  lock(MAP_LOCK, RANK_MAP);\n  freePages(mapping.backing, mapping.pages);",
+          replace:
+            "  lock(MAP_LOCK, RANK_MAP);\n  freePages(mapping.backing, mapping.pages);\n  fill(mapping.backing, 0, PAGE_SIZE);",
+        },
+      ],
+    },
+    {
+      name: "pages-are-not-wiped",
+      edits: [
+        { file: "core/mmap.ts", find: "  wipePages(mapping.backing, mapping.pages);\n  lock", replace: "  lock" },
+      ],
+    },
+  ],
+};
