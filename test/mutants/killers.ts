@@ -3,17 +3,16 @@
 // Who may catch a mutant, from cheap to dear. The first that does ends the search.
 //
 //   near     the unit tests about the mutant's file
-//   model    the explorer: properties whose twins are in that file, then the quick ones
+//   model    the explorer: properties about that file
 //   single   all other tests with one thread, and the fuzzer's oracle with fixed seeds
 //   all      the other properties
 //   slow     tests with real threads, kills, the recorded races; and what takes long
 //
 // A fault that only other threads or a death can show goes to the explorer before the rest of the tests.
 
-import { join } from "node:path";
-import { PROPERTIES } from "../model/properties/index.ts";
 import type { Property } from "../model/property.ts";
 import { Workshop } from "./child.ts";
+import { nearProperties, otherProperties } from "./explorer.ts";
 import { editsOf, type Kind, type Mutant } from "./mutant.ts";
 import { Stage } from "./stage.ts";
 import { QUICK_ONLY, type Variant, nearTests, singleTests, slowTests, variantsOf } from "./suite.ts";
@@ -37,8 +36,9 @@ const NEEDS_OTHERS: readonly Kind[] = ["locking", "waking", "repair"];
 const OTHERS_FIRST: readonly Step[] = ["near", "model", "single", "all", "slow"];
 const ALONE_FIRST: readonly Step[] = ["near", "single", "model", "all", "slow"];
 
-/** Seconds that the explorer has for a property in a profile. */
-const EXPLORE_SECONDS = { model: 6, all: 4 };
+/** Seconds that the explorer has for a property in a profile, and for all of them. */
+const EXPLORE_SECONDS = { model: 10, all: 5 };
+const STEP_SECONDS = { model: 90, all: 120 };
 /** Without the end of a test; far more than any test takes on a machine with nothing else to do. */
 const SUITE_MS = { near: 25_000, single: 40_000, slow: 130_000 };
 const COMPILE_MS = 120_000;
@@ -49,10 +49,14 @@ export class Job {
   /** Targets of the mutant that the stage has. */
   readonly #compiled = new Set<string>();
 
-  private constructor(readonly stage: Stage) {}
+  private constructor(
+    readonly stage: Stage,
+    /** How many times the usual time the explorer has. */
+    readonly patience: number,
+  ) {}
 
-  static async make(number: number): Promise<Job> {
-    return new Job(await Stage.make(number));
+  static async make(number: number, patience: number): Promise<Job> {
+    return new Job(await Stage.make(number), patience);
   }
 
   end(): void {
@@ -77,8 +81,8 @@ export class Job {
   }
 
   async #tryStep(mutant: Mutant, step: Step): Promise<Catch | undefined> {
-    if (step === "model") return this.#explore(mutant, nearProperties(mutant.file), step);
-    if (step === "all") return this.#explore(mutant, otherProperties(mutant.file), step);
+    if (step === "model") return this.#explore(mutant, nearProperties(mutant), step);
+    if (step === "all") return this.#explore(mutant, otherProperties(mutant), step);
     const files = { near: nearTests, single: singleTests, slow: slowTests }[step](mutant.file);
     if (files.length === 0) return undefined;
     await this.#compile(mutant, "debug");
@@ -101,8 +105,10 @@ export class Job {
   }
 
   async #explore(mutant: Mutant, properties: readonly Property[], step: "model" | "all"): Promise<Catch | undefined> {
-    const seconds = EXPLORE_SECONDS[step];
+    const seconds = EXPLORE_SECONDS[step] * this.patience;
+    const end = performance.now() + STEP_SECONDS[step] * this.patience * 1000;
     for (const { name, profiles } of properties) {
+      if (performance.now() > end) break;
       const request = { kind: "explore", edits: editsOf(mutant), property: name, seconds } as const;
       // A property may take its time again with bounded preemptions; beyond that it hangs in the core's code.
       const reply = await this.#ask(request, COMPILE_MS + profiles.length * seconds * 4000);
@@ -120,17 +126,3 @@ export class Job {
 }
 
 class DoesNotCompile extends Error {}
-
-function nearProperties(file: string): readonly Property[] {
-  const about = PROPERTIES.filter((property) => isAbout(property, file));
-  return [...about, ...PROPERTIES.filter((property) => property.quick === true && !about.includes(property))];
-}
-
-function otherProperties(file: string): readonly Property[] {
-  const near = nearProperties(file);
-  return PROPERTIES.filter((property) => !near.includes(property));
-}
-
-function isAbout({ twins }: Property, file: string): boolean {
-  return twins.some(({ edits }) => edits.some((edit) => edit.file === join("core", file).replaceAll("\\", "/")));
-}

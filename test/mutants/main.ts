@@ -8,6 +8,7 @@
 //   --list        names and kinds
 //   --jobs N      how many at a time; default 2
 //   --fresh       forget earlier runs
+//   --patience N  N times the usual time for the explorer
 //   --steps A,B   only these steps of killers.ts; who survives them is not noted
 //   --unchanged   the core as it is, through all steps: nothing may catch it
 //
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     fresh: { type: "boolean" },
     unchanged: { type: "boolean" },
     steps: { type: "string" },
+    patience: { type: "string", default: "1" },
   },
 });
 
@@ -56,7 +58,7 @@ else if (values.unchanged) await tryUnchanged();
 else await tryAll();
 
 async function tryUnchanged(): Promise<void> {
-  const job = await Job.make(0);
+  const job = await Job.make(0, Number(values.patience));
   for (const { file } of new Map(chosen.map((mutant) => [mutant.file, mutant])).values()) {
     const same = "// SPDX-License-Identifier: GPL-2.0-only\n";
     const original: Mutant = { name: "unchanged", file, kind: "locking", find: same, replace: same };
@@ -83,7 +85,7 @@ async function tryAll(): Promise<void> {
 }
 
 async function work(number: number, waiting: Mutant[], cache: Cache, results: Result[]): Promise<void> {
-  const job = await Job.make(number);
+  const job = await Job.make(number, Number(values.patience));
   for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
     const begin = performance.now();
     const answer = await job.tryMutant(mutant, cache.firstStep(mutant), values.steps?.split(","));
