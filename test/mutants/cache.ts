@@ -2,8 +2,8 @@
 //
 // What earlier runs found, in build/mutants/results.json, so that a run does again only what may have changed.
 //
-//   caught     good while the core, the mutant and the file of the test that caught it are the same
-//   survived   good while the core, the mutant and all tests are the same
+//   caught     good while the mutant's file of the core and the file of the test that caught it are the same
+//   survived   good while the core and all tests are the same
 //
 // What is not good any more still says which step to try first.
 
@@ -25,10 +25,10 @@ const FILE = join(ROOT, "build/mutants/results.json");
 
 export class Cache {
   readonly #entries: Map<string, Entry>;
-  readonly #core: string;
+  readonly #core: Hashes;
   readonly #tests: Hashes;
 
-  private constructor(entries: Map<string, Entry>, core: string, tests: Hashes) {
+  private constructor(entries: Map<string, Entry>, core: Hashes, tests: Hashes) {
     this.#entries = entries;
     this.#core = core;
     this.#tests = tests;
@@ -38,12 +38,14 @@ export class Cache {
     const text = await readFile(FILE, "utf8").catch(() => "[]");
     const core = await hashesOf("assembly", "bindings");
     const tests = await hashesOf("test");
-    return new Cache(new Map(JSON.parse(text) as [string, Entry][]), core.all(), tests);
+    return new Cache(new Map(JSON.parse(text) as [string, Entry][]), core, tests);
   }
 
   find(mutant: Mutant): { answer: Answer; seconds: number } | undefined {
     const entry = this.#entries.get(mutant.name);
-    return entry?.core === this.#coreOf(mutant) && entry.tests === this.#testsOf(entry.answer) ? entry : undefined;
+    return entry?.core === this.#coreOf(mutant, entry.answer) && entry.tests === this.#testsOf(entry.answer)
+      ? entry
+      : undefined;
   }
 
   firstStep(mutant: Mutant): Step | undefined {
@@ -52,27 +54,42 @@ export class Cache {
   }
 
   async keep(mutant: Mutant, answer: Answer, seconds: number): Promise<void> {
-    this.#entries.set(mutant.name, { core: this.#coreOf(mutant), tests: this.#testsOf(answer), answer, seconds });
+    this.#entries.set(mutant.name, {
+      core: this.#coreOf(mutant, answer),
+      tests: this.#testsOf(answer),
+      answer,
+      seconds,
+    });
     await mkdir(join(ROOT, "build/mutants"), { recursive: true });
     await writeFile(FILE, JSON.stringify([...this.#entries]));
   }
 
-  #coreOf(mutant: Mutant): string {
-    return createHash("sha256").update(this.#core).update(JSON.stringify(mutant)).digest("hex");
+  #coreOf(mutant: Mutant, answer: Answer): string {
+    const isCaught = "caught" in answer && answer.caught !== undefined;
+    const core = isCaught ? this.#core.of(`assembly/core/${mutant.file}`) : this.#core.all();
+    return createHash("sha256").update(core).update(JSON.stringify(mutant)).digest("hex");
   }
 
   #testsOf(answer: Answer): string {
-    const file = "caught" in answer ? answer.caught?.file : undefined;
-    return file === undefined ? this.#tests.all() : this.#tests.of(file);
+    const caught = "caught" in answer ? answer.caught : undefined;
+    if (caught?.property !== undefined) return this.#tests.with(`"${caught.property}"`);
+    return caught?.file === undefined ? this.#tests.all() : this.#tests.of(caught.file);
   }
 }
 
 /** Of the files of some folders. */
 class Hashes {
   readonly #files = new Map<string, string>();
+  readonly #texts = new Map<string, string>();
 
   add(file: string, text: Buffer): void {
     this.#files.set(file, createHash("sha256").update(text).digest("hex"));
+    if (file.startsWith("test/model/properties/")) this.#texts.set(file, text.toString());
+  }
+  /** Of the file of properties that contains the text; of all when none does. */
+  with(text: string): string {
+    for (const [file, content] of this.#texts) if (content.includes(text)) return this.of(file);
+    return this.all();
   }
   of(file: string): string {
     return this.#files.get(file) ?? "";

@@ -5,7 +5,7 @@
 
 import { PROPERTIES } from "../model/properties/index.ts";
 import type { Property } from "../model/property.ts";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, showsOnDeath } from "./mutant.ts";
 
 /** Names of properties without a death, and what a thread is doing when it dies. */
 const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
@@ -40,17 +40,20 @@ const rank = ({ name }: Property): number =>
 const inOrder = (a: Property, b: Property): number => rank(a) - rank(b);
 
 /** The properties most likely to show the mutant. */
-export function nearProperties({ file, kind }: Mutant): readonly Property[] {
-  const [living, dying] = NEAR[file] ?? [/^$/, /^$/];
-  const near = PROPERTIES.filter((each) => isDying(each) === (kind === "repair") && !each.name.startsWith("reaper-"));
-  const about = near.filter(({ name }) => (kind === "repair" ? dying : living).test(name));
-  return about.sort(inOrder);
+export function nearProperties(mutant: Mutant): readonly string[] {
+  const [living, dying] = NEAR[mutant.file] ?? [/^$/, /^$/];
+  const dies = showsOnDeath(mutant);
+  const near = PROPERTIES.filter((each) => isDying(each) === dies && !each.name.startsWith("reaper-"));
+  return near
+    .filter(({ name }) => (dies ? dying : living).test(name))
+    .sort(inOrder)
+    .map(({ name }) => name);
 }
 
-/** The others: what a thread that dies shows of a fault in its repair, and the other way round, included. */
-export function otherProperties(mutant: Mutant): readonly Property[] {
+/** The others, those of the same sort first. */
+export function otherProperties(mutant: Mutant): readonly string[] {
   const near = nearProperties(mutant);
-  const isApt = (each: Property): boolean => isDying(each) === (mutant.kind === "repair");
-  const others = PROPERTIES.filter((each) => !near.includes(each)).sort(inOrder);
-  return [...others.filter(isApt), ...others.filter((each) => !isApt(each))];
+  const isApt = (each: Property): boolean => isDying(each) === showsOnDeath(mutant);
+  const others = PROPERTIES.filter((each) => !near.includes(each.name)).sort(inOrder);
+  return [...others.filter(isApt), ...others.filter((each) => !isApt(each))].map(({ name }) => name);
 }

@@ -38,6 +38,8 @@ export interface Mutant {
   readonly kind: Kind;
   readonly find: string;
   readonly replace: string;
+  /** It shows only where a thread dies, as all faults of kind "repair". */
+  readonly dies?: boolean;
   /** Names that the file must import besides, for the fault to compile, as a statement. */
   readonly imports?: string;
 }
@@ -48,6 +50,8 @@ export type Fault = Omit<Mutant, "file">;
 export function mutantsOf(file: string, faults: readonly Fault[]): readonly Mutant[] {
   return faults.map((fault) => ({ ...fault, file }));
 }
+
+export const showsOnDeath = ({ kind, dies }: Mutant): boolean => dies ?? kind === "repair";
 
 /** The edits of the sources under assembly/ that make the mutant, for test/model/build-model.mjs. */
 export function editsOf({ file, find, replace, imports }: Mutant): readonly Edit[] {

@@ -37,6 +37,7 @@ export const MUTEX = mutantsOf("mutex.ts", [
   {
     name: "reaper-frees-a-lock-and-wakes-nobody",
     kind: "waking",
+    dies: true,
     find: `  exchange32(mutex, 0);
   notify(mutex, -1);`,
     replace: "  exchange32(mutex, 0);",
@@ -44,6 +45,7 @@ export const MUTEX = mutantsOf("mutex.ts", [
   {
     name: "reaper-takes-a-lock-that-is-taken",
     kind: "locking",
+    dies: true,
     find: "if (seen == 0 && compareExchange32(mutex, 0, ownWord()) == 0) return true;",
     replace: "exchange32(mutex, ownWord()); return true;",
   },

@@ -15,6 +15,7 @@ export const REAP = mutantsOf("reap.ts", [
   {
     name: "several-reap-the-same-thread",
     kind: "locking",
+    dies: true,
     find: "return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : blockedBy(word, reaper);",
     replace: "store32(word, own);\n  return isFree ? DONE : DONE;",
   },
@@ -66,6 +67,7 @@ export const RECOUNT = mutantsOf("recount.ts", [
   {
     name: "living-thread-in-a-swap-is-not-awaited",
     kind: "locking",
+    dies: true,
     find: "else if (kind == RECORD_BUSY && state == THREAD_ATTACHED) {",
     replace: "else if (kind == RECORD_BUSY && state == THREAD_FREE) {",
   },
