@@ -23,7 +23,7 @@ export interface CoreExports {
   releaseNext: (file: number) => number;
   queueTake: () => number;
   queueFree: (handle: number) => void;
-  reapNext: (thread: number) => number;
+  reapNext: (thread: number, incarnation: number) => number;
 
   defineType: (nameBytes: number, payloadBytes: number, flags: number) => number;
   defineCommand: (nr: number, size: number, minSize: number, shapeLow: number, shapeHigh: number) => number;

@@ -60,7 +60,7 @@ export class Kernel {
   #detached = false;
   /** Contexts that fget made: the references of this thread on files. */
   readonly references = new Set<IommufdContext>();
-  /** Dead threads that this one is reaping. */
+  /** Dead threads that this one is reaping, by number and incarnation. */
   readonly reaping = new Map<number, Promise<ReapReport>>();
   /** Wakes the asynchronous waits of this thread. */
   readonly pendingWaits = new Set<() => void>();

@@ -25,28 +25,35 @@ export async function reapKnown(kernel: Kernel, thread: number): Promise<ReapRep
   if (kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_STATE) === Layout.THREAD_FREE) {
     throw new IommufdError("ESRCH", { syscall: "reap", message: `no thread is attached as ${thread}` });
   }
+  const incarnation = incarnationOf(kernel, thread); // before the question: the slot may have another owner after it
   if (!(await isDead(kernel, thread))) {
     throw new IommufdError("EBUSY", { syscall: "reap", message: `thread ${thread} is not known to be dead` });
   }
-  return reap(kernel, thread);
+  return reap(kernel, thread, incarnation);
+}
+
+/** Which owner of the slot it is. */
+export function incarnationOf(kernel: Kernel, thread: number): number {
+  return kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_INCARNATION);
 }
 
 /** Context: the thread is dead. Several who ask at a time get one answer. Rethrows what a destroy callback threw, once all is done. */
-export async function reap(kernel: Kernel, thread: number): Promise<ReapReport> {
-  let reaping = kernel.reaping.get(thread);
+export async function reap(kernel: Kernel, thread: number, incarnation: number): Promise<ReapReport> {
+  const key = incarnation * Layout.MAX_THREADS + thread;
+  let reaping = kernel.reaping.get(key);
   if (reaping === undefined) {
-    reaping = reapOnce(kernel, thread).finally(() => kernel.reaping.delete(thread));
-    kernel.reaping.set(thread, reaping);
+    reaping = reapOnce(kernel, thread, incarnation).finally(() => kernel.reaping.delete(key));
+    kernel.reaping.set(key, reaping);
   }
   return reaping;
 }
 
-async function reapOnce(kernel: Kernel, thread: number): Promise<ReapReport> {
+async function reapOnce(kernel: Kernel, thread: number, incarnation: number): Promise<ReapReport> {
   const { core, words } = kernel;
   const report: ReapReport = readThread(kernel, thread);
   const failures: unknown[] = [];
   for (;;) {
-    const result = core.reapNext(thread);
+    const result = core.reapNext(thread, incarnation);
     const word = kernel.result(1) >>> 2;
     const seen = kernel.result(2);
     try {

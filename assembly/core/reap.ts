@@ -76,6 +76,7 @@ import {
   clearHand,
   clearHandMemory,
   current,
+  endIncarnation,
   freeRecord,
   hand,
   markOf,
@@ -91,20 +92,28 @@ const DONE: usize = 0;
 const AGAIN: usize = 1;
 
 /**
- * Takes the reaping of thread `number`, which the caller knows to be dead, a step further.
+ * Takes the reaping of thread `number` in its `incarnation`, which the caller knows to be dead, a step further.
+ *
+ * The reaper's word is taken before the incarnation is looked at: a slot is freed by its owner, who is dead, or under that word, so a
+ * later owner is never taken for the dead one.
  *
  * Return: 0: it is done, and the slot is free; REAP_AGAIN: attend, then call again; MUST_WAIT: the word at result1, seen as result2,
- * must change first; -EINVAL for no number of a thread; -ESRCH for a free slot, or the caller's own.
+ * must change first; -EINVAL for no number of a thread; -ESRCH for the caller's own, or when that owner
+ * has been reaped, or had left by itself.
  */
-export function reapNext(number: u32): i32 {
+export function reapNext(number: u32, incarnation: u32): i32 {
   if (number >= MAX_THREADS) return -EINVAL;
   const dead = THREADS + number * THREAD_BYTES;
   const state = dead + offsetof<Thread>("state");
   const self = current();
-  if (dead == self || load32(state) == THREAD_FREE) return -ESRCH;
-  compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
+  if (dead == self) return -ESRCH;
   const other = beginReaping(dead);
   if (other != DONE) return mustWait(other, self);
+  if (load32(dead + offsetof<Thread>("incarnation")) != incarnation || load32(state) == THREAD_FREE) {
+    endReaping(dead, nameOfThread(self));
+    return -ESRCH;
+  }
+  compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
   const blocked = reapStep(dead, self);
   const inherited = finishStep(dead, self, blocked == DONE);
   if (blocked > AGAIN) return mustWait(blocked, dead);
@@ -133,6 +142,7 @@ function finishStep(dead: usize, self: usize, isDone: bool): bool {
   adoptWarnings(dead);
   if (isDone && !inherits) {
     forgetReaper(nameOfThread(dead));
+    endIncarnation(dead);
     store32(dead + offsetof<Thread>("state"), THREAD_FREE);
   }
   endReaping(dead, nameOfThread(self));

@@ -28,8 +28,8 @@ import {
   RECORD_QUEUED,
   RECORD_QUEUED_KEPT,
   THREADS,
-  THREAD_ATTACHED,
   THREAD_BYTES,
+  THREAD_DEAD,
   THREAD_FREE,
   THREAD_RECORDS,
   Thread,
@@ -51,12 +51,13 @@ const LOOKS: u32 = MODEL_BUILD ? 1 : 1000;
  * thread that must change first.
  */
 export function recount(entry: usize): usize {
+  const dead = deadThreads();
   let word: u64;
   do {
     word = load64(entry);
     // Not published: then nobody holds it, and the dead thread's swap failed or was undone by all that came after it.
     if (phaseOf(word) != PHASE_LIVE) {
-      endBusy(entry);
+      endBusy(entry, dead);
       return COUNTED;
     }
     if (freezerOf(word) != 0) return blockedByChange(entry, word);
@@ -68,12 +69,13 @@ export function recount(entry: usize): usize {
     const thread = THREADS + number * THREAD_BYTES;
     const state = load32(thread + offsetof<Thread>("state"));
     if (state == THREAD_FREE) continue;
+    const isDead = ((dead >> number) & 1) != 0;
     for (let index: u32 = 0; index < MAX_RECORDS; index++) {
       const record = thread + THREAD_RECORDS + index * offsetof<HoldRecord>();
-      const kind = kindFor(record, entry, state == THREAD_ATTACHED);
+      const kind = kindFor(record, entry, !isDead);
       if (kind == RECORD_LOCKED) holders++;
       else if (kind == RECORD_QUEUED || kind == RECORD_QUEUED_KEPT) destroyers++;
-      else if (kind == RECORD_BUSY && state == THREAD_ATTACHED) {
+      else if (kind == RECORD_BUSY && !isDead) {
         endChange(entry, word);
         return blockedByRecord(record + offsetof<HoldRecord>("fileKind"));
       } else if (kind == RECORD_BUSY) busy++;
@@ -87,7 +89,7 @@ export function recount(entry: usize): usize {
   let next = word - (holdersOf(word) - holders) * HOLDER - (destroyersOf(word) - destroyers) * DESTROYER;
   for (let count: u32 = 0; count < surplus; count++) next = minusUser(next);
   endChange(entry, next);
-  endBusy(entry);
+  endBusy(entry, dead);
   return COUNTED;
 }
 
@@ -109,12 +111,24 @@ function kindFor(record: usize, entry: usize, isLiving: bool): u32 {
   return RECORD_BUSY;
 }
 
-/** The dead threads' BUSY records on the entry are settled. */
-function endBusy(entry: usize): void {
+/**
+ * Bit n: thread n is known to be dead. Asked once, before the freezing: one that dies later may swap between the thaw and its death, so
+ * its record is not settled by this count.
+ */
+function deadThreads(): u64 {
+  let dead: u64 = 0;
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const state = load32(THREADS + number * THREAD_BYTES + offsetof<Thread>("state"));
+    if (state == THREAD_DEAD) dead |= (<u64>1) << number;
+  }
+  return dead;
+}
+
+/** The BUSY records on the entry of the threads in `dead` are settled. */
+function endBusy(entry: usize, dead: u64): void {
   for (let number: u32 = 0; number < MAX_THREADS; number++) {
     const thread = THREADS + number * THREAD_BYTES;
-    const state = load32(thread + offsetof<Thread>("state"));
-    if (state == THREAD_FREE || state == THREAD_ATTACHED) continue;
+    if (((dead >> number) & 1) == 0) continue;
     for (let index: u32 = 0; index < MAX_RECORDS; index++) {
       const record = thread + THREAD_RECORDS + index * offsetof<HoldRecord>();
       const at = record + offsetof<HoldRecord>("fileKind");

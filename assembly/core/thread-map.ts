@@ -100,7 +100,7 @@ export class Thread {
   hostThread: u32;
   /** 1 once the host will tell of the thread's death. */
   watched: u32;
-  /** Counts the owners of this slot. */
+  /** Counts the owners that this slot has had: raised when one ends, before the slot is free. */
   incarnation: u32;
 }
 

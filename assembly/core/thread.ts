@@ -115,7 +115,6 @@ export function attachThread(mayBlock: u32): usize {
     thread.lockRank = 0;
     thread.hostThread = 0;
     thread.watched = 0;
-    thread.incarnation++;
     linkRecords(slot, number);
     return slot;
   }
@@ -136,11 +135,18 @@ function linkRecords(slot: usize, number: u32): void {
   changetype<HoldRecord>(thread.lastFreeRecord).next = 0;
 }
 
+/** The slot's next owner is another one. Context: the slot is not free yet. */
+export function endIncarnation(slot: usize): void {
+  const incarnation = slot + offsetof<Thread>("incarnation");
+  store32(incarnation, load<u32>(incarnation) + 1);
+}
+
 /** Context: every record was given back. */
 export function detachThread(): void {
   assertInvariant(nextRecord(0) == 0);
   const slot = self;
   self = NOBODY;
+  endIncarnation(slot);
   store32(slot + offsetof<Thread>("state"), THREAD_FREE);
 }
 

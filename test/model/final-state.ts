@@ -15,6 +15,10 @@ const CLASS_SLOT_BYTES = 4;
 const CLASS_FREE = 12;
 const CLASS_BUMP = 16;
 const CLASS_BUMP_END = 20;
+/** FROZEN in the upper half of a state word: refcount.ts. A look at such an object would wait. */
+const FROZEN_HIGH = 1 << 29;
+/** Models make no more objects. */
+const HIGHEST_ID = 8;
 /** Slot.link. */
 const SLOT_LINK = 24;
 
@@ -66,6 +70,10 @@ export function lookAll(core: Core, booted: Booted): ObjectState[] {
 
 /** Every object of the open file is published, unlocked, awaited by nobody, and its users add up. Return: their IDs. */
 export function expectCounts(core: Core, booted: Booted): number[] {
+  for (let id = 1; id <= HIGHEST_ID; id++) {
+    const frozen = core.u32(entryOf(core, booted.file, id) + 4) & FROZEN_HIGH;
+    expect(frozen === 0, `object ${id} is frozen at the end`);
+  }
   const all = lookAll(core, booted);
   const taken = core.u32(booted.file + core.constant("FILE_TAKEN"));
   expect(taken === all.length, `${taken} IDs are taken by ${all.length} objects`);

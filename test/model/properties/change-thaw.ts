@@ -91,7 +91,7 @@ export const keepDrop: Property = {
   promise: "a keep and a drop at once: kept users and users agree, and whoever meets the frozen word is woken",
   profiles: ["rfc"], // no destroyer: nothing here depends on the profile
   quick: true,
-  seconds: 5,
+  seconds: 3,
   model: (profile) => model(profile, ["keeper", "dropper"]),
   twins: [
     { name: "change-forgets-who-waits-for-the-thaw", edits: CHANGE_FORGETS_THE_FROZEN },
@@ -105,7 +105,7 @@ export const keepGetThaw: Property = {
   promise: "a keep and a lookup at once: the lookup is not lost in the frozen word, nor the keep in the lookup",
   profiles: ["rfc"],
   quick: true,
-  seconds: 5,
+  seconds: 3,
   model: (profile) => model(profile, ["keeper", "getter"]),
   twins: [
     {
@@ -148,7 +148,7 @@ export const changeThaw: Property = {
     "keep, drop, hold and get on one object: whoever waits for a thaw is woken, kept users, holds and users agree",
   profiles: ["rfc"],
   model: (profile) => model(profile, ["keeper", "dropper", "holder", "getter"]),
-  seconds: 5, // four threads, three of which sleep in turn: all schedules are far more than 300,000, those of two preemptions too
+  seconds: 3, // four threads, three of which sleep in turn: all schedules are far more than 300,000, those of two preemptions too
   twins: [
     { name: "change-forgets-who-waits-for-the-thaw", edits: CHANGE_FORGETS_THE_FROZEN },
     KEPT_CHANGES_AFTER_THE_THAW,

@@ -98,5 +98,5 @@ export const DEATHS: readonly Property[] = SCENARIOS.map((scenario) => ({
     states.delete("nobody died");
     return states.size > scenario.states ? `${states.size} states: ${[...states].join(" | ")}` : undefined;
   },
-  twins: (scenario.twins ?? []),
+  twins: scenario.twins ?? [],
 }));

@@ -75,7 +75,7 @@ export const saturation: Property = {
   name: "saturation",
   promise: "a saturated count of users never moves again, and its saturation is warned about once",
   profiles: ["rfc", "mainline"],
-  seconds: 5,
+  seconds: 3,
   model: saturationModel,
   judge: (outcomes) =>
     outcomes.has("saturated") && outcomes.has("counted") ? undefined : "not both outcomes were seen",
@@ -140,7 +140,7 @@ export const underflow: Property = {
   promise: "of two threads that drop one kept user, one is refused, and the count is right",
   profiles: ["rfc", "mainline"],
   quick: true,
-  seconds: 5,
+  seconds: 3,
   model: underflowModel,
   twins: [
     {

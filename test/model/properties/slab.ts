@@ -64,7 +64,7 @@ export const slab: Property = {
   name: "slab",
   promise: "a slot has one owner at a time, is zero when it is handed out, and none is lost",
   profiles: ["rfc"],
-  seconds: 5,
+  seconds: 3,
   model,
   twins: [
     {

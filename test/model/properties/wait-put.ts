@@ -125,7 +125,7 @@ export const waitPutTimed: Property = {
   name: "wait-put-timed",
   promise: "a destroyer that gives up leaves the object open and its users as they were",
   profiles: ["rfc"],
-  seconds: 5,
+  seconds: 3,
   model: (profile) => waitModel(profile, false, 1),
   judge,
   twins: [CANCEL_KEEPS_ITS_PLACE, CANCEL_KEEPS_ITS_USER],
@@ -135,7 +135,7 @@ export const waitPutKept: Property = {
   name: "wait-put-kept",
   promise: "the same for a destroyer with a kept user, which it keeps again when it gives up",
   profiles: ["rfc", "mainline"],
-  seconds: 5,
+  seconds: 3,
   model: (profile) => waitModel(profile, true, 1),
   judge,
   twins: [
