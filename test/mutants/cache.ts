@@ -43,9 +43,9 @@ export class Cache {
 
   find(mutant: Mutant): { answer: Answer; seconds: number } | undefined {
     const entry = this.#entries.get(mutant.name);
-    return entry?.core === this.#coreOf(mutant, entry.answer) && entry.tests === this.#testsOf(entry.answer)
-      ? entry
-      : undefined;
+    if (!entry) return undefined;
+    const { core, tests, answer } = entry;
+    return core === this.#coreOf(mutant, answer) && tests === this.#testsOf(answer) ? entry : undefined;
   }
 
   firstStep(mutant: Mutant): Step | undefined {

@@ -68,8 +68,8 @@ export const RECOUNT = mutantsOf("recount.ts", [
     name: "living-thread-in-a-swap-is-not-awaited",
     kind: "locking",
     dies: true,
-    find: "else if (kind == RECORD_BUSY && state == THREAD_ATTACHED) {",
-    replace: "else if (kind == RECORD_BUSY && state == THREAD_FREE) {",
+    find: "else if (kind == RECORD_BUSY && !isDead) {",
+    replace: "else if (kind == RECORD_BUSY && !isDead && entry == 0) {",
   },
 ]);
 
