@@ -27,6 +27,7 @@ export class Cache {
   readonly #entries: Map<string, Entry>;
   readonly #core: Hashes;
   readonly #tests: Hashes;
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(entries: Map<string, Entry>, core: Hashes, tests: Hashes) {
     this.#entries = entries;
@@ -60,8 +61,12 @@ export class Cache {
       answer,
       seconds,
     });
-    await mkdir(join(ROOT, "build/mutants"), { recursive: true });
-    await writeFile(FILE, JSON.stringify([...this.#entries]));
+    // One at a time, whoever asks.
+    this.#written = this.#written.then(async () => {
+      await mkdir(join(ROOT, "build/mutants"), { recursive: true });
+      await writeFile(FILE, JSON.stringify([...this.#entries]));
+    });
+    await this.#written;
   }
 
   #coreOf(mutant: Mutant, answer: Answer): string {

@@ -12,7 +12,7 @@ const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
   "atomics.ts": [/^(mutex|get-destroy)$/, /-(put|alloc)/],
   "thread.ts": [/^attach/, /-(get|put|destroy-callback|release)/],
   "mutex.ts": [/^mutex/, /-(alloc|put|get)|locks$/],
-  "refcount.ts": [/^(get|put|wait-put|destroy|keep|saturation|underflow|change)/, /-(put|get|destroy)/],
+  "refcount.ts": [/^(get|put|wait-put|destroy|keep|saturation|underflow|change)/, /-(put|get|destroy)|-reuse$/],
   "change.ts": [/^(keep|change|underflow|wait-put-kept)/, /-(keep|drop|hold|references|reference)/],
   "page-alloc.ts": [/^(map|slab|alloc)/, /-(map|unmap|alloc)/],
   "slab.ts": [/^(slab|alloc|abort)/, /-(alloc|abort|hold)/],

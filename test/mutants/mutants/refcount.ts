@@ -31,12 +31,14 @@ export const REFCOUNT = mutantsOf("refcount.ts", [
   {
     name: "freed-entry-keeps-its-generation",
     kind: "generation",
+    dies: true,
     find: "return ((word & GENERATION_MASK) + (ONE << GENERATION_SHIFT)) & GENERATION_MASK;",
     replace: "return word & GENERATION_MASK;",
   },
   {
     name: "reservation-starts-at-generation-0",
     kind: "generation",
+    dies: true,
     find: "return (old & GENERATION_MASK) | ((<u64>PHASE_RESERVED)",
     replace: "return ((<u64>PHASE_RESERVED)",
   },

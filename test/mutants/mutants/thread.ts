@@ -49,10 +49,10 @@ export const THREAD = mutantsOf("thread.ts", [
     replace: "  if (true) {",
   },
   {
-    name: "one-warning-too-many",
+    name: "ring-of-warnings-is-never-full",
     kind: "bounds",
-    find: "  if (thread.warningCount == MAX_THREAD_WARNINGS) {\n    thread.warningsLost++;\n    return;",
-    replace: "  if (thread.warningCount > MAX_THREAD_WARNINGS) {\n    thread.warningsLost++;\n    return;",
+    find: "return changetype<Thread>(self).warningCount == MAX_THREAD_WARNINGS;",
+    replace: "return false;",
   },
   {
     name: "warnings-of-the-dead-come-twice",
