@@ -7,10 +7,10 @@ const threads = (...names: string[]): string[] => names.map((name) => `test/${na
 
 /** The tests that are most likely to see a fault of that file of the core. */
 const NEAR: Readonly<Record<string, readonly string[]>> = {
-  "atomics.ts": single("life-cycle"),
+  "atomics.ts": threads("threads-wait"),
   "thread.ts": single("handles", "detach", "warnings", "exhaustion"),
   "mutex.ts": single("life-cycle"),
-  "refcount.ts": single("small-fields", "life-cycle", "interleaving"),
+  "refcount.ts": single("small-fields", "life-cycle", "interleaving", "warnings"),
   "change.ts": single("life-cycle", "holds"),
   "page-alloc.ts": single("user-space", "exhaustion", "stats"),
   "slab.ts": single("life-cycle", "exhaustion", "stats"),
@@ -20,7 +20,7 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "kept.ts": single("life-cycle", "holds"),
   "hold.ts": single("holds"),
   "object.ts": single("life-cycle", "exhaustion", "stats"),
-  "lookup.ts": single("life-cycle", "interleaving", "small-fields", "exhaustion"),
+  "lookup.ts": single("life-cycle", "interleaving", "small-fields", "exhaustion", "warnings"),
   "destroy.ts": single("life-cycle", "interleaving", "async", "callbacks", "small-fields"),
   "release.ts": single("release-rfc", "release-mainline", "callbacks"),
   "mmap.ts": single("user-space"),
