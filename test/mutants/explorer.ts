@@ -14,10 +14,10 @@ const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
   "mutex.ts": [/^mutex/, /-(alloc|put|get)|locks$/],
   "refcount.ts": [/^(get|put|wait-put|destroy|keep|saturation|underflow|change)/, /-(put|get|destroy)|-reuse$/],
   "change.ts": [/^(keep|change|underflow|wait-put-kept)/, /-(keep|drop|hold|references|reference)/],
-  "page-alloc.ts": [/^(map|slab|alloc)/, /-(map|unmap|alloc)/],
+  "page-alloc.ts": [/^(two-files|map|slab|alloc)/, /-(map|unmap|alloc)/],
   "slab.ts": [/^(slab|alloc|abort)/, /-(alloc|abort|hold)/],
-  "xarray.ts": [/^(alloc|abort|recycled|close|release)/, /-(alloc|abort|close)/],
-  "registry.ts": [/^dying/, /-define/],
+  "xarray.ts": [/^(two-files|alloc|abort|recycled|close|release)/, /-(alloc|abort|close)/],
+  "registry.ts": [/^(define|dying)/, /-define/],
   "file.ts": [/^(close|release)/, /-(open|fget|close|ioctl)/],
   "kept.ts": [/kept|^(keep|underflow)/, /-(drop|reference)/],
   "hold.ts": [/^(hold|change)/, /-hold/],
@@ -33,7 +33,7 @@ const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
   "reap.ts": [/^$/, /^(death|beside)/],
 };
 
-const isDying = ({ name }: Property): boolean => /^(death|beside|reaper|two|poison)-/.test(name);
+const isDying = ({ name }: Property): boolean => /^(death|beside|reaper|two-deaths|poison)-/.test(name);
 /** Single deaths find most, second deaths cost most. */
 const rank = ({ name }: Property): number =>
   ["death", "beside", "two", "poison", "race", "reaper"].indexOf(name.split("-")[0]!);
