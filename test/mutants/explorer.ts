@@ -18,7 +18,7 @@ const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
   "slab.ts": [/^(slab|alloc|abort)/, /-(alloc|abort|hold)/],
   "xarray.ts": [/^(two-files|alloc|abort|recycled|close|release)/, /-(alloc|abort|close)/],
   "registry.ts": [/^(define|dying)/, /-define/],
-  "file.ts": [/^(close|release)/, /-(open|fget|close|ioctl)/],
+  "file.ts": [/^(open|close|release)/, /-(open|fget|close|ioctl)/],
   "kept.ts": [/kept|^(keep|underflow)/, /-(drop|reference)/],
   "hold.ts": [/^(hold|change)/, /-hold/],
   "object.ts": [/^(finalize|abort|alloc|recycled)/, /-(alloc|finalize|abort)/],

@@ -5,7 +5,7 @@
 // Two threads work in a file each, so no lock of a file or of a slab is between them. What is handed out belongs to one of them, and
 // what is given back is not lost.
 
-import { boot, defineType, makeObject, type Booted } from "../core-setup.ts";
+import { boot, bootThreads, defineType, makeObject, type Booted } from "../core-setup.ts";
 import { expect } from "../failure.ts";
 import { expectCounts } from "../final-state.ts";
 import { call, type Core, type Model, type Program } from "../model.ts";
@@ -115,7 +115,47 @@ const definitions: Model<Booted> = {
   }),
 };
 
+const opens: Model<{ slots: readonly number[] }> = {
+  name: "two threads open",
+  setup: (core) => ({ slots: bootThreads(core, "rfc", 2) }),
+  run: (core, { slots }) => ({
+    threads: slots.map((slot, thread) => ({
+      name: `opener ${thread}`,
+      program: function* (): Program {
+        const file = yield call("open");
+        const expected = core.u32(slot + core.constant("THREAD_RESULT0"));
+        expect((yield call("closeNumber", file, expected)) === 0, "the file is not the opener's");
+        return yield* runRelease(core, { slots, file, expected, type: 0 }, thread);
+      },
+    })),
+    finish(releases) {
+      expect(releases.join() === "1,1", `${releases.join(" and ")} releases`);
+      return "each has its file";
+    },
+  }),
+};
+
 export const TWO_FILES: readonly Property[] = [
+  {
+    name: "open-open",
+    promise: "a file that is opened is its opener's alone",
+    profiles: ["rfc"],
+    quick: true,
+    model: () => opens,
+    seconds: 5,
+    twins: [
+      {
+        name: "open-stores-blindly",
+        edits: [
+          {
+            file: "core/file.ts",
+            find: "    if (compareExchange32(stateOf(file), state, opened) != state) continue;",
+            replace: "    store32(stateOf(file), opened);",
+          },
+        ],
+      },
+    ],
+  },
   {
     name: "two-files-alloc",
     promise: "kernel memory is given to one thread only, whatever file and type it is for",
