@@ -9,7 +9,7 @@
  *
  * Kernel counterpart: the pointers between iommufd objects, each with a refcount_inc(&obj->users).
  */
-import { loadRelaxed32, store32 } from "./atomics";
+import { load32, loadRelaxed32, store32 } from "./atomics";
 import { beginChange, changeKept, changeNote, endChange } from "./change";
 import { EINVAL, EIO, ENOMEM } from "../errno";
 import { isPoisoned } from "./file";
@@ -84,13 +84,14 @@ export function holdOf(slot: usize, index: u32): usize {
   if (index == 0) return loadRelaxed32(slot + offsetof<Slot>("hold0"));
   if (index == 1) return loadRelaxed32(slot + offsetof<Slot>("hold1"));
   index -= 2;
-  let list: usize = loadRelaxed32(slot + offsetof<Slot>("link"));
+  // Not relaxed: what the list contained before it was this object's must not be seen.
+  let list: usize = load32(slot + offsetof<Slot>("link"));
   while (list != 0) {
     let count: u32 = 0;
     while (count < HOLD_LIST_ENTRIES && loadRelaxed32(noteAt(list, count)) != 0) count++;
     if (index < count) return loadRelaxed32(noteAt(list, index));
     index -= count;
-    list = loadRelaxed32(list + offsetof<HoldList>("link"));
+    list = load32(list + offsetof<HoldList>("link"));
   }
   return 0;
 }

@@ -12,6 +12,8 @@
 // names the line that asked for it. What a load or a store transfers is not reported (identity functions take the place of
 // those imports): the explorer reads the memory itself.
 //
+// `buildCore` makes any other target of asconfig.json from edited sources, for test/mutants.
+//
 //   node test/model/build-model.mjs     writes build/core.model.wasm and its map
 
 import { createHash } from "node:crypto";
@@ -26,6 +28,7 @@ const OUT = join(ROOT, "build/model");
 /** The core's one mutable global: kept and restored with the memory. */
 const SELF = "assembly/core/thread/self";
 const ENTRY = "assembly/model/index.ts";
+const CORE_ENTRY = "assembly/core/index.ts";
 
 /** The folder with our package.json, from the sources and from a bundle of them in build/run alike. */
 function findRoot() {
@@ -42,17 +45,29 @@ function findRoot() {
  * @returns {Promise<{ wasm: Uint8Array, map: string, hash: string }>}
  */
 export async function buildModel(edits = [], entry = ENTRY) {
-  const sources = await readSources(entry);
-  const edited = applyEdits(sources, edits);
+  const edited = withFrames(applyEdits(await readSources(entry), edits));
   const hash = hashOf(edited, entry, await readFile(fileURLToPath(import.meta.url), "utf8"));
   const path = join(OUT, `${hash}.wasm`);
   const kept = await Promise.all([readFile(path), readFile(`${path}.map`, "utf8")]).catch(() => undefined);
   if (kept) return { wasm: kept[0], map: kept[1], hash };
-  const { wasm, map } = await compile(edited, entry);
+  const { wasm, map } = await compile(edited, entry, "model", instrument);
   await mkdir(OUT, { recursive: true });
   await replaceFile(`${path}.map`, map);
   await replaceFile(path, wasm);
   return { wasm, map, hash };
+}
+
+/**
+ * Compiles the core from edited sources, without optimizing, which takes most of the time.
+ *
+ * @param {readonly { file: string, find: string, replace: string }[]} edits
+ * @param {string} target of asconfig.json
+ * @returns {Promise<Uint8Array>}
+ */
+export async function buildCore(edits, target) {
+  const edited = applyEdits(await readSources(CORE_ENTRY), edits);
+  const { wasm } = await compile(edited, CORE_ENTRY, target, undefined, ["--optimizeLevel", "0"]);
+  return wasm;
 }
 
 /** Written aside and moved, because several processes may build the same. */
@@ -87,6 +102,12 @@ function applyEdits(sources, edits) {
       text.replace(find, () => replace),
     );
   }
+  return edited;
+}
+
+/** Each atomic operation gets a stack frame of its own. */
+function withFrames(sources) {
+  const edited = new Map(sources);
   const atomics = "assembly/core/atomics.ts";
   edited.set(
     atomics,
@@ -102,17 +123,15 @@ function hashOf(sources, ...more) {
   return hash.digest("hex").slice(0, 24);
 }
 
-async function compile(sources, entry) {
+async function compile(sources, entry, target, afterCompile, more = []) {
   const { default: asc } = await import("assemblyscript/cli/asc");
   const { default: binaryen } = await import("binaryen");
   await asc.ready;
   const outputs = new Map();
   const messages = [];
   const stream = { write: (text) => messages.push(text) };
-  const args = [entry, "--target", "model", "--baseDir", ROOT, "--outFile", "model.wasm"];
-  const transform = {
-    afterCompile: (module) => instrument(binaryen, module),
-  };
+  const args = [entry, "--target", target, "--baseDir", ROOT, "--outFile", "core.wasm", "--textFile", "", ...more];
+  const transform = afterCompile && { afterCompile: (module) => afterCompile(binaryen, module) };
   const host = {
     stdout: asc.createMemoryStream(),
     stderr: stream,
@@ -124,11 +143,11 @@ async function compile(sources, entry) {
     },
     writeFile: (name, contents) => outputs.set(name, contents),
     listFiles: () => [],
-    transforms: [transform],
+    transforms: transform ? [transform] : [],
   };
   const error = await new Promise((resolve) => asc.main(args, host, resolve));
   if (error) throw new Error(`${error.message}\n${messages.join("")}`);
-  return { wasm: outputs.get("model.wasm"), map: String(outputs.get("model.wasm.map")) };
+  return { wasm: outputs.get("core.wasm"), map: String(outputs.get("core.wasm.map")) };
 }
 
 function instrument(binaryen, module) {

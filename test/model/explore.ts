@@ -33,6 +33,10 @@ export interface Options {
   seconds?: number;
   /** "all" tries every schedule without reduction (to test the reduction); a number bounds preemptions from the start. */
   search?: "reduced" | "all" | number;
+  /** Seconds for all points of death together; no limit unless told. */
+  totalSeconds?: number;
+  /** False: the failure that was found first will do. */
+  shortens?: boolean;
   /** Goes on after a failure and lists it among the outcomes. */
   collectsFailures?: boolean;
 }
@@ -66,6 +70,7 @@ const MOST_PREEMPTIONS = 8;
 export function explore(module: WebAssembly.Module, model: Model, options: Options = {}): Exploration {
   const result: Exploration = { executions: 0, pruned: 0, events: 0, seconds: 0, outcomes: new Map() };
   const begin = performance.now();
+  const isLate = (): boolean => performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000;
   const scheduler = new Scheduler(module, model);
   if (options.kill) {
     const { thread, then, every = 1, step = 1 } = options.kill;
@@ -82,13 +87,13 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
           scheduler.kills = [first, { thread: then, at: second }];
           deaths = exploreOnce(scheduler, options, result);
           if (deaths === 2) result.killPoints++;
-          if (deaths < 2 || result.found) break;
+          if (deaths < 2 || result.found || isLate()) break;
         }
       }
-      if (deaths === 0) break;
+      if (deaths === 0 || isLate()) break;
     }
   } else exploreOnce(scheduler, options, result);
-  if (result.found) shorten(scheduler, result.found);
+  if (result.found && options.shortens !== false) shorten(scheduler, result.found);
   result.seconds = (performance.now() - begin) / 1000;
   return result;
 }

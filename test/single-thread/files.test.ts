@@ -124,6 +124,29 @@ test("closing twice, or what somebody else has closed, does nothing", async () =
   expect(log).toEqual([id]);
 });
 
+test("closing what somebody else has closed does not reach the number's next file", async () => {
+  const { iommufd, context, type } = await scene();
+  iommufd.file(context.fd).close();
+  const next = iommufd.open();
+  expect(next.fd).toBe(context.fd);
+  make(next, type);
+  context.close();
+  expect(counts(next, 1)).toBe("1/0 live");
+});
+
+test("a thread can have 32,767 references on a file; one more is EMFILE and changes nothing", async () => {
+  const MOST = 32_767;
+  const { iommufd, context, type, log } = await scene();
+  const id = make(context, type);
+  const references = Array.from({ length: MOST }, () => iommufd.fget(context.fd));
+  expect(errnoOf(() => iommufd.fget(context.fd))).toBe("EMFILE");
+  context.close();
+  for (const reference of references.slice(1)) reference.close();
+  expect(log).toEqual([]);
+  references[0]?.close();
+  expect(log).toEqual([id]);
+});
+
 test("closing a reference twice gives back one reference only", async () => {
   const { iommufd, context, type, log } = await scene();
   make(context, type);

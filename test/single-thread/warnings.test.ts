@@ -93,6 +93,19 @@ test("what a listener throws comes out of the call, whose work is done and whose
   expect(iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0, leaked: 3 } });
 });
 
+test("a release that leaks more objects than a thread's ring has room for reports each of them", async () => {
+  const LEAKS = 600;
+  const { iommufd, warnings } = await boot();
+  const context = iommufd.open();
+  const type = plainType(iommufd);
+  const ids = Array.from({ length: LEAKS }, () => make(context, type));
+  for (const id of ids) context.get(id).putKeepUser();
+  context.close();
+  expect(warnings.map(({ id }) => id)).toEqual(ids);
+  expect(iommufd.stats().warnings["release:users"]).toBe(LEAKS);
+  expect(iommufd.stats().objects.leaked).toBe(LEAKS);
+});
+
 describe("when an object has as many holders as fit", () => {
   test("one more lookup is ENOENT with a warning, and the object is as before", async () => {
     const { iommufd, warnings } = await boot();

@@ -79,6 +79,31 @@ const one: Pair["prepare"] = (core, world) => ({ id: makeObject(core, world, wor
 
 const PAIRS: readonly Pair[] = [
   {
+    // The generation tells the published reservation from the living thread's later one of the same ID and type.
+    name: "finalize-and-reuse",
+    twins: [
+      {
+        name: "freed-entry-keeps-its-generation",
+        edits: [
+          {
+            file: "core/refcount.ts",
+            find: "return ((word & GENERATION_MASK) + (ONE << GENERATION_SHIFT)) & GENERATION_MASK;",
+            replace: "return word & GENERATION_MASK;",
+          },
+        ],
+      },
+    ],
+    prepare: (core, { file, expected, plain }) => ({ handle: must(core, VICTIM, "alloc", file, expected, plain) }),
+    *victim(_core, { file }, { handle }) {
+      yield call("finalize", file, handle!);
+    },
+    *living(_core, world) {
+      const destroyed = yield call("destroy", world.file, world.expected, 1, 0);
+      return destroyed === 0 || destroyed === -2 ? yield* allocAndFinalize(world) : destroyed;
+    },
+    answers: [0],
+  },
+  {
     name: "get-and-get",
     twins: [
       {

@@ -30,6 +30,8 @@ import { saturation, underflow } from "./saturation.ts";
 import { slab } from "./slab.ts";
 import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
 import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
+import { STALE_REFERENCES } from "./stale-reference.ts";
+import { TWO_FILES } from "./two-files.ts";
 
 export const PROPERTIES: readonly Property[] = [
   mutex,
@@ -70,5 +72,7 @@ export const PROPERTIES: readonly Property[] = [
   getKeepDestroy,
   destroyKeptDestroy,
   keptDestroyTwice,
+  ...STALE_REFERENCES,
+  ...TWO_FILES,
   ...RECORDED_RACES,
 ];

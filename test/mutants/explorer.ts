@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The explorer's properties as killers: which are about which file of the core. A fault in what is left for the reaper shows only
+// where a thread dies, any other one sooner where none does.
+
+import { PROPERTIES } from "../model/properties/index.ts";
+import type { Property } from "../model/property.ts";
+import { type Mutant, showsOnDeath } from "./mutant.ts";
+
+/** Names of properties without a death, and what a thread is doing when it dies. */
+const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
+  "atomics.ts": [/^(mutex|get-destroy)$/, /-(put|alloc)/],
+  "thread.ts": [/^attach/, /-(get|put|destroy-callback|release)/],
+  "mutex.ts": [/^mutex/, /-(alloc|put|get)|locks$/],
+  "refcount.ts": [/^(get|put|wait-put|destroy|keep|saturation|underflow|change)/, /-(put|get|destroy)|-reuse$/],
+  "change.ts": [/^(keep|change|underflow|wait-put-kept)/, /-(keep|drop|hold|references|reference)/],
+  "page-alloc.ts": [/^(two-files|map|slab|alloc)/, /-(map|unmap|alloc)/],
+  "slab.ts": [/^(slab|alloc|abort)/, /-(alloc|abort|hold)/],
+  "xarray.ts": [/^(two-files|alloc|abort|recycled|close|release)/, /-(alloc|abort|close)/],
+  "registry.ts": [/^(define|dying)/, /-define/],
+  "file.ts": [/^(open|close|release)/, /-(open|fget|close|ioctl)/],
+  "kept.ts": [/^drop|kept|^(keep|underflow)/, /-(drop|reference)/],
+  "hold.ts": [/^(hold|change)/, /-(hold|abort|destroy)/],
+  "object.ts": [/^(finalize|abort|alloc|recycled)/, /-(alloc|finalize|abort)/],
+  "lookup.ts": [/^(get|put|close-get|recycled|keep|release)/, /-(get|put)/],
+  "destroy.ts": [/^(destroy|get|put|wait|kept|keep)/, /-(destroy|wait)/],
+  "release.ts": [/^(release|close|dying)/, /-(close|queue)/],
+  "mmap.ts": [/^(copy|map)/, /-(map|unmap|copy|protect)/],
+  "uaccess.ts": [/^copy/, /-copy/],
+  "ioctl.ts": [/ioctl/, /-ioctl/],
+  "recount.ts": [/^$/, /^(death|beside|two).*-(put|get|destroy)/],
+  "repair.ts": [/^$/, /^(death|beside)/],
+  "reap.ts": [/^$/, /^(death|beside)/],
+};
+
+const isDying = ({ name }: Property): boolean => /^(death|beside|reaper|two-deaths|poison)-/.test(name);
+/** Single deaths find most, second deaths cost most. */
+const rank = ({ name }: Property): number =>
+  ["death", "beside", "two", "poison", "race", "reaper"].indexOf(name.split("-")[0]!);
+const inOrder = (a: Property, b: Property): number => rank(a) - rank(b);
+
+/** The properties most likely to show the mutant. */
+export function nearProperties(mutant: Mutant): readonly string[] {
+  const [living, dying] = NEAR[mutant.file] ?? [/^$/, /^$/];
+  const dies = showsOnDeath(mutant);
+  const near = PROPERTIES.filter((each) => isDying(each) === dies && !each.name.startsWith("reaper-"));
+  return near
+    .filter(({ name }) => (dies ? dying : living).test(name))
+    .sort(inOrder)
+    .map(({ name }) => name);
+}
+
+/** The others, those of the same sort first. */
+export function otherProperties(mutant: Mutant): readonly string[] {
+  const near = nearProperties(mutant);
+  const isApt = (each: Property): boolean => isDying(each) === showsOnDeath(mutant);
+  const others = PROPERTIES.filter((each) => !near.includes(each.name)).sort(inOrder);
+  return [...others.filter(isApt), ...others.filter((each) => !isApt(each))].map(({ name }) => name);
+}

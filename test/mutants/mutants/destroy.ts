@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Faults of assembly/core/destroy.ts.
+
+import { mutantsOf } from "../mutant.ts";
+
+export const DESTROY = mutantsOf("destroy.ts", [
+  {
+    name: "destroy-ignores-waiting-destroyers",
+    kind: "locking",
+    find: "if (phaseOf(word) != PHASE_LIVE || (destroyersOf(word) != 0 && isRfc())) return -ENOENT;",
+    replace: "if (phaseOf(word) != PHASE_LIVE) return -ENOENT;",
+  },
+  {
+    name: "destroy-ignores-the-phase",
+    kind: "locking",
+    find: "if (phaseOf(word) != PHASE_LIVE || (destroyersOf(word) != 0 && isRfc())) return -ENOENT;",
+    replace: "if (destroyersOf(word) != 0 && isRfc()) return -ENOENT;",
+  },
+  {
+    name: "destroy-of-a-foreign-callback-is-allowed",
+    kind: "errno",
+    find: "    if (!isRunnable(typeOf(word))) return -ENOSYS;\n",
+    replace: "",
+  },
+  {
+    name: "destroy-allows-one-user-more",
+    kind: "bounds",
+    find: "if (usersOf(word) != 1) return -EBUSY;",
+    replace: "if (usersOf(word) > 2) return -EBUSY;",
+  },
+  {
+    name: "removal-stores-blindly",
+    kind: "locking",
+    find: "  if (compareExchange64(entry, word, freedWord(word)) == word) {",
+    replace: "  store<u64>(entry, freedWord(word));\n  if (true) {",
+  },
+  {
+    name: "removal-takes-no-lock",
+    kind: "locking",
+    find: `  lock(tableLockOf(file), RANK_TABLE);
+  let slot = slotOf(entry); // another object's, or none, if the word has changed
+  setHand(slot, classOfType(typeOf(word)));
+  if (compareExchange64(entry, word, freedWord(word)) == word) {
+    xaErase(file, id);
+  } else {
+    clearHand();
+    slot = 0;
+  }
+  unlock(tableLockOf(file), RANK_TABLE);`,
+    replace: `  let slot = slotOf(entry);
+  setHand(slot, classOfType(typeOf(word)));
+  if (compareExchange64(entry, word, freedWord(word)) == word) {
+    xaErase(file, id);
+  } else {
+    clearHand();
+    slot = 0;
+  }`,
+  },
+  {
+    name: "removed-object-is-not-in-hand",
+    kind: "repair",
+    find: "  setHand(slot, classOfType(typeOf(word)));\n",
+    replace: "",
+  },
+  {
+    name: "removal-does-not-give-the-id-back",
+    kind: "undo",
+    find: "    xaErase(file, id);\n",
+    replace: "",
+  },
+  {
+    name: "queued-destroyer-is-not-announced",
+    kind: "repair",
+    find: "    announceRecord(peekRecord(), entry, file);\n    if (compareExchange64",
+    replace: "    if (compareExchange64",
+  },
+  {
+    name: "destroyer-queues-blindly",
+    kind: "locking",
+    find: `    if (compareExchange64(entry, word, next) == word) {
+      const handle = takeRecord(entry, file, RECORD_QUEUED);`,
+    replace: `    store<u64>(entry, next);
+    if (true) {
+      const handle = takeRecord(entry, file, RECORD_QUEUED);`,
+  },
+  {
+    name: "waiting-destroyer-does-not-look-again",
+    kind: "locking",
+    find: "    if (holdersOf(word) != 0) return mustWait(handle, entry, word); // mainline: a lookup came before the decision\n",
+    replace: "",
+  },
+  {
+    name: "waiting-destroyer-ignores-other-users",
+    kind: "bounds",
+    find: "if (usersOf(word) == 2) {",
+    replace: "if (usersOf(word) >= 2) {",
+  },
+  {
+    name: "refused-destroyer-stays-queued",
+    kind: "undo",
+    find: "const next = minusUser(word) - DESTROYER;",
+    replace: "const next = minusUser(word);",
+  },
+  {
+    name: "refused-destroyer-stores-blindly",
+    kind: "locking",
+    find: `    if (compareExchange64(entry, word, next) != word) {
+      nameRecord(record, kind);`,
+    replace: `    store<u64>(entry, next);
+    if (false) {
+      nameRecord(record, kind);`,
+  },
+  {
+    name: "destroyer-sleeps-on-what-it-did-not-look-at",
+    kind: "waking",
+    find: "wait64(thread.result1, word, milliseconds",
+    replace: "wait64(thread.result1, load64(thread.result1), milliseconds",
+    imports: 'import { load64 } from "./atomics";',
+  },
+  {
+    name: "destroyer-waits-for-its-own-lock",
+    kind: "errno",
+    find: "    if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;\n    const next",
+    replace: "    const next",
+  },
+  {
+    name: "one-destroyer-too-many",
+    kind: "bounds",
+    find: "destroyersOf(word) == MAX_DESTROYERS ? -EAGAIN : 0;",
+    replace: "0;",
+  },
+  {
+    name: "given-up-destroy-loses-the-kept-user",
+    kind: "undo",
+    find: "  if (kept) changeKept(entry, changetype<Entry>(entry).kept + 1);\n",
+    replace: "",
+  },
+  {
+    name: "destroy-keeps-its-mark",
+    kind: "undo",
+    find: "  if (result != MUST_WAIT && result != MUST_DESTROY) fileLeave(file);\n",
+    replace: "",
+  },
+  {
+    name: "callback-that-began-is-not-noted",
+    kind: "repair",
+    find: "  changetype<Slot>(slot).type |= SLOT_CALLBACK_RAN;\n",
+    replace: "",
+  },
+]);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// All mutants, in the order of the core's README.
+
+import type { Mutant } from "../mutant.ts";
+import { ATOMICS } from "./atomics.ts";
+import { CHANGE } from "./change.ts";
+import { DESTROY } from "./destroy.ts";
+import { FILE } from "./file.ts";
+import { HOLD } from "./hold.ts";
+import { IOCTL } from "./ioctl.ts";
+import { KEPT } from "./kept.ts";
+import { LOOKUP } from "./lookup.ts";
+import { MMAP } from "./mmap.ts";
+import { MUTEX } from "./mutex.ts";
+import { OBJECT } from "./object.ts";
+import { PAGE_ALLOC } from "./page-alloc.ts";
+import { REAP, RECOUNT, REPAIR } from "./reap.ts";
+import { REFCOUNT } from "./refcount.ts";
+import { REGISTRY } from "./registry.ts";
+import { RELEASE } from "./release.ts";
+import { SLAB } from "./slab.ts";
+import { THREAD } from "./thread.ts";
+import { UACCESS } from "./uaccess.ts";
+import { XARRAY } from "./xarray.ts";
+
+export const MUTANTS: readonly Mutant[] = [
+  ...ATOMICS,
+  ...THREAD,
+  ...MUTEX,
+  ...REFCOUNT,
+  ...CHANGE,
+  ...PAGE_ALLOC,
+  ...SLAB,
+  ...XARRAY,
+  ...REGISTRY,
+  ...FILE,
+  ...KEPT,
+  ...HOLD,
+  ...OBJECT,
+  ...LOOKUP,
+  ...DESTROY,
+  ...RELEASE,
+  ...MMAP,
+  ...UACCESS,
+  ...IOCTL,
+  ...RECOUNT,
+  ...REPAIR,
+  ...REAP,
+];

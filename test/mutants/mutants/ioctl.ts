@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Faults of assembly/core/ioctl.ts.
+
+import { mutantsOf } from "../mutant.ts";
+
+export const IOCTL = mutantsOf("ioctl.ts", [
+  {
+    name: "smallest-struct-is-too-short",
+    kind: "bounds",
+    find: "if (size >= row.minSize) return 0;",
+    replace: "if (size > row.minSize) return 0;",
+  },
+  {
+    name: "short-struct-is-the-other-profiles-errno",
+    kind: "errno",
+    find: "? -EOPNOTSUPP : -EINVAL;",
+    replace: "? -EINVAL : -EOPNOTSUPP;",
+  },
+  {
+    name: "request-is-its-number-alone",
+    kind: "bounds",
+    find: "  if (row.request != request) return -ENOTTY;\n",
+    replace: "",
+  },
+  {
+    name: "unknown-tail-may-be-anything",
+    kind: "errno",
+    find: "    if (tail == NOT_ZERO) return leave(file, -E2BIG);\n",
+    replace: "",
+  },
+  {
+    name: "unknown-tail-begins-a-byte-late",
+    kind: "bounds",
+    find: "!isZero(window + known, present - known)",
+    replace: "!isZero(window + known + 1, present - known - 1)",
+  },
+  {
+    name: "missing-fields-keep-the-last-command",
+    kind: "wipe",
+    find: "  if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);\n  fill(command + common, 0, known - common);",
+    replace: "  if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);",
+  },
+  {
+    name: "refused-ioctl-keeps-its-mark",
+    kind: "undo",
+    find: `function leave(file: usize, result: i32): i32 {
+  fileLeave(file);`,
+    replace: "function leave(file: usize, result: i32): i32 {",
+  },
+  {
+    name: "table-ends-one-too-late",
+    kind: "bounds",
+    find: "nr >= max(MAINLINE_COMMAND_LIMIT",
+    replace: "nr > max(MAINLINE_COMMAND_LIMIT",
+  },
+]);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Faults of assembly/core/mmap.ts.
+
+import { mutantsOf } from "../mutant.ts";
+
+const UNPIN = `  store32(pinnedOf(current()), 0);
+  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinnedOf(current()), -1);`;
+
+export const MMAP = mutantsOf("mmap.ts", [
+  {
+    name: "unmap-does-not-wait-for-copies",
+    kind: "locking",
+    find: "  waitForPins(row);\n",
+    replace: "",
+  },
+  {
+    name: "copy-that-ends-wakes-nobody",
+    kind: "waking",
+    find: UNPIN,
+    replace: "  store32(pinnedOf(current()), 0);",
+  },
+  {
+    name: "copy-looks-before-it-unpins",
+    kind: "waking",
+    find: UNPIN,
+    replace: `  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;
+  store32(pinnedOf(current()), 0);
+  if (leaving) notify(pinnedOf(current()), -1);`,
+  },
+  {
+    name: "copy-pins-after-the-lock",
+    kind: "locking",
+    find: `    store32(pinnedOf(current()), <u32>row);
+  }
+  unlock(MAP_LOCK, RANK_MAP);`,
+    replace: `  }
+  unlock(MAP_LOCK, RANK_MAP);
+  store32(pinnedOf(current()), <u32>row);`,
+  },
+  {
+    name: "protection-is-not-looked-at",
+    kind: "bounds",
+    find: " && (load<u8>(frames + page) & prot) == prot) page++;",
+    replace: ") page++;",
+  },
+  {
+    name: "mapping-may-end-outside",
+    kind: "bounds",
+    find: "length > TASK_SIZE || va > TASK_SIZE - length) return -EINVAL;",
+    replace: "length > TASK_SIZE) return -EINVAL;",
+  },
+  {
+    name: "mapping-has-a-byte-behind-its-end",
+    kind: "bounds",
+    find: "if (endOf(ordered(middle)) <= va) low = middle + 1;",
+    replace: "if (endOf(ordered(middle)) < va) low = middle + 1;",
+  },
+  {
+    name: "order-of-mappings-is-overwritten",
+    kind: "bounds",
+    find: "  copy(at + 2, at, (state.count - position) * 2);\n",
+    replace: "",
+  },
+  {
+    name: "unmap-leaves-no-name",
+    kind: "repair",
+    find: "  changetype<Mapping>(row).unmapper = nameOfThread(current());\n",
+    replace: "",
+  },
+  {
+    name: "pin-of-the-dead-stays",
+    kind: "repair",
+    find: "  store32(pinned, 0);\n  notify(pinned, -1);",
+    replace: "",
+  },
+]);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Faults of assembly/core/thread.ts.
+
+import { mutantsOf } from "../mutant.ts";
+
+export const THREAD = mutantsOf("thread.ts", [
+  {
+    name: "handle-is-good-twice",
+    kind: "generation",
+    find: "  storeNameOf(record, handle + FIRST_GENERATION, RECORD_FREE);",
+    replace: "  storeNameOf(record, handle, RECORD_FREE);",
+  },
+  {
+    name: "handle-is-good-for-any-kind-and-file",
+    kind: "locking",
+    find: 'return load<u64>(record, offsetof<HoldRecord>("fileKind")) == nameOf(handle, (<u32>file) | kind);',
+    replace: "return changetype<HoldRecord>(record).handle == handle;",
+  },
+  {
+    name: "last-record-is-taken",
+    kind: "bounds",
+    find: "return FAULTS_BUILD || changetype<HoldRecord>(record).next == 0;",
+    replace: "return FAULTS_BUILD;",
+  },
+  {
+    name: "thread-attaches-in-two-steps",
+    kind: "locking",
+    find: 'if (compareExchange32(slot + offsetof<Thread>("state"), THREAD_FREE, THREAD_ATTACHED) != THREAD_FREE) continue;',
+    replace:
+      'if (load<u32>(slot) != THREAD_FREE) continue;\n    store32(slot + offsetof<Thread>("state"), THREAD_ATTACHED);',
+  },
+  {
+    name: "thread-that-leaves-keeps-its-slot",
+    kind: "undo",
+    find: '  store32(slot + offsetof<Thread>("state"), THREAD_FREE);\n',
+    replace: "",
+  },
+  {
+    name: "handles-start-anew-with-each-thread",
+    kind: "generation",
+    find: "record.handle == 0 ? first : record.handle, RECORD_FREE);",
+    replace: "first, RECORD_FREE);",
+  },
+  {
+    name: "record-of-the-last-generation-comes-next",
+    kind: "generation",
+    find: "  if (!isLastGeneration(was.handle)) {",
+    replace: "  if (true) {",
+  },
+  {
+    name: "ring-of-warnings-is-never-full",
+    kind: "bounds",
+    find: "return changetype<Thread>(self).warningCount == MAX_THREAD_WARNINGS;",
+    replace: "return false;",
+  },
+  {
+    name: "warnings-of-the-dead-come-twice",
+    kind: "repair",
+    find: "  ring.warningCount = 0;\n",
+    replace: "",
+  },
+]);

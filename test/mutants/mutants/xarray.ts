@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Faults of assembly/core/xarray.ts.
+
+import { mutantsOf } from "../mutant.ts";
+
+export const XARRAY = mutantsOf("xarray.ts", [
+  {
+    name: "lookup-has-no-limit",
+    kind: "bounds",
+    find: "  if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;\n",
+    replace: "",
+  },
+  {
+    name: "highest-id-is-never-given",
+    kind: "bounds",
+    find: "if (id > identity.idLimit) return -EBUSY;",
+    replace: "if (id >= identity.idLimit) return -EBUSY;",
+  },
+  {
+    name: "id-0-is-given",
+    kind: "bounds",
+    find: "  if (id < LEAF_ENTRIES) store<u64>(inner + INNER_TAKEN, load<u64>(inner + INNER_TAKEN) | 1); // ID 0 is never handed out\n",
+    replace: "",
+  },
+  {
+    name: "leaf-is-full-64-ids-too-early",
+    kind: "bounds",
+    find: " & load<u64>(taken, 16) & load<u64>(taken, 24)) != ALL) return;",
+    replace: " & load<u64>(taken, 16)) != ALL) return;",
+  },
+  {
+    name: "full-leaf-stays-full",
+    kind: "undo",
+    find: "  store<u64>(inner + INNER_FULL, load<u64>(inner + INNER_FULL) & ~((<u64>1) << leaf));\n",
+    replace: "",
+  },
+  {
+    name: "erased-id-does-not-lower-the-hint",
+    kind: "undo",
+    find: "  if (id < context.freeHint) context.freeHint = id;\n",
+    replace: "",
+  },
+  {
+    name: "freed-node-is-not-emptied",
+    kind: "wipe",
+    find: "  fillRelaxed(node, pagesOf(kind) << PAGE_SHIFT);\n",
+    replace: "",
+  },
+  {
+    name: "node-pool-without-its-lock",
+    kind: "locking",
+    find: `  lock(NODES, RANK_NODES);
+  store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
+  store<u32>(headOf(kind), <u32>node);
+  clearHandMemory();
+  unlock(NODES, RANK_NODES);`,
+    replace: `  store<u32>(linkOf(kind, node), load<u32>(headOf(kind)));
+  store<u32>(headOf(kind), <u32>node);
+  clearHandMemory();`,
+  },
+  {
+    name: "node-that-leaves-its-table-is-not-in-hand",
+    kind: "repair",
+    find: "  setHandMemory(node | (kind + 1), file);\n  store32(at, 0);",
+    replace: "  store32(at, 0);",
+  },
+  {
+    name: "repaired-table-counts-no-ids",
+    kind: "repair",
+    find: "      bits |= (<u64>1) << bit;\n      context.taken++;",
+    replace: "      bits |= (<u64>1) << bit;",
+  },
+]);

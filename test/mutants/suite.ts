@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The unit tests as killers: which files are about which file of the core.
+
+const single = (...names: string[]): string[] => names.map((name) => `test/single-thread/${name}.test.ts`);
+const threads = (...names: string[]): string[] => names.map((name) => `test/${name}.test.ts`);
+
+/** The tests that are most likely to see a fault of that file of the core. */
+const NEAR: Readonly<Record<string, readonly string[]>> = {
+  "atomics.ts": threads("threads-wait"),
+  "thread.ts": single("handles", "detach", "warnings", "exhaustion"),
+  "mutex.ts": single("life-cycle"),
+  "refcount.ts": single("small-fields", "life-cycle", "interleaving", "warnings"),
+  "change.ts": single("life-cycle", "holds"),
+  "page-alloc.ts": single("user-space", "exhaustion", "stats"),
+  "slab.ts": single("life-cycle", "exhaustion", "stats"),
+  "xarray.ts": single("ids", "stats", "exhaustion"),
+  "registry.ts": single("object-types", "define-ioctl"),
+  "file.ts": single("files", "interleaving", "many-threads"),
+  "kept.ts": single("life-cycle", "holds"),
+  "hold.ts": single("holds"),
+  "object.ts": single("life-cycle", "exhaustion", "stats"),
+  "lookup.ts": single("life-cycle", "interleaving", "small-fields", "exhaustion", "warnings"),
+  "destroy.ts": single("life-cycle", "interleaving", "async", "callbacks", "small-fields"),
+  "release.ts": single("release-rfc", "release-mainline", "callbacks"),
+  "mmap.ts": single("user-space"),
+  "uaccess.ts": single("user-space", "copy-struct"),
+  "ioctl.ts": single("dispatch", "copy-struct", "define-ioctl"),
+};
+
+/** All that one thread can see, the fuzzer's oracle with fixed seeds among it; without tests of what is not the core. */
+const SINGLE: readonly string[] = single(
+  ...["life-cycle", "holds", "handles", "ids", "files", "interleaving", "release-rfc", "release-mainline", "detach"],
+  ...[
+    "callbacks",
+    "async",
+    "small-fields",
+    "exhaustion",
+    "many-threads",
+    "stats",
+    "warnings",
+    "profiles",
+    "object-types",
+  ],
+  ...["define-ioctl", "dispatch", "copy-struct", "user-space", "any-input", "failure-sweep", "fuzz-oracle"],
+);
+
+/** What needs threads or much time; the recorded races last, they take longest. */
+const SLOW: readonly string[] = [
+  ...threads("threads-types", "threads-files", "threads-wait", "threads-attach", "threads-memory", "threads-death"),
+  ...threads("threads-stress"),
+  ...single("ids"),
+  ...threads("races"),
+];
+
+/** Tests of single that are left to slow, by their names. */
+export const QUICK_ONLY = "^(?!.*(100,000|1,000,000|one call in|some short scenarios))";
+
+export const nearTests = (file: string): readonly string[] => NEAR[file] ?? [];
+export const singleTests = (file: string): readonly string[] =>
+  SINGLE.filter((test) => !nearTests(file).includes(test));
+export const slowTests = (): readonly string[] => SLOW;
+
+/** Builds of the core that tests load by themselves, besides the package's. */
+export type Variant = "small" | "faults";
+
+export function variantsOf(tests: readonly string[]): readonly Variant[] {
+  const variants: Variant[] = [];
+  if (tests.some((test) => test.endsWith("/small-fields.test.ts"))) variants.push("small");
+  if (tests.some((test) => test.endsWith("/failure-sweep.test.ts"))) variants.push("faults");
+  return variants;
+}
