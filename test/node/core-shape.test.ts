@@ -59,12 +59,12 @@ test.each([
 });
 
 test("a core above the size budget is a violation", () => {
-  const custom = [0x00, 0x82, 0xc0, 0x01, 0x00]; // a nameless custom section of 24,578 bytes
+  const custom = [0x00, 0x82, 0x80, 0x02, 0x00]; // a nameless custom section of 32,770 bytes
   const good = moduleOf(TYPES, IMPORTS);
-  const bytes = new Uint8Array(good.length + 4 + 24_578);
+  const bytes = new Uint8Array(good.length + 4 + 32_770);
   bytes.set([...good, ...custom]);
   expect(bytes.length).toBeGreaterThan(MOST_BYTES);
-  expect(violations(bytes)).toEqual([expect.stringMatching(/more than 24576/)]);
+  expect(violations(bytes)).toEqual([expect.stringMatching(/more than 32768/)]);
 });
 
 test("a truncated module is an error, not a good core", () => {

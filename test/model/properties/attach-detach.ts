@@ -120,8 +120,8 @@ export const attachDetach: Property = {
       edits: [
         {
           file: "core/thread.ts",
-          find: '  store32(slot + offsetof<Thread>("state"), THREAD_FREE);',
-          replace: '  store<u32>(slot + offsetof<Thread>("state"), THREAD_FREE);',
+          find: '  store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);',
+          replace: '  store<u64>(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);',
         },
       ],
     },
