@@ -18,7 +18,7 @@ import { Layout } from "./generated/layout.js";
 import { Kernel } from "./kernel.js";
 import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
 import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
-import { type ReapReport, incarnationOf, reap, reapKnown } from "./reap.js";
+import { type ReapReport, reap, reapKnown } from "./reap.js";
 import { type IommufdStats, readStats } from "./stats.js";
 import { type Support, readSupport } from "./support.js";
 import type { TraceListener } from "./trace-event.js";
@@ -241,11 +241,12 @@ export abstract class IommufdBase {
    * exceptions of this thread.
    *
    * @returns A function that stops watching.
+   * @throws IommufdError EINVAL for what is no worker; ESRCH for a worker of Node that has ended already.
    */
   watch(worker: WatchableWorker, options: WatchOptions = {}): () => void {
     if (typeof worker !== "object" || worker === null) throw invalid("watch", "worker must be a worker");
-    const stop = watchDeaths(this.#kernel, worker, (thread) => {
-      reap(this.#kernel, thread, incarnationOf(this.#kernel, thread))
+    const stop = watchDeaths(this.#kernel, worker, (thread, incarnation) => {
+      reap(this.#kernel, thread, incarnation)
         .then((report) => options.onReaped?.(report))
         .catch((error: unknown) => {
           if (this.#kernel.detached || (error as IommufdError).code === "ESRCH") return; // somebody else has reaped it

@@ -9,6 +9,7 @@
  *
  * A thread that attaches synchronously is not known of until its lock is granted.
  */
+import { IommufdError, invalid } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
 
@@ -16,7 +17,6 @@ import type { Kernel } from "./kernel.js";
 interface NodeWorker {
   readonly threadId: number;
   once(event: "exit", listener: () => void): unknown;
-  removeListener(event: "exit", listener: () => void): unknown;
 }
 
 /** A worker of either host. */
@@ -32,8 +32,13 @@ const locks: LockManager | undefined = node === undefined ? globalThis.navigator
 /** Node's threads that are known to have ended; their numbers are never used again. */
 const ended = new Set<number>();
 
-/** Called when a thread is known to be dead. */
-type DeathListener = (thread: number) => void;
+/** Called when a thread is known to be dead, with the incarnation of its slot. Who listens hears of it, whoever else does. */
+type DeathListener = (thread: number, incarnation: number) => void;
+
+/** Which owner of the slot it is. */
+export function incarnationOf(kernel: Kernel, thread: number): number {
+  return kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_INCARNATION);
+}
 
 /** One thread's announcement of itself. */
 export class Life {
@@ -44,7 +49,11 @@ export class Life {
   constructor(kernel: Kernel) {
     const { words } = kernel;
     const say = (): void => {
-      Atomics.store(words, (kernel.thread + Layout.THREAD_WATCHED) >> 2, 1);
+      Atomics.store(
+        words,
+        (kernel.thread + Layout.THREAD_WATCHED) >> 2,
+        incarnationOf(kernel, kernel.threadNumber) + 1,
+      );
       Atomics.add(words, Layout.LIFE_ANNOUNCED >> 2, 1);
       Atomics.notify(words, Layout.LIFE_ANNOUNCED >> 2);
     };
@@ -73,11 +82,17 @@ export class Life {
   }
 }
 
+/** Whether this owner of the slot has said how its death will be known; what an earlier one said does not count. */
+function isAnnounced(kernel: Kernel, thread: number): boolean {
+  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+  const isFree = kernel.word(at + Layout.THREAD_STATE) === Layout.THREAD_FREE;
+  return !isFree && kernel.word(at + Layout.THREAD_WATCHED) === incarnationOf(kernel, thread) + 1;
+}
+
 /** Named after this owner of the slot: the next one has a name of its own. */
 function lockName(kernel: Kernel, thread: number): string {
-  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
   const nonce = [0, 4].map((offset) => kernel.word(Layout.LIFE_NONCE + offset).toString(16)).join("-");
-  return `iommufd-wasm ${nonce} ${thread} ${kernel.word(at + Layout.THREAD_INCARNATION)}`;
+  return `iommufd-wasm ${nonce} ${thread} ${incarnationOf(kernel, thread)}`;
 }
 
 /** A number that tells a new memory from all others. */
@@ -89,7 +104,7 @@ export function writeNonce(words: Int32Array): void {
 /** Whether the thread is known to be dead. */
 export async function isDead(kernel: Kernel, thread: number): Promise<boolean> {
   const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-  if (kernel.word(at + Layout.THREAD_WATCHED) === 0 || thread === kernel.threadNumber) return false;
+  if (thread === kernel.threadNumber || !isAnnounced(kernel, thread)) return false;
   if (node !== undefined) return ended.has(kernel.word(at + Layout.THREAD_HOST) - 1);
   if (locks === undefined) return false;
   return locks.request(lockName(kernel, thread), { ifAvailable: true }, (lock) => lock !== null);
@@ -102,16 +117,40 @@ export function watchDeaths(kernel: Kernel, worker: WatchableWorker, died: Death
 
 function watchExit(kernel: Kernel, worker: NodeWorker, died: DeathListener): () => void {
   const { threadId } = worker;
-  const listener = (): void => {
-    ended.add(threadId);
-    for (let thread = 0; thread < Layout.MAX_THREADS; thread++) {
-      const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-      const isIts = kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
-      if (isIts && kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE) died(thread);
-    }
-  };
-  worker.once("exit", listener);
-  return () => worker.removeListener("exit", listener);
+  if (typeof worker.once !== "function" || !Number.isInteger(threadId))
+    throw invalid("watch", "worker must be a Worker");
+  if (threadId < 0) {
+    throw new IommufdError("ESRCH", { syscall: "watch", message: "the worker has ended; watch it while it runs" });
+  }
+  let ofKernel = exits.get(kernel);
+  if (ofKernel === undefined) exits.set(kernel, (ofKernel = new WeakMap()));
+  const known = ofKernel.get(worker);
+  const listeners = known ?? new Set<DeathListener>();
+  if (known === undefined) {
+    ofKernel.set(worker, listeners);
+    worker.once("exit", () => {
+      ended.add(threadId);
+      for (const { thread, incarnation } of slotsOf(kernel, threadId)) {
+        for (const died of [...listeners]) died(thread, incarnation);
+      }
+    });
+  }
+  const listener: DeathListener = (thread, incarnation) => died(thread, incarnation);
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Who listens to which worker's end, in Node. */
+const exits = new WeakMap<Kernel, WeakMap<NodeWorker, Set<DeathListener>>>();
+
+/** The slots of a thread of Node: it may have attached more than once. */
+function slotsOf(kernel: Kernel, threadId: number): { thread: number; incarnation: number }[] {
+  const all = Array.from({ length: Layout.MAX_THREADS }, (_, thread) => thread);
+  const own = all.filter((thread) => {
+    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
+    return isAnnounced(kernel, thread) && kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
+  });
+  return own.map((thread) => ({ thread, incarnation: incarnationOf(kernel, thread) }));
 }
 
 /** Who watches which memory, in a browser. */
@@ -121,7 +160,7 @@ function watchLocks(kernel: Kernel, died: DeathListener): () => void {
   let watcher = watchers.get(kernel);
   if (watcher === undefined) watchers.set(kernel, (watcher = new LockWatcher(kernel)));
   const { listeners } = watcher;
-  const listener: DeathListener = (thread) => died(thread);
+  const listener: DeathListener = (thread, incarnation) => died(thread, incarnation);
   listeners.add(listener);
   watcher.start();
   return () => {
@@ -134,7 +173,8 @@ function watchLocks(kernel: Kernel, died: DeathListener): () => void {
 class LockWatcher {
   readonly listeners = new Set<DeathListener>();
   readonly #kernel: Kernel;
-  readonly #queued = new Set<string>();
+  /** Names of the locks that it waits for; those of an earlier start are being given up. */
+  #queued = new Set<string>();
   #controller: AbortController | undefined;
 
   constructor(kernel: Kernel) {
@@ -144,6 +184,7 @@ class LockWatcher {
   start(): void {
     if (this.#controller !== undefined) return;
     this.#controller = new AbortController();
+    this.#queued = new Set();
     void this.#run(this.#controller.signal);
   }
 
@@ -165,18 +206,19 @@ class LockWatcher {
 
   #queueFor(thread: number, signal: AbortSignal): void {
     const kernel = this.#kernel;
-    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-    const isAttached = (): boolean => kernel.word(at + Layout.THREAD_STATE) !== Layout.THREAD_FREE;
-    if (thread === kernel.threadNumber || !isAttached() || kernel.word(at + Layout.THREAD_WATCHED) === 0) return;
+    if (thread === kernel.threadNumber || !isAnnounced(kernel, thread)) return;
     const name = lockName(kernel, thread);
-    if (locks === undefined || this.#queued.has(name)) return;
-    this.#queued.add(name);
+    const queued = this.#queued;
+    if (locks === undefined || queued.has(name)) return;
+    queued.add(name);
     const outlived = (): void => {
-      if (name === lockName(kernel, thread) && isAttached()) for (const died of [...this.listeners]) died(thread);
+      if (name !== lockName(kernel, thread) || !isAnnounced(kernel, thread)) return;
+      const incarnation = incarnationOf(kernel, thread);
+      for (const died of [...this.listeners]) died(thread, incarnation);
     };
     locks
       .request(name, { signal }, outlived)
       .catch(() => undefined) // stopped
-      .finally(() => this.#queued.delete(name));
+      .finally(() => queued.delete(name));
   }
 }

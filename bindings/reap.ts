@@ -5,7 +5,7 @@
 import { IommufdError, check, invalid } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
-import { isDead } from "./life.js";
+import { incarnationOf, isDead } from "./life.js";
 import { type ThreadStats, readThread } from "./stats.js";
 
 /** What a dead thread had, and what has been given back. */
@@ -30,11 +30,6 @@ export async function reapKnown(kernel: Kernel, thread: number): Promise<ReapRep
     throw new IommufdError("EBUSY", { syscall: "reap", message: `thread ${thread} is not known to be dead` });
   }
   return reap(kernel, thread, incarnation);
-}
-
-/** Which owner of the slot it is. */
-export function incarnationOf(kernel: Kernel, thread: number): number {
-  return kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_INCARNATION);
 }
 
 /** Context: the thread is dead. Several who ask at a time get one answer. Rethrows what a destroy callback threw, once all is done. */

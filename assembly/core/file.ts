@@ -322,13 +322,16 @@ export function clearMark(file: usize): void {
  * Takes the next step of a file that may wait for somebody who died: closed without references, draining without users, or
  * released by that thread.
  *
+ * A draining file is asked once (`isFirst`): if a living thread has an object locked the release stops again, and is that thread's to
+ * take up.
+ *
  * Context: acting as the dead thread; its marks are cleared. Return: a thread that is about to win the release, if so: look again.
  */
-export function settleFile(file: usize): usize {
+export function settleFile(file: usize, isFirst: bool): usize {
   const phase = load32(stateOf(file)) & FILE_PHASE_MASK;
   if (phase == FILE_CLOSED) drain(file);
-  else if (phase == FILE_DRAINING) tryRelease(file);
   else if (phase == FILE_RELEASING) return takeRelease(file);
+  else if (phase == FILE_DRAINING && isFirst) tryRelease(file);
   return 0;
 }
 

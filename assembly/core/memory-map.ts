@@ -230,8 +230,6 @@ export class File {
 /** Its second line: struct iommufd_ctx, written by allocations. At FILE_CONTEXT behind the first. */
 @unmanaged
 export class Context {
-  /** The xarray's lock: protects the ID table's bitmaps and counts, and every entry's removal. */
-  lock: u32;
   /** No ID below this one is free. */
   freeHint: u32;
   /** IDs that are not free. */
@@ -248,6 +246,11 @@ export class Context {
   // What follows outlives the file: it is not wiped at the end of a release.
   /** Number + 1 of the thread that releases the file. */
   releaser: u32;
+  /**
+   * The xarray's lock: protects the ID table's bitmaps and counts, and every entry's removal. A reaper may hold it while another
+   * thread releases the file (repair.ts).
+   */
+  lock: u32;
   /** Allocations so far, of all files of the row: the serial of the next object, which no earlier one had. */
   serial: u64;
 }

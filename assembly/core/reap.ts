@@ -20,7 +20,7 @@
  *
  * Kernel counterpart: exit_files(), exit_robust_list(); the kernel's threads do not die inside of a call.
  */
-import { compareExchange32, load32, load64, notify, store32 } from "./atomics";
+import { compareExchange32, load32, load64, notify } from "./atomics";
 import { recoverChange } from "./change";
 import { giveBack } from "./detach";
 import { EINVAL, ESRCH } from "../errno";
@@ -114,6 +114,7 @@ export function reapNext(number: u32, incarnation: u32): i32 {
     return -ESRCH;
   }
   compareExchange32(state, THREAD_ATTACHED, THREAD_DEAD);
+  forgetReaper(nameOfThread(dead));
   const blocked = reapStep(dead, self);
   const inherited = finishStep(dead, self, blocked == DONE);
   if (blocked > AGAIN) return mustWait(blocked, dead);
@@ -141,9 +142,8 @@ function finishStep(dead: usize, self: usize, isDone: bool): bool {
   if (won) was.attention &= ~ATTENTION_RELEASE;
   adoptWarnings(dead);
   if (isDone && !inherits) {
-    forgetReaper(nameOfThread(dead));
+    was.filesSettled = 0;
     endIncarnation(dead);
-    store32(dead + offsetof<Thread>("state"), THREAD_FREE);
   }
   endReaping(dead, nameOfThread(self));
   return inherits;
@@ -156,7 +156,10 @@ function endReaping(dead: usize, reaper: u32): void {
   notify(word, -1);
 }
 
-/** The dead thread was itself reaping others: from here on its name may be a living thread's. */
+/**
+ * The dead thread was itself reaping others: who waits for it to be done with them looks again, and later its name may be a living
+ * thread's.
+ */
 function forgetReaper(name: u32): void {
   for (let number: u32 = 0; number < MAX_THREADS; number++) endReaping(THREADS + number * THREAD_BYTES, name);
 }
@@ -223,7 +226,9 @@ function recoverAll(): usize {
 function recoverWalk(): void {
   const slot = changetype<Thread>(current()).hand & ~HAND_FLAGS;
   for (let index: u32 = 0; slot != 0 && index < MAX_FILES; index++) {
-    const context = changetype<Context>(FILES + index * FILE_BYTES + FILE_CONTEXT);
+    const file = FILES + index * FILE_BYTES;
+    if (!isReleaser(file, current())) continue; // another's walk is not for us to look at
+    const context = changetype<Context>(file + FILE_CONTEXT);
     if (context.walkSlot == slot) context.walkSlot = 0;
   }
 }
@@ -362,11 +367,13 @@ function endDying(record: usize, slot: usize): void {
 // ---------------------------------------------------------------------------------------------------- files
 
 function recoverFiles(): usize {
+  const was = changetype<Thread>(current());
   for (let index: u32 = 0; index < MAX_FILES; index++) {
     const file = FILES + index * FILE_BYTES;
     clearMark(file);
-    const claimant = settleFile(file);
+    const claimant = settleFile(file, index >= was.filesSettled);
     if (claimant != 0) return blockedBy(claimant + offsetof<Thread>("claiming"), <u32>file);
+    was.filesSettled = max(was.filesSettled, index + 1);
     if ((changetype<Thread>(current()).attention & ATTENTION_RELEASE) != 0) return AGAIN;
   }
   clearClaim();

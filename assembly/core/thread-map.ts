@@ -38,8 +38,8 @@ export const ATTENTION_WARNINGS: u32 = 2;
 export class Thread {
   /** THREAD_*; claimed by compare-and-swap. */
   state: u32;
-  /** 1 when the host lets this thread block. */
-  mayBlock: u32;
+  /** Counts the owners of this slot. Changes with the state, in one store. */
+  incarnation: u32;
   /** ATTENTION_* of the call that just returned. */
   attention: u32;
   /** With ATTENTION_RELEASE: the file whose release this thread has won. */
@@ -96,12 +96,14 @@ export class Thread {
   reaping: u32;
   /** 1 when the thread died with the map lock: there may be user pages that no row has. */
   sweeps: u32;
-  /** What the host calls the thread, 0 when unknown: Node's threadId. */
+  /** How many files were asked, after the thread's death, whether they waited for it. */
+  filesSettled: u32;
+  /** What the host calls the thread: Node's threadId + 1. Of the owner that announced it. */
   hostThread: u32;
-  /** 1 once the host will tell of the thread's death. */
+  /** The incarnation + 1 whose owner has announced itself: the host will tell of its death. */
   watched: u32;
-  /** Counts the owners that this slot has had: raised when one ends, before the slot is free. */
-  incarnation: u32;
+  /** 1 when the host lets this thread block. */
+  mayBlock: u32;
 }
 
 /** In Thread.hand: the object's callback must not run (any more). */

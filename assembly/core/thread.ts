@@ -17,7 +17,7 @@
  *
  * Kernel counterpart: current, and lockdep's list of held locks.
  */
-import { add32, compareExchange32, copy, store32, storeRelaxed32, storeRelaxed64 } from "./atomics";
+import { add32, compareExchange32, copy, store32, store64, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { FAULTS_BUILD, mayFail } from "./faults";
 import {
@@ -113,8 +113,6 @@ export function attachThread(mayBlock: u32): usize {
     thread.warningCount = 0;
     thread.warningsLost = 0;
     thread.lockRank = 0;
-    thread.hostThread = 0;
-    thread.watched = 0;
     linkRecords(slot, number);
     return slot;
   }
@@ -135,10 +133,13 @@ function linkRecords(slot: usize, number: u32): void {
   changetype<HoldRecord>(thread.lastFreeRecord).next = 0;
 }
 
-/** The slot's next owner is another one. Context: the slot is not free yet. */
+/**
+ * Frees the slot. Its next owner is another one: that is said in the same store, so that who dies here leaves the slot to a reaper,
+ * or free.
+ */
 export function endIncarnation(slot: usize): void {
-  const incarnation = slot + offsetof<Thread>("incarnation");
-  store32(incarnation, load<u32>(incarnation) + 1);
+  const next = changetype<Thread>(slot).incarnation + 1;
+  store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);
 }
 
 /** Context: every record was given back. */
@@ -147,7 +148,6 @@ export function detachThread(): void {
   const slot = self;
   self = NOBODY;
   endIncarnation(slot);
-  store32(slot + offsetof<Thread>("state"), THREAD_FREE);
 }
 
 // ---------------------------------------------------------------------------------------------------- records

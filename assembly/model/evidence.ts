@@ -16,6 +16,7 @@ export const THREAD_CHANGE_STARTED: u32 = offsetof<at.Thread>("changeStarted");
 export const THREAD_REAPER: u32 = offsetof<at.Thread>("reaper");
 export const THREAD_REAPING: u32 = offsetof<at.Thread>("reaping");
 export const THREAD_SWEEPS: u32 = offsetof<at.Thread>("sweeps");
+export const THREAD_FILES_SETTLED: u32 = offsetof<at.Thread>("filesSettled");
 export const THREAD_PUBLISHING: u32 = offsetof<at.Thread>("publishing");
 export const THREAD_MARKS: u32 = at.THREAD_MARKS;
 export const THREAD_DEAD: u32 = at.THREAD_DEAD;

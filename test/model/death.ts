@@ -128,7 +128,18 @@ function recordsOf(core: Core, slot: number): RecordOf[] {
   return records;
 }
 
-const CLEAN = ["HAND", "HAND_LIST", "HAND_MEMORY", "PINNED", "MAPPING", "CLAIMING", "REAPER", "REAPING", "SWEEPS"];
+const CLEAN = [
+  "HAND",
+  "HAND_LIST",
+  "HAND_MEMORY",
+  "PINNED",
+  "MAPPING",
+  "CLAIMING",
+  "REAPER",
+  "REAPING",
+  "SWEEPS",
+  "FILES_SETTLED",
+];
 
 /** The slot of a thread that was reaped: free, and without a trace of what it did. */
 function auditSlot(core: Core, number: number, slot: number): void {

@@ -20,6 +20,8 @@ export interface Options {
   /** Let this thread die, at each point in turn. */
   kill?: {
     thread: number;
+    /** At each `every`-th of its points only; 1 unless told. */
+    every?: number;
     /** Another thread, which must start after the death of the first, dies too: at each of its points, for each point of the first. */
     then?: number;
     /** … or at every `step`-th of them, other ones for each point of the first. */
@@ -69,26 +71,26 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
   const result: Exploration = { executions: 0, pruned: 0, events: 0, seconds: 0, outcomes: new Map() };
   const begin = performance.now();
   const scheduler = new Scheduler(module, model);
+  const isOver = (): boolean => performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000;
   if (options.kill) {
-    const { thread, then } = options.kill;
+    const { thread, then, every = 1, step = 1 } = options.kill;
     result.killPoints = 0;
-    for (let at = 0; !result.found; at++) {
+    for (let at = 0, round = 0; !result.found; at += every, round++) {
       const first = { thread, at };
-      const before: number = result.killPoints;
+      let deaths: number;
       if (then === undefined) {
         scheduler.kills = [first];
-        if (exploreOnce(scheduler, options, result)) result.killPoints++;
+        deaths = exploreOnce(scheduler, options, result);
+        if (deaths === 1) result.killPoints++;
       } else {
-        const step = options.kill.step ?? 1;
-        for (let second = at % step; !result.found; second += step) {
+        for (let second = round % step; ; second += step) {
           scheduler.kills = [first, { thread: then, at: second }];
-          if (!exploreOnce(scheduler, options, result)) break;
-          result.killPoints++;
-          if (performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000) break;
+          deaths = exploreOnce(scheduler, options, result);
+          if (deaths === 2) result.killPoints++;
+          if (deaths < 2 || result.found || isOver()) break;
         }
       }
-      if (result.killPoints === before) break;
-      if (performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000) break;
+      if (deaths === 0 || isOver()) break;
     }
   } else exploreOnce(scheduler, options, result);
   if (result.found && options.shortens !== false) shorten(scheduler, result.found);
@@ -96,13 +98,13 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
   return result;
 }
 
-/** Return: whether the kill took place in any execution. */
-function exploreOnce(scheduler: Scheduler, options: Options, result: Exploration): boolean {
+/** Return: how many were killed, in the execution with the most. */
+function exploreOnce(scheduler: Scheduler, options: Options, result: Exploration): number {
   const { search: kind = "reduced" } = options;
-  let died = false;
+  let deaths = 0;
   const budget = budgetOf(options);
   const count = (outcome: Outcome): void => {
-    died ||= outcome.died;
+    deaths = Math.max(deaths, outcome.deaths);
     result.executions++;
     result.events += scheduler.events;
     if (outcome.kind === "pruned") result.pruned++;
@@ -112,7 +114,7 @@ function exploreOnce(scheduler: Scheduler, options: Options, result: Exploration
   if (typeof kind !== "number") {
     const search = new Reduction(scheduler.places, { reduces: kind === "reduced" });
     const end = run(scheduler, search, options, budget, count, result);
-    if (end !== "budget") return died;
+    if (end !== "budget") return deaths;
     if (kind === "all") throw new Error(`not all schedules fit ${result.executions} executions`);
     reason = `all schedules are more than ${budget.describe()}`;
   }
@@ -137,7 +139,7 @@ function exploreOnce(scheduler: Scheduler, options: Options, result: Exploration
   bound.preemptions = bound.preemptions < 0 ? complete : Math.min(bound.preemptions, complete);
   if (counts.length > bound.executions.length) bound.executions = counts;
   result.bound = bound;
-  return died;
+  return deaths;
 }
 
 interface Budget {

@@ -11,11 +11,15 @@ import { call, type Calls, type Core } from "./model.ts";
 /** Destroy callbacks of an execution that have begun: "serial of the object's file" → how often. */
 export class CallbackLog {
   readonly begun = new Map<string, number>();
+  /** Which owners of their slots the threads are. */
+  readonly incarnations: readonly number[];
 
   constructor(
     private readonly core: Core,
     private readonly slots: readonly number[],
-  ) {}
+  ) {
+    this.incarnations = slots.map((slot) => core.u32(slot + core.constant("THREAD_INCARNATION")));
+  }
 
   /** Runs the callback of the object in `slot`. What follows the yield belongs to the write that says so in the object. */
   *run(slot: number): Calls<void> {
@@ -90,7 +94,7 @@ export function* reap(core: Core, log: CallbackLog, thread: number, dead: readon
     let waits: [number, number] | undefined;
     let moved = false;
     for (const number of left) {
-      const result = yield call("reapNext", number);
+      const result = yield call("reapNext", number, log.incarnations[number]!);
       const word = log.result(thread, 1);
       const seen = log.result(thread, 2);
       yield* log.attend(thread);

@@ -104,18 +104,18 @@ export class Scheduler implements Hooks {
     this.#strategy = strategy;
     this.#begin();
     strategy.begin();
-    let died = false;
+    let deaths = 0;
     try {
       this.#runAll();
-      died = this.kills.length > 0 && this.kills.every(({ thread }) => this.#status[thread] === DEAD);
+      deaths = this.kills.filter(({ thread }) => this.#status[thread] === DEAD).length;
       this.#direct = true;
-      const deaths = this.#run.threads.map((_, t) => this.#status[t] === DEAD);
-      const text = this.#run.finish?.(this.#results, deaths) ?? "";
-      return { kind: "done", text, died };
+      const died = this.#run.threads.map((_, t) => this.#status[t] === DEAD);
+      const text = this.#run.finish?.(this.#results, died) ?? "";
+      return { kind: "done", text, deaths };
     } catch (error) {
-      if (error instanceof Pruned) return { kind: "pruned", text: "", died };
+      if (error instanceof Pruned) return { kind: "pruned", text: "", deaths };
       const failure = asFailure(error);
-      return { kind: "failed", text: `${failure.kind}: ${failure.message}`, failure, died };
+      return { kind: "failed", text: `${failure.kind}: ${failure.message}`, failure, deaths };
     } finally {
       this.#direct = true;
       if (!options?.keepMemory) {

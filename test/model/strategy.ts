@@ -49,8 +49,8 @@ export interface Outcome {
   readonly kind: "done" | "pruned" | "failed";
   readonly text: string;
   readonly failure?: Failure;
-  /** Whether every thread died that was to. */
-  readonly died: boolean;
+  /** How many of those that were to die did. */
+  readonly deaths: number;
 }
 
 export interface Listener {

@@ -27,6 +27,8 @@ interface Pair {
   readonly prepare: (core: Core, world: World) => Prepared;
   readonly victim: Part;
   readonly living: Part;
+  /** Of the victim's points, each n-th: where a point alone has thousands of schedules. 1 unless told. */
+  readonly every?: number;
   /** Answers that the living thread may get. */
   readonly answers: readonly number[];
 }
@@ -35,11 +37,27 @@ const lock = (core: Core, { file, expected }: World, id: number, thread: number)
   must(core, thread, "getSlowly", file, expected, id, 0);
 
 /** get and put as the bindings call them. */
-function* getAndPut(core: Core, { file, expected }: World, id: number): Calls<number> {
+function* getAndPut(
+  core: Core,
+  { file, expected }: World,
+  id: number,
+  log: CallbackLog,
+  thread = LIVING,
+): Calls<number> {
   let handle = yield call("get", file, expected, id);
+  const unconfirmed = core.constant("HANDLE_UNCONFIRMED");
+  if (handle > 0 && (handle & unconfirmed) !== 0)
+    handle = yield call("getConfirm", file, expected, handle & ~unconfirmed);
   if (handle === 0) handle = yield call("getSlowly", file, expected, id, 0);
-  if (handle < 0) return handle;
-  return yield* putBack(core, file, handle);
+  const result = handle < 0 ? handle : yield* putBack(core, file, handle);
+  yield* log.attend(thread);
+  return result;
+}
+
+function* closeAndRelease(core: Core, file: number, thread: number, log: CallbackLog): Calls<number> {
+  const result = yield call("closeNumber", file, core.constant("FILE_BY_NUMBER"));
+  yield* log.attend(thread);
+  return result;
 }
 
 function* putBack(core: Core, file: number, handle: number): Calls<number> {
@@ -101,8 +119,8 @@ const PAIRS: readonly Pair[] = [
     ],
     quick: true,
     prepare: one,
-    victim: (core, world, { id }) => getAndPut(core, world, id!),
-    living: (core, world, { id }) => getAndPut(core, world, id!),
+    victim: (core, world, { id }, log) => getAndPut(core, world, id!, log, VICTIM),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
     answers: [0],
   },
   {
@@ -139,7 +157,7 @@ const PAIRS: readonly Pair[] = [
     *victim(_core, { file, expected }, { id }, log) {
       yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
     },
-    living: (core, world, { id }) => getAndPut(core, world, id!),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
     answers: [0, -2],
   },
   {
@@ -157,6 +175,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "alloc-and-alloc",
+    every: 7,
     prepare: NONE,
     victim: (_core, world) => allocAndFinalize(world),
     living: (_core, world) => allocAndFinalize(world),
@@ -176,7 +195,7 @@ const PAIRS: readonly Pair[] = [
       yield call("hold", file, made!, handle!);
       yield call("abort", file, made!);
     },
-    living: (core, world, { id }) => getAndPut(core, world, id!),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
     answers: [0],
   },
   {
@@ -240,6 +259,74 @@ const PAIRS: readonly Pair[] = [
     },
     answers: [0, -14],
   },
+  {
+    name: "close-and-get",
+    every: 29,
+    prepare: one,
+    victim: (core, { file }, _prepared, log) => closeAndRelease(core, file, VICTIM, log),
+    living: (core, world, { id }, log) => getAndPut(core, world, id!, log),
+    answers: [0, -9],
+  },
+  {
+    name: "get-and-close",
+    every: 29,
+    twins: [
+      {
+        name: "lock-wiped-with-the-file",
+        edits: [
+          {
+            file: "core/memory-map.ts",
+            find: "  /** No ID below this one is free. */",
+            replace: "  lock: u32;\n  /** No ID below this one is free. */",
+          },
+          {
+            file: "core/memory-map.ts",
+            find: "  lock: u32;\n  /** Allocations so far",
+            replace: "  unused: u32;\n  /** Allocations so far",
+          },
+        ],
+      },
+    ],
+    prepare: one,
+    victim: (core, world, { id }, log) => getAndPut(core, world, id!, log, VICTIM),
+    living: (core, { file }, _prepared, log) => closeAndRelease(core, file, LIVING, log),
+    answers: [0],
+  },
+  {
+    name: "destroy-and-close",
+    every: 29,
+    prepare: (core, world) => ({ id: makeObject(core, world, world.calling) }),
+    *victim(_core, { file, expected }, { id }, log) {
+      yield* log.settle(VICTIM, file, yield call("destroy", file, expected, id!, 1));
+    },
+    living: (core, { file }, _prepared, log) => closeAndRelease(core, file, LIVING, log),
+    answers: [0],
+  },
+  {
+    name: "alloc-and-close-of-another",
+    every: 53,
+    twins: [
+      {
+        name: "walks-of-others-looked-at",
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "    if (!isReleaser(file, current())) continue; // another's walk is not for us to look at\n",
+            replace: "",
+          },
+        ],
+      },
+    ],
+    prepare(core, world) {
+      const another = must(core, LIVING, "open");
+      const expected = core.u32(world.slots[LIVING]! + core.constant("THREAD_RESULT0"));
+      makeObject(core, { ...world, file: another, expected }, world.calling);
+      return { another };
+    },
+    victim: (_core, world) => allocAndFinalize(world),
+    living: (core, _world, { another }, log) => closeAndRelease(core, another!, LIVING, log),
+    answers: [0],
+  },
 ];
 
 interface State extends World {
@@ -281,9 +368,9 @@ export const DEATHS_BESIDE: readonly Property[] = PAIRS.map((pair) => ({
   profiles: pair.profiles ?? ["rfc"],
   ...(pair.quick !== undefined && { quick: pair.quick }),
   model: (profile: ProfileName) => model(pair, profile),
-  kill: { thread: VICTIM },
+  kill: { thread: VICTIM, every: pair.every ?? 1 },
   // The reaper's hundreds of points make more than this too many.
   search: 1,
-  seconds: 1,
+  seconds: 10,
   twins: pair.twins ?? [],
 }));

@@ -8,7 +8,8 @@ import { call, type Calls, type Core, type Model } from "../model.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { checkWorld } from "./death-operations.ts";
-import { SCENARIOS, type Prepared, type Scenario } from "./death-scenarios.ts";
+import { SCENARIOS } from "./death-scenarios.ts";
+import type { Prepared, Scenario } from "./deaths/scenario.ts";
 
 const VICTIM = 0;
 const REAPER = 1;
@@ -48,8 +49,8 @@ function model(
   };
 }
 
-/** Every n-th point of the reaper (11 takes minutes for each scenario, and was run once), others for each point of the victim: the product of all takes minutes for each of them. */
-const STEP = 101;
+/** Every n-th point of the reaper, others for each point of the victim: all of them take minutes for each scenario (11 was run once). */
+const STEP = 53;
 const ORDERS = { "victim-first": [VICTIM, REAPER], "reaper-first": [REAPER, VICTIM] };
 
 export const DEATHS_OF_REAPERS: readonly Property[] = Object.entries(ORDERS).flatMap(([name, order]) =>

@@ -3,7 +3,7 @@
 // Two threads die, and two reapers work at once, one for each: one dead thread may hold a lock, a frozen word or a BUSY record that the
 // reaping of the other needs. The second reaper may also look for a thread that the first has reaped: it then finds nothing to do.
 //
-// The first victim dies at each of its points; then the second runs, beside the first one's reaper, and dies at every STEP-th of its own.
+// The first victim dies at each of its points; then the second runs, beside the first one's reaper, and dies at every `step`-th of its own.
 
 import { audit, closeAll, makeObject, makeWorld, must, runDirectly, type World } from "../death.ts";
 import { call, type Calls, type Core, type Model } from "../model.ts";
@@ -20,6 +20,8 @@ type Prepared = Record<string, number>;
 interface Pair {
   readonly name: string;
   readonly quick?: boolean;
+  /** Of the second victim's points, each n-th, others for each point of the first: all of them take minutes. */
+  readonly step: number;
   readonly twins?: readonly Twin[];
   readonly prepare: (core: Core, world: World) => Prepared;
   readonly victim: (core: Core, world: World, prepared: Prepared, thread: number, log: CallbackLog) => Calls<unknown>;
@@ -33,6 +35,7 @@ function* lockAndUnlock({ file, expected }: World, id: number): Calls<void> {
 const PAIRS: readonly Pair[] = [
   {
     name: "locks",
+    step: 11,
     twins: [
       {
         name: "word-read-after-the-step",
@@ -51,6 +54,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "kept-users",
+    step: 11,
     prepare: (core, world) => ({ id: makeObject(core, world, world.plain) }),
     *victim(_core, { file, expected }, { id }) {
       const handle = yield call("getSlowly", file, expected, id!, 0);
@@ -59,6 +63,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "allocations",
+    step: 47,
     prepare: (core, world) => ({ id: makeObject(core, world, world.plain) }),
     *victim(_core, { file, expected, plain }) {
       const handle = yield call("alloc", file, expected, plain);
@@ -67,6 +72,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "destroys",
+    step: 29,
     prepare(core, world) {
       const a = makeObject(core, world, world.calling);
       return { 0: a, 1: makeObject(core, world, world.calling, [a]) };
@@ -108,16 +114,14 @@ function model(pair: Pair, profile: ProfileName): Model<World & { prepared: Prep
   };
 }
 
-const STEP = 5;
-
 export const DEATHS_OF_TWO: readonly Property[] = PAIRS.map((pair) => ({
   name: `two-deaths-${pair.name}`,
   promise: `two reapers at once give back what two dead threads left: ${pair.name}`,
   profiles: ["rfc"],
   ...(pair.quick !== undefined && { quick: pair.quick }),
   model: (profile: ProfileName) => model(pair, profile),
-  kill: { thread: FIRST, then: SECOND, step: STEP },
+  kill: { thread: FIRST, then: SECOND, step: pair.step },
   search: 1,
-  seconds: 1,
+  seconds: 5,
   twins: pair.twins ?? [],
 }));

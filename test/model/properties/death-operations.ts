@@ -21,7 +21,8 @@ import { expect } from "../failure.ts";
 import { call, type Calls, type Core, type Model } from "../model.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
-import { SCENARIOS, type Prepared, type Scenario } from "./death-scenarios.ts";
+import { SCENARIOS } from "./death-scenarios.ts";
+import type { Prepared, Scenario } from "./deaths/scenario.ts";
 
 interface State extends World {
   readonly prepared: Prepared;

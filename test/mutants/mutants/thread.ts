@@ -33,8 +33,8 @@ export const THREAD = mutantsOf("thread.ts", [
   {
     name: "thread-that-leaves-keeps-its-slot",
     kind: "undo",
-    find: '  store32(slot + offsetof<Thread>("state"), THREAD_FREE);\n',
-    replace: "",
+    find: "  self = NOBODY;\n  endIncarnation(slot);",
+    replace: "  self = NOBODY;",
   },
   {
     name: "handles-start-anew-with-each-thread",
