@@ -70,8 +70,8 @@ const MOST_PREEMPTIONS = 8;
 export function explore(module: WebAssembly.Module, model: Model, options: Options = {}): Exploration {
   const result: Exploration = { executions: 0, pruned: 0, events: 0, seconds: 0, outcomes: new Map() };
   const begin = performance.now();
+  const isLate = (): boolean => performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000;
   const scheduler = new Scheduler(module, model);
-  const isOver = (): boolean => performance.now() - begin > (options.totalSeconds ?? Infinity) * 1000;
   if (options.kill) {
     const { thread, then, every = 1, step = 1 } = options.kill;
     result.killPoints = 0;
@@ -87,10 +87,10 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
           scheduler.kills = [first, { thread: then, at: second }];
           deaths = exploreOnce(scheduler, options, result);
           if (deaths === 2) result.killPoints++;
-          if (deaths < 2 || result.found || isOver()) break;
+          if (deaths < 2 || result.found || isLate()) break;
         }
       }
-      if (deaths === 0 || isOver()) break;
+      if (deaths === 0 || isLate()) break;
     }
   } else exploreOnce(scheduler, options, result);
   if (result.found && options.shortens !== false) shorten(scheduler, result.found);
