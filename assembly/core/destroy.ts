@@ -314,7 +314,7 @@ export function destroyReference(file: usize, expected: u32, id: u32, serial: f6
   if (!fileEnter(file, expected)) return refusal(file, expected);
   lock(tableLockOf(file), RANK_TABLE);
   const entry = findKept(file, id, serial);
-  const result = entry == 0 ? -EINVAL : hasFreeRecord() ? queueReference(file, entry, blocking) : -ENOMEM;
+  const result = !hasFreeRecord() ? -ENOMEM : entry == 0 ? -EINVAL : queueReference(file, entry, blocking);
   unlock(tableLockOf(file), RANK_TABLE);
   if (result < 0) {
     fileLeave(file);
@@ -325,11 +325,11 @@ export function destroyReference(file: usize, expected: u32, id: u32, serial: f6
 
 /** Context: table lock held. Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
 function queueReference(file: usize, entry: usize, blocking: bool): i32 {
+  if (!isRunnable(changetype<Slot>(slotOf(entry)).type)) return -ENOSYS;
   if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
   const word = beginChange(entry);
   const kept = changetype<Entry>(entry).kept;
-  const result =
-    kept == 0 ? -EINVAL : !isRunnable(typeOf(word)) ? -ENOSYS : destroyersOf(word) == MAX_DESTROYERS ? -EAGAIN : 0;
+  const result = kept == 0 ? -EINVAL : destroyersOf(word) == MAX_DESTROYERS ? -EAGAIN : 0;
   if (result != 0) {
     endChange(entry, word);
     return result;
