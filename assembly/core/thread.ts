@@ -17,7 +17,7 @@
  *
  * Kernel counterpart: current, and lockdep's list of held locks.
  */
-import { add32, compareExchange32, copy, store32, store64, storeRelaxed32, storeRelaxed64 } from "./atomics";
+import { add32, compareExchange64, copy, load64, store64, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { FAULTS_BUILD, mayFail } from "./faults";
 import {
@@ -102,7 +102,10 @@ export function blockedByChange(entry: usize, word: u64): usize {
 export function attachThread(mayBlock: u32): usize {
   for (let number: u32 = 0; number < MAX_THREADS; number++) {
     const slot = THREADS + number * THREAD_BYTES;
-    if (compareExchange32(slot + offsetof<Thread>("state"), THREAD_FREE, THREAD_ATTACHED) != THREAD_FREE) continue;
+    const state = slot + offsetof<Thread>("state");
+    // As wide as the store that frees the slot: accesses of different width order nothing.
+    const free = load64(state);
+    if (<u32>free != THREAD_FREE || compareExchange64(state, free, free | THREAD_ATTACHED) != free) continue;
     self = slot;
     const thread = changetype<Thread>(slot);
     thread.mayBlock = mayBlock;

@@ -39,15 +39,17 @@ const rank = ({ name }: Property): number =>
   ["death", "beside", "two", "poison", "race", "reaper"].indexOf(name.split("-")[0]!);
 const inOrder = (a: Property, b: Property): number => rank(a) - rank(b);
 
-/** The properties most likely to show the mutant. */
+const breaks = ({ twins }: Property, file: string): boolean =>
+  twins.some(({ edits }) => edits.some((edit) => edit.file === `core/${file}`));
+
+/** The properties most likely to show the mutant, those with a twin in its file first. */
 export function nearProperties(mutant: Mutant): readonly string[] {
   const [living, dying] = NEAR[mutant.file] ?? [/^$/, /^$/];
   const dies = showsOnDeath(mutant);
   const near = PROPERTIES.filter((each) => isDying(each) === dies && !each.name.startsWith("reaper-"));
-  return near
-    .filter(({ name }) => (dies ? dying : living).test(name))
-    .sort(inOrder)
-    .map(({ name }) => name);
+  const about = near.filter(({ name }) => (dies ? dying : living).test(name)).sort(inOrder);
+  const first = about.filter((each) => breaks(each, mutant.file));
+  return [...first, ...about.filter((each) => !first.includes(each))].map(({ name }) => name);
 }
 
 /** The others, those of the same sort first. */

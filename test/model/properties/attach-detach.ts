@@ -84,14 +84,13 @@ const ATTACH_STORES_BLINDLY = {
   edits: [
     {
       file: "core/thread.ts",
-      find: '    if (compareExchange32(slot + offsetof<Thread>("state"), THREAD_FREE, THREAD_ATTACHED) != THREAD_FREE) continue;',
-      replace:
-        '    if (load32(slot + offsetof<Thread>("state")) != THREAD_FREE) continue;\n    store32(slot + offsetof<Thread>("state"), THREAD_ATTACHED);',
+      find: "if (<u32>free != THREAD_FREE || compareExchange64(state, free, free | THREAD_ATTACHED) != free) continue;",
+      replace: "if (<u32>free != THREAD_FREE) continue;\n    store64(state, free | THREAD_ATTACHED);",
     },
     {
       file: "core/thread.ts",
-      find: "import { add32, compareExchange32, copy, store32,",
-      replace: "import { add32, copy, load32, store32,",
+      find: "import { add32, compareExchange64, copy,",
+      replace: "import { add32, copy,",
     },
   ],
 } as const;

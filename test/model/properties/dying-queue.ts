@@ -105,8 +105,8 @@ export const dyingQueue: Property = {
       edits: [
         {
           file: "core/release.ts",
-          find: "  unlock(QUEUE_LOCK, RANK_QUEUE);\n  notify(QUEUED_EVER, -1);",
-          replace: "  unlock(QUEUE_LOCK, RANK_QUEUE);",
+          find: "  clearHand();\n  unlock(QUEUE_LOCK, RANK_QUEUE);\n  notify(QUEUED_EVER, -1);",
+          replace: "  clearHand();\n  unlock(QUEUE_LOCK, RANK_QUEUE);",
         },
       ],
     },

@@ -26,15 +26,14 @@ export const THREAD = mutantsOf("thread.ts", [
   {
     name: "thread-attaches-in-two-steps",
     kind: "locking",
-    find: 'if (compareExchange32(slot + offsetof<Thread>("state"), THREAD_FREE, THREAD_ATTACHED) != THREAD_FREE) continue;',
-    replace:
-      'if (load<u32>(slot) != THREAD_FREE) continue;\n    store32(slot + offsetof<Thread>("state"), THREAD_ATTACHED);',
+    find: "if (<u32>free != THREAD_FREE || compareExchange64(state, free, free | THREAD_ATTACHED) != free) continue;",
+    replace: "if (<u32>free != THREAD_FREE) continue;\n    store64(state, free | THREAD_ATTACHED);",
   },
   {
     name: "thread-that-leaves-keeps-its-slot",
     kind: "undo",
-    find: "  self = NOBODY;\n  endIncarnation(slot);\n",
-    replace: "  self = NOBODY;\n",
+    find: "  self = NOBODY;\n  endIncarnation(slot);",
+    replace: "  self = NOBODY;",
   },
   {
     name: "handles-start-anew-with-each-thread",
