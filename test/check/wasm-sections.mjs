@@ -130,16 +130,27 @@ function readVector(sections, id, readOne) {
   return reader.vector(() => readOne(reader));
 }
 
-/** How many waits the code has whose answer is not stored by the next instruction. Finds them by their opcode bytes. */
+/**
+ * How many waits the code has whose answer is not stored by the next instruction. Finds them by their opcode bytes, in the
+ * instructions alone: sizes and local declarations of the functions hold the same bytes now and then.
+ */
 export function countUnstoredWaits(sections) {
-  const code = sections.get(SECTION.code) ?? new Uint8Array(0);
+  return readVector(sections, SECTION.code, (reader) => {
+    const body = new Reader(reader.slice(reader.leb()));
+    body.vector(() => (body.leb(), body.byte())); // locals: how many, of which type
+    return unstoredWaits(body.slice(body.bytes.length - body.at));
+  }).reduce((sum, count) => sum + count, 0);
+}
+
+function unstoredWaits(instructions) {
   let count = 0;
-  for (let at = 0; at + 2 < code.length; at++) {
-    const isWait = code[at] === ATOMIC_PREFIX && WAIT_ALIGNMENT.get(code[at + 1]) === code[at + 2];
+  for (let at = 0; at + 2 < instructions.length; at++) {
+    const isWait =
+      instructions[at] === ATOMIC_PREFIX && WAIT_ALIGNMENT.get(instructions[at + 1]) === instructions[at + 2];
     if (!isWait) continue;
     let next = at + 3;
-    while (code[next] >= 0x80) next++; // the offset, LEB128
-    if (code[next + 1] !== I32_STORE) count++;
+    while (instructions[next] >= 0x80) next++; // the offset, LEB128
+    if (instructions[next + 1] !== I32_STORE) count++;
   }
   return count;
 }
