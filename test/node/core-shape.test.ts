@@ -25,11 +25,19 @@ const TYPES = section(1, [0x60, 0x00, 0x00]);
 const IMPORTS = section(2, imported("memory", MEMORY_SHARED));
 
 // memory.atomic.wait32 with alignment 4 and offset 0, then drop or i32.store; only the bytes matter here.
-const WAIT_DROPPED = section(10, [0xfe, 0x01, 0x02, 0x00, 0x1a]);
-const WAIT_STORED = section(10, [0xfe, 0x01, 0x02, 0x00, 0x36, 0x02, 0x00]);
+const codeOf = (...instructions: number[]) => section(10, [instructions.length + 1, 0x00, ...instructions]);
+const WAIT_DROPPED = codeOf(0xfe, 0x01, 0x02, 0x00, 0x1a);
+const WAIT_STORED = codeOf(0xfe, 0x01, 0x02, 0x00, 0x36, 0x02, 0x00);
 
 test("a wait whose answer is stored is good", () => {
   expect(violations(moduleOf(IMPORTS, WAIT_STORED))).toEqual([]);
+});
+
+test("a function's size and locals that have the bytes of a wait are none", () => {
+  // 254 bytes: size fe 01, then 02 for two declarations of locals, 1 of i32 and 1 of i64.
+  const body = [0xfe, 0x01, 0x02, 0x01, 0x7f, 0x01, 0x7e, ...new Array<number>(249).fill(0x01)];
+  const code = [0x0a, 0x81, 0x02, 0x01, ...body];
+  expect(violations(moduleOf(IMPORTS, code))).toEqual([]);
 });
 
 test("a core with one mutable global, constants and a trap hook is good", () => {
