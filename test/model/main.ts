@@ -116,18 +116,17 @@ async function workFor(all: readonly Task[]): Promise<void> {
     });
     if (index < 0) break;
     const { property, twin, profile } = all[index]!;
-    const verdict = await checkProperty(property, profile, twin);
-    print(verdict);
-    if (twin === undefined) explored.add(property.name);
-    const { executions, bound } = verdict.exploration;
-    done = {
-      property: property.name,
-      profile,
-      twin: twin?.name,
-      good: verdict.good,
-      executions,
-      preemptions: bound?.preemptions ?? -1,
-    };
+    done = { property: property.name, profile, twin: twin?.name, good: false, executions: 0, preemptions: -1 };
+    try {
+      const verdict = await checkProperty(property, profile, twin);
+      print(verdict);
+      if (twin === undefined) explored.add(property.name);
+      const { executions, bound } = verdict.exploration;
+      done = { ...done, good: verdict.good, executions, preemptions: bound?.preemptions ?? -1 };
+    } catch (error) {
+      // The twin does not compile, or the model itself is at fault.
+      console.log(`FAIL ${[property.name, twin?.name].filter(Boolean).join(" / ")} (${profile}): ${String(error)}`);
+    }
   }
   const table = raceTable(explored);
   if (table !== "") console.log(`\n${table}\n`);

@@ -55,15 +55,12 @@ export async function runKills({ kills, threads, seed, ...options }: KillOptions
   const result: KillResult = { kills: 0, inside: 0, interrupted: 0, doings: {}, records: 0 };
   const victims = await Promise.all(Array.from({ length: threads }, start));
   while (result.kills + threads < kills) {
-    await pause(next() % 8);
     // Half of them go at the same time, while the others work on.
     const dying = victims.splice(0, Math.ceil(threads / 2));
-    const reports = await Promise.all(dying.map((victim) => victim.kill()));
-    dying.forEach(({ doing }, index) => count(result, doing, reports[index]));
+    await killAll(dying, next() % 8, result);
     victims.push(...(await Promise.all(dying.map(start))));
   }
-  const reports = await Promise.all(victims.map((victim) => victim.kill()));
-  victims.forEach(({ doing }, index) => count(result, doing, reports[index]));
+  await killAll(victims, next() % 8, result);
   takeDown(iommufd);
   const { objects, files, mappings, waiting, threads: attached, warnings } = iommufd.stats();
   const left = { ...objects, files: files.open, mappings, waiting: waiting.length, threads: attached.attached - 1 };
@@ -72,6 +69,13 @@ export async function runKills({ kills, threads, seed, ...options }: KillOptions
   iommufd.detach();
   if (failures.length > 0) throw new Error(`after ${result.kills} kills (seed ${seed}): ${failures.join(", ")}`);
   return result;
+}
+
+/** After some milliseconds, so that those who have just started are at work. */
+async function killAll(victims: readonly Victim[], afterMs: number, result: KillResult): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  const reports = await Promise.all(victims.map((victim) => victim.kill()));
+  victims.forEach(({ doing }, index) => count(result, doing, reports[index]));
 }
 
 function count(result: KillResult, word: Int32Array, report: ReapReport | undefined): void {
@@ -135,8 +139,4 @@ function takeDown(iommufd: Iommufd): void {
     context.close();
   }
   for (const mapping of iommufd.userSpace.mappings()) iommufd.userSpace.unmap(mapping);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -20,10 +20,10 @@ export const me = {
 };
 
 const always = {
-  attach({ share, buffer, number }) {
+  async attach({ share, buffer, number }) {
     me.board = new Board(buffer);
     me.number = number;
-    me.iommufd = Iommufd.attachSync(share);
+    me.iommufd = await Iommufd.attach(share); // not attachSync: from the answer on, its death is to be known
     return "attached";
   },
   detach() {
@@ -39,21 +39,32 @@ export function serve(tasks) {
   const all = { ...always, ...tasks };
   receive(({ task, args }) => {
     try {
-      post(answerOf(() => all[task](args)));
+      const result = answerOf(() => all[task](args));
+      if (result instanceof Promise) result.then(post, (error) => setTimeout(() => fail(error)));
+      else post(result);
     } catch (error) {
-      if (error instanceof Stopped) return;
-      me.board?.stop();
-      throw error;
+      fail(error);
     }
   });
 }
 
-/** What the call returns, or the name of its error. @param {() => unknown} call */
+function fail(error) {
+  if (error instanceof Stopped) return;
+  me.board?.stop();
+  throw error;
+}
+
+/** What the call returns or resolves to, or the name of its error. @param {() => unknown} call */
 export function answerOf(call) {
   try {
-    return call();
+    const result = call();
+    return result instanceof Promise ? result.catch(codeOf) : result;
   } catch (error) {
-    if (error instanceof IommufdError) return error.code;
-    throw error;
+    return codeOf(error);
   }
+}
+
+function codeOf(error) {
+  if (error instanceof IommufdError) return error.code;
+  throw error;
 }

@@ -33,7 +33,7 @@ receive(async ({ share, fds, word, seed }) => {
 });
 
 /** Some loops' worth of time in the same place. */
-function inside(name, rounds = 3000) {
+function inside(name, rounds = 10_000) {
   const before = Atomics.exchange(doing, 0, CODE.get(name));
   for (let n = 0; n < rounds; n++) Atomics.load(doing, 0);
   Atomics.store(doing, 0, before);

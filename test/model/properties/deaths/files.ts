@@ -136,6 +136,7 @@ export const FILES: readonly Scenario[] = [
         name: "incarnation-and-state-apart",
         profiles: ["rfc"],
         edits: [
+          { file: "core/thread.ts", find: "store64, storeRelaxed32,", replace: "store32, store64, storeRelaxed32," },
           {
             file: "core/thread.ts",
             find: '  store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);',

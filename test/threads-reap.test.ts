@@ -4,9 +4,9 @@
 
 import type { Iommufd, ReapReport, WatchableWorker } from "iommufd-wasm";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ABIS, boot } from "../support/boot.ts";
-import { Board } from "../support/lab-board.js";
-import { startThread } from "../support/thread.ts";
+import { ABIS, boot } from "./support/boot.ts";
+import { Board } from "./support/lab-board.js";
+import { startThread } from "./support/thread.ts";
 
 interface Mortal {
   readonly number: number;
