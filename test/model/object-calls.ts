@@ -12,13 +12,19 @@ export function resultOf(core: Core, { slots }: Booted, thread: number, index = 
   return core.u32(slots[thread]! + core.constant("THREAD_RESULT0") + 4 * index);
 }
 
-export function* get(core: Core, { file, expected }: Booted, id: number): Calls<number> {
+export function* get(core: Core, booted: Booted, id: number): Calls<number> {
+  const { file, expected } = booted;
   const handle = yield call("get", file, expected, id);
-  if (handle === 0) return yield call("getSlowly", file, expected, id, 0);
+  if (handle === 0) return yield* getSlowly(core, booted, id);
   const unconfirmed = core.constant("HANDLE_UNCONFIRMED");
   if ((handle & unconfirmed) === 0) return handle;
   const confirmed = yield call("getConfirm", file, expected, handle & ~unconfirmed);
-  return confirmed !== 0 ? confirmed : yield call("getSlowly", file, expected, id, 0);
+  return confirmed !== 0 ? confirmed : yield* getSlowly(core, booted, id);
+}
+
+/** A lookup whose fast form has left the decision open. */
+export function* getSlowly(_: Core, { file, expected }: Booted, id: number): Calls<number> {
+  return yield call("getSlowly", file, expected, id, 0);
 }
 
 export function* put(core: Core, { file }: Booted, handle: number): Calls<number> {

@@ -6,13 +6,15 @@
 // the bit, because a new table counts generations from 0. The lookup reads the file's state after its swap and gives such a lock back.
 // With the lock in time it has the old object, and the release waits for it.
 //
+// Both forms of the lookup have to: the fast one, and the slow one alone (close-get-slowly).
+//
 // The two objects are told apart by their serial, which the new file begins at 0.
 
 import { makeObject, prepare, type Prepared } from "../core-setup.ts";
 import { expect } from "../failure.ts";
 import { entryOf, expectOrder } from "../final-state.ts";
 import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
-import { get, make, put, resultOf, runRelease } from "../object-calls.ts";
+import { get, getSlowly, make, put, resultOf, runRelease } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 
 interface State extends Prepared {
@@ -23,7 +25,7 @@ interface State extends Prepared {
 /** An object of its own for each file: the second, because the first ID was used by prepare, and has another generation. */
 const OBJECTS = 2;
 
-function model(profile: ProfileName): Model<State> {
+function model(profile: ProfileName, lookup: typeof get): Model<State> {
   return {
     name: "close × get",
     setup(core: Core) {
@@ -37,7 +39,7 @@ function model(profile: ProfileName): Model<State> {
       const { file, expected, id, serial } = state;
       let reopened: Prepared | undefined;
       function* getter(): Program {
-        const handle = yield* get(core, state, id);
+        const handle = yield* lookup(core, state, id);
         if (handle < 0) {
           expect(handle === -9 || handle === -2, `get answers ${handle}`);
           yield* runRelease(core, state, 0);
@@ -96,7 +98,7 @@ export const closeGet: Property = {
   name: "close-get",
   promise: "a lookup locks nothing of a later file, and a release waits for a lookup that was in time",
   profiles: ["rfc", "mainline"],
-  model,
+  model: (profile) => model(profile, get),
   seconds: 5,
   twins: [
     {
@@ -127,6 +129,29 @@ export const closeGet: Property = {
     {
       name: "undone-lookup-does-not-ask-for-a-release",
       edits: [{ file: "core/lookup.ts", find: "  fileUnlocked(owner);", replace: "" }],
+    },
+  ],
+};
+
+export const closeGetSlowly: Property = {
+  name: "close-get-slowly",
+  promise: "the same of a lookup whose fast form has left the decision open",
+  profiles: ["rfc", "mainline"],
+  model: (profile) => model(profile, getSlowly),
+  seconds: 5,
+  twins: [
+    {
+      name: "slow-lookup-does-not-look-at-the-file-again",
+      edits: [
+        {
+          file: "core/lookup.ts",
+          find: `    if (!mayUse(file, expected)) {
+      dropTransient(recordOf(handle));
+      return refusal(file, expected);
+    }`,
+          replace: "",
+        },
+      ],
     },
   ],
 };

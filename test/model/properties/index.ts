@@ -12,7 +12,7 @@ import { abortGet } from "./abort-get.ts";
 import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
 import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
 import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
-import { closeGet } from "./close-get.ts";
+import { closeGet, closeGetSlowly } from "./close-get.ts";
 import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { destroyDestroy } from "./destroy-destroy.ts";
 import { dyingQueue } from "./dying-queue.ts";
@@ -53,6 +53,7 @@ export const PROPERTIES: readonly Property[] = [
   closeIoctlFget,
   releaseLastPut,
   closeGet,
+  closeGetSlowly,
   waitPut,
   waitPutTimed,
   waitPutKept,
