@@ -8,16 +8,16 @@ const threads = (...names: string[]): string[] => names.map((name) => `test/${na
 /** The tests that are most likely to see a fault of that file of the core. */
 const NEAR: Readonly<Record<string, readonly string[]>> = {
   "atomics.ts": threads("threads-wait"),
-  "thread.ts": single("handles", "detach", "warnings", "exhaustion"),
+  "thread.ts": single("handles", "detach", "warnings", "exhaustion", "core-exports"),
   "mutex.ts": single("life-cycle"),
   "refcount.ts": single("small-fields", "life-cycle", "interleaving", "warnings"),
   "change.ts": single("life-cycle", "holds"),
   "page-alloc.ts": single("user-space", "exhaustion", "stats"),
   "slab.ts": single("life-cycle", "exhaustion", "stats"),
   "xarray.ts": single("ids", "stats", "exhaustion"),
-  "registry.ts": single("object-types", "define-ioctl"),
-  "file.ts": single("files", "interleaving", "many-threads"),
-  "kept.ts": single("life-cycle", "holds"),
+  "registry.ts": single("object-types", "define-ioctl", "core-exports"),
+  "file.ts": single("files", "interleaving", "many-threads", "core-exports"),
+  "kept.ts": single("life-cycle", "holds", "core-exports"),
   "hold.ts": single("holds"),
   "object.ts": single("life-cycle", "exhaustion", "stats"),
   "lookup.ts": single("life-cycle", "interleaving", "small-fields", "exhaustion", "warnings"),
@@ -42,7 +42,16 @@ const SINGLE: readonly string[] = single(
     "profiles",
     "object-types",
   ],
-  ...["define-ioctl", "dispatch", "copy-struct", "user-space", "any-input", "failure-sweep", "fuzz-oracle"],
+  ...[
+    "define-ioctl",
+    "dispatch",
+    "copy-struct",
+    "user-space",
+    "any-input",
+    "core-exports",
+    "failure-sweep",
+    "fuzz-oracle",
+  ],
 );
 
 /** What needs threads or much time; the recorded races last, they take longest. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // What happens when something is used up: the call that finds nothing left fails with the right errno and changes nothing,
-// and what is given back can be used again. Threads are in detach.test.ts, handles in handles.test.ts.
+// and what is given back can be used again. Threads are in detach.test.ts.
 
 import type { Iommufd, IommufdContext, ObjectType } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { counts, idsOf, loggedType, make, plainType } from "../support/objects.t
 
 const MIB = 1024 * 1024;
 const MAX_FILES = 1024;
+const MAX_HANDLES = 1023;
 
 /** Allocates until it fails; returns how many succeeded. */
 function fill(context: IommufdContext, type: ObjectType): number {
@@ -216,5 +217,37 @@ describe("files", () => {
     expect(contexts.every((context, index) => idsOf(context).length === 1 + (index % 3))).toBe(true);
     for (const context of contexts) context.close();
     expect(iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0 } });
+  });
+});
+
+describe("a thread's handles", () => {
+  test("are 1,023 of all kinds; one more is ENOMEM and changes nothing; one given back makes room", async () => {
+    const { iommufd } = await boot();
+    const context = iommufd.open();
+    const type = plainType(iommufd);
+    const ids = [make(context, type), make(context, type)];
+    const reserved = context.tryAlloc(type);
+    const handles: number[] = [];
+    for (let handle = 1; handle > 0 && handles.length < 2000;) {
+      handle = context.tryGet(ids[handles.length % 2] as number, handles.length % 3 === 0 ? type : undefined);
+      if (handle > 0) handles.push(handle);
+    }
+    expect(handles).toHaveLength(MAX_HANDLES - 1);
+    const before = snapshot(iommufd, context);
+    for (const id of ids) {
+      expect(answer(context.tryGet(id))).toBe("ENOMEM");
+      expect(answer(context.tryGet(id, type))).toBe("ENOMEM");
+      expect(answer(context.tryAlloc(type))).toBe("ENOMEM");
+    }
+    expect(snapshot(iommufd, context)).toEqual(before);
+    for (const id of ids) {
+      context.put(handles.shift() as number);
+      handles.push(context.tryGet(id));
+      expect(answer(context.tryGet(id))).toBe("ENOMEM");
+    }
+    expect(new Set(handles).size).toBe(MAX_HANDLES - 1);
+    for (const handle of handles) context.put(handle);
+    context.abort(reserved);
+    for (const id of ids) expect(counts(context, id)).toBe("1/0 live");
   });
 });

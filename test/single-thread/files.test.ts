@@ -93,7 +93,8 @@ test("a context by number follows the number to the next file", async () => {
   expect(idsOf(next)).toEqual([1]);
 });
 
-test.each([-1, 0, 1, 2, 3 + MAX_FILES, 2 ** 31, 2 ** 32 + 3, 3.5, NaN, Infinity, -Infinity])(
+// 2 ** 25 files later the address of a row would be that of the first one again.
+test.each([-1, 0, 1, 2, 3 + MAX_FILES, 2 ** 25 + 3, 2 ** 30 + 3, 2 ** 31, 2 ** 32 + 3, 3.5, NaN, Infinity, -Infinity])(
   "no file has the number %d",
   async (fd) => {
     const { iommufd } = await scene();
@@ -305,6 +306,49 @@ describe.each(ABIS)("%s, a file that is closed while", (abi) => {
     expect(log).toEqual([2, id]);
     expect(iommufd.stats().files.open).toBe(0);
   });
+});
+
+test("the context of a call is of no use after the call, though its file is open", async () => {
+  const { iommufd, context, type } = await scene();
+  const id = make(context, type);
+  let ofCall = context;
+  const command = iommufd.defineIoctl({
+    name: "KEEPER",
+    nr: 0xc0,
+    fields: { value: "u32" },
+    execute(cmd) {
+      ofCall = cmd.context;
+      expect(counts(ofCall, id)).toBe("1/0 live");
+    },
+  });
+  context.call(command, {});
+  for (const call of [
+    () => ofCall.alloc(type),
+    () => ofCall.get(id),
+    () => ofCall.get(id, type),
+    () => ofCall.destroy(id),
+    () => ofCall.objects(),
+    () => ofCall.call(command, {}),
+  ]) {
+    expect(errnoOf(call)).toBe("EBADF");
+  }
+  expect(counts(context, id)).toBe("1/0 live");
+});
+
+test("a number's second file is released as the first was: nothing goes before the last lock", async () => {
+  const { iommufd, log } = await scene();
+  const [holder, held] = ["A", "B"].map((name) => loggedType(iommufd, log, name));
+  for (let round = 0; round < 3; round++) {
+    const context = iommufd.open();
+    log.length = 0;
+    make(context, holder as ObjectType);
+    const id = make(context, held as ObjectType);
+    const lock = context.get(id);
+    context.close();
+    expect(log).toEqual([]);
+    lock.put();
+    expect(log).toEqual([1, 2]);
+  }
 });
 
 test("a reference kept on an object does not keep its file", async () => {
