@@ -68,8 +68,11 @@ export interface Core {
 /** One execution: made anew each time, so what its programs share may live in variables. */
 export interface Run {
   readonly threads: readonly Thread[];
-  /** When all are done; no scheduling. Return: what happened, as a short text: equal texts are equal outcomes. */
-  finish?(results: readonly unknown[], died: readonly boolean[]): string;
+  /**
+   * When all are done; no scheduling. `sleeps`: how often each thread went to sleep. Return: what happened, as a short text: equal
+   * texts are equal outcomes.
+   */
+  finish?(results: readonly unknown[], died: readonly boolean[], sleeps: Int32Array): string;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a model of any state is a Model

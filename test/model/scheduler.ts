@@ -65,6 +65,8 @@ export class Scheduler implements Hooks {
   readonly #cause = new Int32Array(MAX_THREADS);
   readonly #canTimeOut = new Uint8Array(MAX_THREADS);
   readonly #spurious = new Int32Array(MAX_THREADS);
+  /** How often each thread has gone to sleep. */
+  readonly #sleeps = new Int32Array(MAX_THREADS);
   readonly #calls: { name: string; args: readonly (number | bigint)[] }[] = [];
   readonly #programs: Program[] = [];
   #results: unknown[] = [];
@@ -110,7 +112,7 @@ export class Scheduler implements Hooks {
       deaths = this.kills.filter(({ thread }) => this.#status[thread] === DEAD).length;
       this.#direct = true;
       const died = this.#run.threads.map((_, t) => this.#status[t] === DEAD);
-      const text = this.#run.finish?.(this.#results, died) ?? "";
+      const text = this.#run.finish?.(this.#results, died, this.#sleeps) ?? "";
       return { kind: "done", text, deaths };
     } catch (error) {
       if (error instanceof Pruned) return { kind: "pruned", text: "", deaths };
@@ -141,6 +143,7 @@ export class Scheduler implements Hooks {
       this.#expected[t] = -1;
       this.#cause[t] = -1;
       this.#spurious[t] = this.#model.spurious ?? 0;
+      this.#sleeps[t] = 0;
       this.pending[t]!.kind = op.NONE;
       if (thread) this.#programs.push(thread.program());
     }
@@ -351,6 +354,7 @@ export class Scheduler implements Hooks {
     this.#strategy.event(event, this);
     if (!sleeps) return true;
     this.#status[t] = SLEEPING;
+    this.#sleeps[t]!++;
     this.#canTimeOut[t] = operation.bLow !== 0 ? 1 : 0;
     return false;
   }
