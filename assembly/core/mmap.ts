@@ -238,30 +238,26 @@ function waitForPins(row: usize): void {
   }
 }
 
-/** Return: the pinned row of the mapping that covers `va`, 0 when there is none. Context: nothing is pinned by this thread. */
-export function pin(va: u64): usize {
+/**
+ * Pins the mapping that covers `va`, so that its pages stay. Context: nothing is pinned by this thread.
+ *
+ * Return: bytes from `va` on, at most `length`, that lie in it and whose pages all allow `prot` now; 0: none, and nothing is pinned.
+ */
+export function pin(va: u64, length: u64, prot: u32): usize {
+  let reach: usize = 0;
   lock(MAP_LOCK, RANK_MAP);
   const position = positionOf(va);
-  let row: usize = 0;
   if (position < changetype<MapState>(MAPS).count && changetype<Mapping>(ordered(position)).va <= va) {
-    row = ordered(position);
-    store32(pinnedOf(current()), <u32>row);
+    const row = ordered(position);
+    reach = accessible(row, va, length, prot);
+    if (reach != 0) store32(pinnedOf(current()), <u32>row);
   }
   unlock(MAP_LOCK, RANK_MAP);
-  return row;
+  return reach;
 }
 
-export function unpin(row: usize): void {
-  store32(pinnedOf(current()), 0);
-  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinnedOf(current()), -1);
-}
-
-/**
- * How far an access may go in a pinned mapping.
- *
- * Return: bytes from `va` on, at most `length`, that lie in this mapping and whose pages all allow `prot`.
- */
-export function accessible(row: usize, va: u64, length: u64, prot: u32): usize {
+/** Context: map lock held. Return: as pin. */
+function accessible(row: usize, va: u64, length: u64, prot: u32): usize {
   const mapping = changetype<Mapping>(row);
   const offset = va - mapping.va;
   const end = min(offset + length, (<u64>mapping.pages) << PAGE_SHIFT);
@@ -270,6 +266,19 @@ export function accessible(row: usize, va: u64, length: u64, prot: u32): usize {
   while ((<u64>page) << PAGE_SHIFT < end && (load<u8>(frames + page) & prot) == prot) page++;
   const reach = min((<u64>page) << PAGE_SHIFT, end);
   return reach > offset ? <usize>(reach - offset) : 0;
+}
+
+/** Return: where the byte at `va` lies. Context: its mapping is pinned by this thread. */
+export function backingOf(va: u64): usize {
+  const mapping = changetype<Mapping>(<usize>load<u32>(pinnedOf(current())));
+  return <usize>mapping.backing + <usize>(va - mapping.va);
+}
+
+export function unpin(): void {
+  const pinned = pinnedOf(current());
+  const row: usize = load<u32>(pinned);
+  store32(pinned, 0);
+  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinned, -1);
 }
 
 // ---------------------------------------------------------------------------------------------------- for the reaper

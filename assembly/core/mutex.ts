@@ -9,7 +9,8 @@
  * Exclusion: the word leaves 0 by a compare-and-swap only. No lost wake-up: whoever is about to sleep has first seen or
  * set CONTENDED, and sleeps only while the word still has that value; unlock exchanges the word for 0 and wakes one
  * sleeper if the bit was set. A sleeper that wakes takes the lock with the bit set, because others may still sleep: at
- * worst one needless wake-up follows. Fairness: none is promised; sections are short and bounded.
+ * worst one needless wake-up follows. Fairness: who unlocks may be the next to lock, so a waiter has no turn of its own; it sleeps at
+ * most once for each section of the others (test/model), and sections are short and bounded.
  *
  * All sections are short and call no JavaScript. A thread that may not block (a browser's main thread) spins instead.
  *

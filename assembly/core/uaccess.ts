@@ -11,8 +11,8 @@
 import { copy } from "./atomics";
 import { EFAULT, EINVAL } from "../errno";
 import { copyStep, mayFail } from "./faults";
-import { COMMAND_BYTES, FAULT_COPY, Mapping, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
-import { accessible, pin, unpin } from "./mmap";
+import { COMMAND_BYTES, FAULT_COPY, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
+import { backingOf, pin, unpin } from "./mmap";
 import { current } from "./thread";
 
 /** access_ok(): the range lies in user space. */
@@ -21,22 +21,15 @@ import { current } from "./thread";
   return length <= TASK_SIZE && va <= TASK_SIZE - length;
 }
 
-// @ts-ignore: a decorator on a function
-@inline function backingOf(row: usize, va: u64): usize {
-  return <usize>changetype<Mapping>(row).backing + <usize>(va - changetype<Mapping>(row).va);
-}
-
 /** Return: false is EFAULT. */
 export function copyFromUser(to: usize, from: u64, length: u32): bool {
   if (!isUserRange(from, length)) return false;
   while (length != 0) {
     if (mayFail(FAULT_COPY)) return false;
-    const row = pin(from);
-    if (row == 0) return false;
-    const run = <u32>accessible(row, from, copyStep(from, length), PROT_READ);
-    copy(to, backingOf(row, from), run);
-    unpin(row);
+    const run = <u32>pin(from, copyStep(from, length), PROT_READ);
     if (run == 0) return false;
+    copy(to, backingOf(from), run);
+    unpin();
     to += run;
     from += run;
     length -= run;
@@ -49,12 +42,10 @@ export function copyToUser(to: u64, from: usize, length: u32): bool {
   if (!isUserRange(to, length)) return false;
   while (length != 0) {
     if (mayFail(FAULT_COPY)) return false;
-    const row = pin(to);
-    if (row == 0) return false;
-    const run = <u32>accessible(row, to, copyStep(to, length), PROT_WRITE);
-    copy(backingOf(row, to), from, run);
-    unpin(row);
+    const run = <u32>pin(to, copyStep(to, length), PROT_WRITE);
     if (run == 0) return false;
+    copy(backingOf(to), from, run);
+    unpin();
     to += run;
     from += run;
     length -= run;
@@ -71,13 +62,11 @@ export function checkZeroedUser(from: u64, length: u64): i32 {
   if (!isUserRange(from, length)) return FAULT;
   while (length != 0) {
     if (mayFail(FAULT_COPY)) return FAULT;
-    const row = pin(from);
-    if (row == 0) return FAULT;
-    const run = accessible(row, from, copyStep(from, length), PROT_READ);
-    const zero = isZero(backingOf(row, from), run);
-    unpin(row);
-    if (!zero) return NOT_ZERO;
+    const run = pin(from, copyStep(from, length), PROT_READ);
     if (run == 0) return FAULT;
+    const zero = isZero(backingOf(from), run);
+    unpin();
+    if (!zero) return NOT_ZERO;
     from += run;
     length -= run;
   }

@@ -14,6 +14,7 @@ const VICTIM = 0;
 const REAPER = 1;
 const LIVING = 2;
 const VA = BigInt(USER_PAGE);
+const READ_ONLY = 1;
 const READ_WRITE = 3;
 
 type Prepared = Record<string, number>;
@@ -76,6 +77,11 @@ function* allocAndFinalize({ file, expected, plain }: World): Calls<number> {
 
 const NONE: Pair["prepare"] = () => ({});
 const one: Pair["prepare"] = (core, world) => ({ id: makeObject(core, world, world.plain) });
+const mapped: Pair["prepare"] = (core) => {
+  must(core, LIVING, "map", VA, 4096n, READ_WRITE);
+  core.call(LIVING, "mapDone");
+  return {};
+};
 
 const PAIRS: readonly Pair[] = [
   {
@@ -230,11 +236,7 @@ const PAIRS: readonly Pair[] = [
   {
     name: "copy-and-unmap",
     profiles: ["rfc"],
-    prepare(core) {
-      must(core, LIVING, "map", VA, 4096n, READ_WRITE);
-      core.call(LIVING, "mapDone");
-      return {};
-    },
+    prepare: mapped,
     *victim() {
       yield call("readUser", VA, 16);
     },
@@ -246,11 +248,7 @@ const PAIRS: readonly Pair[] = [
   {
     name: "unmap-and-copy",
     profiles: ["rfc"],
-    prepare(core) {
-      must(core, LIVING, "map", VA, 4096n, READ_WRITE);
-      core.call(LIVING, "mapDone");
-      return {};
-    },
+    prepare: mapped,
     *victim() {
       yield call("unmap", VA);
     },
@@ -258,6 +256,66 @@ const PAIRS: readonly Pair[] = [
       return yield call("readUser", VA, 16);
     },
     answers: [0, -14],
+  },
+  {
+    name: "protect-and-copy",
+    profiles: ["rfc"],
+    prepare: mapped,
+    *victim() {
+      yield call("protect", VA, 4096n, READ_ONLY);
+    },
+    *living() {
+      return yield call("writeUser", VA, 4);
+    },
+    answers: [0, -14],
+  },
+  {
+    name: "copy-and-protect",
+    profiles: ["rfc"],
+    prepare: mapped,
+    *victim() {
+      yield call("writeUser", VA, 4);
+    },
+    *living() {
+      return yield call("protect", VA, 4096n, READ_ONLY);
+    },
+    answers: [0],
+  },
+  {
+    name: "map-and-map",
+    profiles: ["rfc"],
+    prepare: NONE,
+    *victim() {
+      yield call("map", VA, 4096n, READ_WRITE);
+      yield call("mapDone");
+    },
+    *living() {
+      const result = yield call("map", VA + 8192n, 4096n, READ_WRITE);
+      yield call("mapDone");
+      if (result > 0) yield call("unmap", VA + 8192n);
+      return result > 0 ? 0 : result;
+    },
+    answers: [0],
+  },
+  {
+    // The third hold is in a list, which the victim is about to hang up or has hung up.
+    name: "hold-and-inspect",
+    profiles: ["rfc"],
+    prepare(core, world) {
+      const id = makeObject(core, world, world.plain);
+      const handle = lock(core, world, id, VICTIM);
+      const made = must(core, VICTIM, "alloc", world.file, world.expected, world.plain);
+      for (let holds = 0; holds < 2; holds++) core.call(VICTIM, "hold", world.file, made, handle);
+      return { handle, made };
+    },
+    *victim(_core, { file }, { handle, made }) {
+      yield call("hold", file, made!, handle!);
+      yield call("abort", file, made!);
+    },
+    *living(_core, { file, expected }) {
+      return yield call("inspect", file, expected, 2, 0, 0);
+    },
+    answers: [0, -2],
   },
   {
     name: "close-and-get",

@@ -28,7 +28,7 @@ import { recycledLookup } from "./recycled-lookup.ts";
 import { releaseLastPut } from "./release-last-put.ts";
 import { saturation, underflow } from "./saturation.ts";
 import { slab } from "./slab.ts";
-import { copyCopyUnmap, copyUnmap, mapMapUnmap } from "./user-memory.ts";
+import { copyCopyUnmap, copyProtect, copyUnmap, mapMapUnmap } from "./user-memory.ts";
 import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
 import { STALE_REFERENCES } from "./stale-reference.ts";
 import { TWO_FILES } from "./two-files.ts";
@@ -65,6 +65,7 @@ export const PROPERTIES: readonly Property[] = [
   keepGetThaw,
   changeThaw,
   copyUnmap,
+  copyProtect,
   copyCopyUnmap,
   mapMapUnmap,
   dyingQueue,

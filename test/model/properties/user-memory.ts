@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// User memory: copy × unmap, and map × map × unmap.
+// User memory: copy × unmap, copy × protect, and map × map × unmap.
 //
 // A copy pins its mapping; unmap waits for it, and wipes and frees the pages only then. So a copy gets all of the old bytes or EFAULT, and
 // touches no free page. New mappings never overlap, and their pages are zero, also where others have just been freed.
@@ -16,6 +16,7 @@ const EFAULT = -14;
 const BYTES = 8;
 const PAGE = 4096;
 const WORD = 0x5a5a_1234;
+const READ_ONLY = 1;
 
 interface State extends Prepared {
   backing: number;
@@ -79,7 +80,7 @@ const UNPIN_WAKES_NOBODY = {
   edits: [
     {
       file: "core/mmap.ts",
-      find: "  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinnedOf(current()), -1);",
+      find: "  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinned, -1);",
       replace: "",
     },
   ],
@@ -107,9 +108,9 @@ export const copyUnmap: Property = {
       edits: [
         {
           file: "core/mmap.ts",
-          find: "  store32(pinnedOf(current()), 0);\n  if (load32(stateOf(row)) == MAPPING_LEAVING) notify",
+          find: "  store32(pinned, 0);\n  if (load32(stateOf(row)) == MAPPING_LEAVING) notify",
           replace:
-            "  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;\n  store32(pinnedOf(current()), 0);\n  if (leaving) notify",
+            "  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;\n  store32(pinned, 0);\n  if (leaving) notify",
         },
       ],
     },
@@ -118,9 +119,9 @@ export const copyUnmap: Property = {
       edits: [
         {
           file: "core/mmap.ts",
-          find: "    store32(pinnedOf(current()), <u32>row);\n  }\n  unlock(MAP_LOCK, RANK_MAP);\n  return row;",
+          find: "    if (reach != 0) store32(pinnedOf(current()), <u32>row);\n  }\n  unlock(MAP_LOCK, RANK_MAP);",
           replace:
-            "  }\n  unlock(MAP_LOCK, RANK_MAP);\n  if (row != 0) store32(pinnedOf(current()), <u32>row);\n  return row;",
+            "    unlock(MAP_LOCK, RANK_MAP);\n    if (reach != 0) store32(pinnedOf(current()), <u32>row);\n    return reach;\n  }\n  unlock(MAP_LOCK, RANK_MAP);",
         },
       ],
     },
@@ -134,6 +135,68 @@ export const copyCopyUnmap: Property = {
   seconds: 5, // all schedules of three threads at one lock are too many
   model: () => copyModel(2),
   twins: [UNPIN_WAKES_NOBODY],
+};
+
+function protectModel(): Model<State> {
+  return {
+    name: "copy × protect",
+    setup: mapped,
+    run(core, state) {
+      function* writer(): Program {
+        const result = yield call("writeUser", VA, BYTES);
+        expect(result === 0 || result === EFAULT, `writeUser answers ${result}`);
+        return result === 0 ? "copied" : "fault";
+      }
+      function* protector(): Calls<void> {
+        const result = yield call("protect", VA, BigInt(PAGE), READ_ONLY);
+        expect(result === 0, `protect answers ${result}`);
+      }
+      return {
+        threads: [
+          { name: "writer", program: writer },
+          { name: "protector", program: protector },
+        ],
+        finish([wrote]) {
+          expect(core.call(0, "writeUser", VA, BYTES) === EFAULT, "the page can be written at the end");
+          expect((core.u32(state.backing) === WORD) === (wrote === "fault"), `the page was not ${String(wrote)}`);
+          return String(wrote);
+        },
+      };
+    },
+    describeAddress: (address, { describe }) => describe(address),
+  };
+}
+
+export const copyProtect: Property = {
+  name: "copy-protect",
+  promise: "a copy has asked for the protection before or after it changes, and is done in full or EFAULT",
+  profiles: ["rfc"],
+  quick: true,
+  model: protectModel,
+  judge: (outcomes) => (outcomes.size === 2 ? undefined : `only ${[...outcomes.keys()].join("; ")} were seen`),
+  twins: [
+    {
+      name: "protection-is-looked-at-after-the-lock",
+      edits: [
+        {
+          file: "core/mmap.ts",
+          find: `    reach = accessible(row, va, length, prot);
+    if (reach != 0) store32(pinnedOf(current()), <u32>row);
+  }
+  unlock(MAP_LOCK, RANK_MAP);
+  return reach;`,
+          replace: `    store32(pinnedOf(current()), <u32>row);
+    unlock(MAP_LOCK, RANK_MAP);
+    reach = accessible(row, va, length, prot);
+    if (reach == 0) unpin();
+    return reach;
+  }
+  unlock(MAP_LOCK, RANK_MAP);
+  return 0;`,
+        },
+      ],
+    },
+  ],
 };
 
 function mapModel(): Model<State> {

@@ -4,8 +4,8 @@
 
 import { mutantsOf } from "../mutant.ts";
 
-const UNPIN = `  store32(pinnedOf(current()), 0);
-  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinnedOf(current()), -1);`;
+const UNPIN = `  store32(pinned, 0);
+  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinned, -1);`;
 
 export const MMAP = mutantsOf("mmap.ts", [
   {
@@ -18,25 +18,33 @@ export const MMAP = mutantsOf("mmap.ts", [
     name: "copy-that-ends-wakes-nobody",
     kind: "waking",
     find: UNPIN,
-    replace: "  store32(pinnedOf(current()), 0);",
+    replace: "  store32(pinned, 0);",
   },
   {
     name: "copy-looks-before-it-unpins",
     kind: "waking",
     find: UNPIN,
     replace: `  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;
-  store32(pinnedOf(current()), 0);
-  if (leaving) notify(pinnedOf(current()), -1);`,
+  store32(pinned, 0);
+  if (leaving) notify(pinned, -1);`,
   },
   {
     name: "copy-pins-after-the-lock",
     kind: "locking",
-    find: `    store32(pinnedOf(current()), <u32>row);
+    find: `    if (reach != 0) store32(pinnedOf(current()), <u32>row);
   }
   unlock(MAP_LOCK, RANK_MAP);`,
-    replace: `  }
-  unlock(MAP_LOCK, RANK_MAP);
-  store32(pinnedOf(current()), <u32>row);`,
+    replace: `    unlock(MAP_LOCK, RANK_MAP);
+    if (reach != 0) store32(pinnedOf(current()), <u32>row);
+    return reach;
+  }
+  unlock(MAP_LOCK, RANK_MAP);`,
+  },
+  {
+    name: "mapping-without-access-is-pinned",
+    kind: "undo",
+    find: "if (reach != 0) store32(pinnedOf(current()), <u32>row);",
+    replace: "store32(pinnedOf(current()), <u32>row);",
   },
   {
     name: "protection-is-not-looked-at",

@@ -14,8 +14,8 @@ export const UACCESS = mutantsOf("uaccess.ts", [
   {
     name: "pages-that-can-be-read-can-be-written",
     kind: "bounds",
-    find: "accessible(row, to, copyStep(to, length), PROT_WRITE);",
-    replace: "accessible(row, to, copyStep(to, length), PROT_READ);",
+    find: "pin(to, copyStep(to, length), PROT_WRITE);",
+    replace: "pin(to, copyStep(to, length), PROT_READ);",
   },
   {
     name: "last-bytes-need-not-be-zero",
@@ -24,14 +24,11 @@ export const UACCESS = mutantsOf("uaccess.ts", [
     replace: "  return true;",
   },
   {
-    name: "copy-that-faults-keeps-its-pin",
+    name: "copy-keeps-its-pin",
     kind: "undo",
-    find: `    copy(to, backingOf(row, from), run);
-    unpin(row);
-    if (run == 0) return false;`,
-    replace: `    copy(to, backingOf(row, from), run);
-    if (run == 0) return false;
-    unpin(row);`,
+    find: `    copy(to, backingOf(from), run);
+    unpin();`,
+    replace: `    copy(to, backingOf(from), run);`,
   },
   {
     name: "write-behind-the-window",
