@@ -91,3 +91,32 @@ export const FROZEN_IS_NOT_ASKED: readonly Edit[] = [
     replace: "  return load64(entry);",
   },
 ];
+
+/** A hold list can be seen before it says what follows. */
+export const LIST_BEFORE_ITS_LINK: readonly Edit[] = [
+  {
+    file: "core/hold.ts",
+    find: '  changetype<HoldList>(fresh).link = <u32>list;\n  store32(slot + offsetof<Slot>("link"), <u32>fresh);',
+    replace: '  store32(slot + offsetof<Slot>("link"), <u32>fresh);\n  changetype<HoldList>(fresh).link = <u32>list;',
+  },
+];
+
+/** A copy looks at the protection of its pages while protect may be writing it. */
+export const PROTECTION_AFTER_THE_LOCK: readonly Edit[] = [
+  {
+    file: "core/mmap.ts",
+    find: `    reach = accessible(row, va, length, prot);
+    if (reach != 0) store32(pinnedOf(current()), <u32>row);
+  }
+  unlock(MAP_LOCK, RANK_MAP);
+  return reach;`,
+    replace: `    store32(pinnedOf(current()), <u32>row);
+    unlock(MAP_LOCK, RANK_MAP);
+    reach = accessible(row, va, length, prot);
+    if (reach == 0) unpin();
+    return reach;
+  }
+  unlock(MAP_LOCK, RANK_MAP);
+  return 0;`,
+  },
+];

@@ -22,6 +22,7 @@ import { holdReleaseDestroy } from "./hold-release-destroy.ts";
 import { keepDestroy } from "./keep-destroy.ts";
 import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
+import { PAIRS } from "./pairs.ts";
 import { putDestroy } from "./put-destroy.ts";
 import { RECORDED_RACES } from "./recorded-races.ts";
 import { recycledLookup } from "./recycled-lookup.ts";
@@ -75,6 +76,7 @@ export const PROPERTIES: readonly Property[] = [
   destroyKeptDestroy,
   keptDestroyTwice,
   ...STALE_REFERENCES,
+  ...PAIRS,
   ...TWO_FILES,
   ...RECORDED_RACES,
 ];

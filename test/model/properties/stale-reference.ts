@@ -10,6 +10,7 @@ import { expect } from "../failure.ts";
 import { expectOrder } from "../final-state.ts";
 import { call, type Core, type Model, type Program } from "../model.ts";
 import { destroy, drop, keepObject, lockObject } from "../object-calls.ts";
+import { LIST_BEFORE_ITS_LINK } from "./broken.ts";
 import type { Property } from "../property.ts";
 
 const EINVAL = -22;
@@ -116,18 +117,6 @@ export const STALE_REFERENCES: readonly Property[] = [
     profiles: ["rfc"],
     model: () => holdAndInspect,
     seconds: 5,
-    twins: [
-      {
-        name: "list-is-published-before-its-link",
-        edits: [
-          {
-            file: "core/hold.ts",
-            find: '  changetype<HoldList>(fresh).link = <u32>list;\n  store32(slot + offsetof<Slot>("link"), <u32>fresh);',
-            replace:
-              '  store32(slot + offsetof<Slot>("link"), <u32>fresh);\n  changetype<HoldList>(fresh).link = <u32>list;',
-          },
-        ],
-      },
-    ],
+    twins: [{ name: "list-is-published-before-its-link", edits: LIST_BEFORE_ITS_LINK }],
   },
 ];

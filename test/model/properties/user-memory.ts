@@ -10,6 +10,7 @@ import { expect } from "../failure.ts";
 import { expectRest } from "../final-state.ts";
 import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
 import type { Property } from "../property.ts";
+import { PROTECTION_AFTER_THE_LOCK } from "./broken.ts";
 
 const VA = 0x10_0000n;
 const EFAULT = -14;
@@ -174,29 +175,7 @@ export const copyProtect: Property = {
   quick: true,
   model: protectModel,
   judge: (outcomes) => (outcomes.size === 2 ? undefined : `only ${[...outcomes.keys()].join("; ")} were seen`),
-  twins: [
-    {
-      name: "protection-is-looked-at-after-the-lock",
-      edits: [
-        {
-          file: "core/mmap.ts",
-          find: `    reach = accessible(row, va, length, prot);
-    if (reach != 0) store32(pinnedOf(current()), <u32>row);
-  }
-  unlock(MAP_LOCK, RANK_MAP);
-  return reach;`,
-          replace: `    store32(pinnedOf(current()), <u32>row);
-    unlock(MAP_LOCK, RANK_MAP);
-    reach = accessible(row, va, length, prot);
-    if (reach == 0) unpin();
-    return reach;
-  }
-  unlock(MAP_LOCK, RANK_MAP);
-  return 0;`,
-        },
-      ],
-    },
-  ],
+  twins: [{ name: "protection-is-looked-at-after-the-lock", edits: PROTECTION_AFTER_THE_LOCK }],
 };
 
 function mapModel(): Model<State> {
