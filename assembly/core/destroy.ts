@@ -214,7 +214,10 @@ function giveUp(file: usize, record: usize): i32 {
   return -EIO;
 }
 
-/** Context: this thread is one of the queued destroyers, so the entry stays what it is. */
+/**
+ * Context: this thread is one of the queued destroyers, so the entry stays what it is; the last holder has gone, so no lookup comes
+ * any more (lookup.ts).
+ */
 function decide(file: usize, entry: usize, record: usize): i32 {
   const slot = slotOf(entry);
   const id = changetype<Slot>(slot).id;
@@ -222,7 +225,7 @@ function decide(file: usize, entry: usize, record: usize): i32 {
   const kind = changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK;
   while (true) {
     const word = settled(entry);
-    if (holdersOf(word) != 0) return mustWait(handle, entry, word); // mainline: a lookup came before the decision
+    assertInvariant(holdersOf(word) == 0);
     if (usersOf(word) == 2) {
       assertInvariant(destroyersOf(word) == 1);
       if (removeIf(file, entry, word, id) == 0) continue;

@@ -5,7 +5,7 @@
 import { type DyingObject, type Iommufd, type IommufdContext, type ObjectType } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
 import { answer, errnoOf } from "../support/answer.ts";
-import { boot, otherThread } from "../support/boot.ts";
+import { ABIS, boot, otherThread } from "../support/boot.ts";
 import { counts, idsOf, loggedType, make, plainType } from "../support/objects.ts";
 import { until } from "../support/turn.ts";
 
@@ -196,6 +196,16 @@ test("during a release the file is closed for its callbacks", async () => {
   make(context, type);
   context.close();
   expect(seen).toEqual(["EBADF", "EBADF", "EBADF", "EBADF", "EBADF"]);
+});
+
+test.each(ABIS)("%s: during a release each callback finds one object less in the statistics", async (abi) => {
+  const { iommufd } = await boot({ abi });
+  const context = iommufd.open();
+  const live: number[] = [];
+  const type = callbackType(iommufd, () => live.push(iommufd.stats().objects.live));
+  for (let n = 0; n < 3; n++) make(context, type);
+  context.close();
+  expect(live).toEqual([2, 1, 0]);
 });
 
 test("of several callbacks that throw during one release all run, and the first error comes out", async () => {

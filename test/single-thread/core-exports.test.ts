@@ -75,6 +75,19 @@ describe("numbers out of range", () => {
     thread.core.detachThread();
   });
 
+  test("of bytes that the window has not are EINVAL", async () => {
+    const { iommufd } = await boot();
+    const thread = new BareThread(iommufd);
+    const { va } = iommufd.userSpace.map(8192);
+    for (const bytes of [Layout.COMMAND_BYTES + 1, 2 ** 31, 2 ** 32 - 1]) {
+      expect(thread.core.readUser(va, bytes)).toBe(EINVAL);
+      expect(thread.core.writeUser(va, bytes)).toBe(EINVAL);
+    }
+    expect(thread.core.readUser(va, Layout.COMMAND_BYTES)).toBe(0);
+    expect(thread.core.writeUser(va, Layout.COMMAND_BYTES)).toBe(0);
+    thread.core.detachThread();
+  });
+
   test("of a thread to reap are EINVAL", async () => {
     const { iommufd } = await boot();
     const thread = new BareThread(iommufd);

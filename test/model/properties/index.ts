@@ -12,7 +12,7 @@ import { abortGet } from "./abort-get.ts";
 import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
 import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
 import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
-import { closeGet, closeGetSlowly } from "./close-get.ts";
+import { closeGet, closeGetKept, closeGetSlowly } from "./close-get.ts";
 import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { destroyDestroy } from "./destroy-destroy.ts";
 import { dyingQueue } from "./dying-queue.ts";
@@ -55,6 +55,7 @@ export const PROPERTIES: readonly Property[] = [
   releaseLastPut,
   closeGet,
   closeGetSlowly,
+  closeGetKept,
   waitPut,
   waitPutTimed,
   waitPutKept,

@@ -85,12 +85,6 @@ export const DESTROY = mutantsOf("destroy.ts", [
       const handle = takeRecord(entry, file, RECORD_QUEUED);`,
   },
   {
-    name: "waiting-destroyer-does-not-look-again",
-    kind: "locking",
-    find: "    if (holdersOf(word) != 0) return mustWait(handle, entry, word); // mainline: a lookup came before the decision\n",
-    replace: "",
-  },
-  {
     name: "waiting-destroyer-ignores-other-users",
     kind: "bounds",
     find: "if (usersOf(word) == 2) {",
