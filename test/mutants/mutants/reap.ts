@@ -49,6 +49,69 @@ export const REAP = mutantsOf("reap.ts", [
     find: "  recoverMemory();\n  recoverList",
     replace: "  recoverList",
   },
+  {
+    name: "list-in-a-dead-hand-is-lost",
+    kind: "repair",
+    find: '  slabFree(HOLD_LIST_CLASS, list, current() + offsetof<Thread>("handList"));',
+    replace: "  thread.handList = 0;",
+  },
+  {
+    name: "list-in-a-dead-hand-is-freed-though-it-hangs",
+    kind: "repair",
+    find: "  if (isListOf(thread.hand & ~HAND_FLAGS, list)) {",
+    replace: "  if (false) {",
+  },
+  {
+    name: "reservation-in-a-dead-hand-keeps-its-id",
+    kind: "repair",
+    find: "    eraseReserved(object.file, slot);\n",
+    replace: "",
+  },
+  {
+    name: "records-of-what-is-in-hand-stay",
+    kind: "repair",
+    find: "  dropRecordsOf(slot, entry);\n  const type",
+    replace: "  const type",
+  },
+  {
+    name: "broken-file-is-not-poisoned",
+    kind: "repair",
+    find: "      poison(file);\n      break;",
+    replace: "      break;",
+  },
+  {
+    name: "later-owner-of-the-slot-is-reaped",
+    kind: "generation",
+    dies: true,
+    find: 'if (load32(dead + offsetof<Thread>("incarnation")) != incarnation || load32(state) == THREAD_FREE) {',
+    replace: "if (load32(state) == THREAD_FREE) {",
+  },
+  {
+    name: "slot-is-free-before-its-release-is-inherited",
+    kind: "repair",
+    find: "  if (isDone && !inherits) {",
+    replace: "  if (isDone || inherits) {",
+  },
+  {
+    name: "locks-of-other-dead-threads-stay",
+    kind: "repair",
+    find: 'if (load32(thread + offsetof<Thread>("state")) == THREAD_DEAD) recoverLocks(thread, dead);',
+    replace: "if (thread == dead) recoverLocks(thread, dead);",
+  },
+  {
+    name: "dead-reaper-is-waited-for",
+    kind: "waking",
+    dies: true,
+    find: "  forgetReaper(nameOfThread(dead));\n",
+    replace: "",
+  },
+  {
+    name: "copy-beside-the-unmap-of-the-dead-is-not-awaited",
+    kind: "locking",
+    dies: true,
+    find: '    if (copier != 0) return blockedBy(copier + offsetof<Thread>("pinned"), <u32>row);\n',
+    replace: "",
+  },
 ]);
 
 export const RECOUNT = mutantsOf("recount.ts", [
@@ -70,6 +133,40 @@ export const RECOUNT = mutantsOf("recount.ts", [
     dies: true,
     find: "else if (kind == RECORD_BUSY && !isDead) {",
     replace: "else if (kind == RECORD_BUSY && !isDead && entry == 0) {",
+  },
+  {
+    name: "locks-of-the-living-are-not-counted",
+    kind: "locking",
+    dies: true,
+    find: "if (kind == RECORD_LOCKED) holders++;",
+    replace: "if (kind == RECORD_LOCKED && isDead) holders++;",
+  },
+  {
+    name: "frozen-entry-is-recounted",
+    kind: "locking",
+    dies: true,
+    find: "    if (freezerOf(word) != 0) return blockedByChange(entry, word);\n",
+    replace: "",
+  },
+  {
+    name: "more-may-be-missing-than-was-uncertain",
+    kind: "bounds",
+    dies: true,
+    find: " || surplus > busy) {",
+    replace: ") {",
+  },
+  {
+    name: "what-is-uncertain-stays-uncertain",
+    kind: "repair",
+    find: "  endChange(entry, next);\n  endBusy(entry, dead);",
+    replace: "  endChange(entry, next);",
+  },
+  {
+    name: "record-may-change-under-the-look",
+    kind: "locking",
+    dies: true,
+    find: '    if (load64(record + offsetof<HoldRecord>("fileKind")) == name) return kind;',
+    replace: "    return kind;",
   },
 ]);
 
@@ -94,4 +191,41 @@ export const REPAIR = mutantsOf("repair.ts", [
     replace: "else if (index < NODES_INDEX) return;",
   },
   { name: "pages-are-not-repaired", kind: "repair", find: "  else repairPages();\n", replace: "" },
+  {
+    name: "queue-is-not-repaired",
+    kind: "repair",
+    find: "else if (index == QUEUE_INDEX) repairQueue();",
+    replace: "else if (index == QUEUE_INDEX) return;",
+  },
+  {
+    name: "chunk-in-a-dead-hand-is-lost",
+    kind: "repair",
+    find: "    else addChunk(number, chunk);\n",
+    replace: "    else clearHandMemory();\n",
+  },
+  {
+    name: "slot-that-was-not-taken-yet-is-freed",
+    kind: "repair",
+    find: "if (thread.handClass == number && thread.hand != 0 && isNextFree(number, thread.hand & ~HAND_FLAGS)) {",
+    replace: "if (false) {",
+  },
+  {
+    name: "list-that-was-not-taken-yet-is-freed",
+    kind: "repair",
+    find: "if (number == HOLD_LIST_CLASS && thread.handList != 0 && isNextFree(number, thread.handList & ~HAND_FLAGS)) {",
+    replace: "if (false) {",
+  },
+  {
+    name: "node-that-was-not-taken-yet-is-freed",
+    kind: "repair",
+    find: "  if (isNextNode(kind - 1, memory & ~MEMORY_FLAGS)) clearHandMemory();",
+    replace: "",
+  },
+  {
+    name: "reaper-keeps-locks-when-one-is-taken",
+    kind: "undo",
+    dies: true,
+    find: "    while (index > 0) release(lockAt(--index));\n",
+    replace: "",
+  },
 ]);
