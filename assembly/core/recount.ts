@@ -6,10 +6,10 @@
  * (LOCKED) or waits for it (QUEUED): whoever was in the middle of a swap has a BUSY record from before it, and is waited for. What
  * the word has beyond that sum is the dead's, and is taken off, with as many users.
  *
- * Why a living thread's record may be read while it runs: the record was announced before the swap that made it true, that swap came
- * before the freezing, and none comes after it; so a record that says LOCKED under one name in two readings was LOCKED all the
- * time between. A record that is BUSY for the frozen entry either succeeded before the freezing and is about to say so, or
- * fails and is withdrawn.
+ * Why a living thread's record may be read while it runs, its kind first and then its target: what it says of the entry changes with a
+ * swap of the entry only, and none succeeds now. Nor does a record come to speak of the entry between the two looks: it is announced
+ * for it after the word was looked at, so by a thread that had it free before the freezing, and then the kind was BUSY or FREE. A record
+ * that is BUSY for the frozen entry either succeeded before the freezing and is about to say so, or fails and is withdrawn.
  *
  * Kernel counterpart: none.
  */
@@ -102,11 +102,9 @@ function blockedByRecord(at: usize): usize {
 /** What the record says about `entry`: its kind, RECORD_FREE when it is about something else. */
 function kindFor(record: usize, entry: usize, isLiving: bool): u32 {
   for (let look: u32 = 0; look < LOOKS; look++) {
-    const name = load64(record + offsetof<HoldRecord>("fileKind"));
-    const kind = (<u32>name) & RECORD_KIND_MASK;
+    const kind = load32(record + offsetof<HoldRecord>("fileKind")) & RECORD_KIND_MASK;
     if (kind == RECORD_FREE || load32(record + offsetof<HoldRecord>("target")) != <u32>entry) return RECORD_FREE;
-    if (kind == RECORD_BUSY && isLiving) continue;
-    if (load64(record + offsetof<HoldRecord>("fileKind")) == name) return kind;
+    if (kind != RECORD_BUSY || !isLiving) return kind;
   }
   return RECORD_BUSY;
 }

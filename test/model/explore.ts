@@ -57,6 +57,8 @@ export interface Exploration {
   /** Undefined: every schedule was covered. Else at most so many preemptions, the reason, and the executions of each bound. */
   bound?: { preemptions: number; reason: string; executions: number[] };
   killPoints?: number;
+  /** Not all points of death were tried, for want of time. */
+  isCut?: boolean;
   found?: Found;
 }
 
@@ -90,7 +92,9 @@ export function explore(module: WebAssembly.Module, model: Model, options: Optio
           if (deaths < 2 || result.found || isLate()) break;
         }
       }
-      if (deaths === 0 || isLate()) break;
+      if (deaths === 0) break;
+      result.isCut = isLate();
+      if (result.isCut) break;
     }
   } else exploreOnce(scheduler, options, result);
   if (result.found && options.shortens !== false) shorten(scheduler, result.found);

@@ -72,9 +72,9 @@ function failureOf(
   try {
     const limits = { seconds: Math.min(seconds, property.seconds ?? seconds), totalSeconds: seconds, shortens: false };
     const exploration = explore(module, property.model(profile), { ...property, ...limits });
-    const { found, bound, outcomes } = exploration;
+    const { found, bound, isCut = false, outcomes } = exploration;
     if (found) return `${found.failure.kind}: ${found.failure.message.split("\n")[0]}`;
-    return bound || property.kill ? undefined : property.judge?.(outcomes, profile);
+    return bound || isCut ? undefined : property.judge?.(outcomes, profile);
   } catch (error) {
     return String(error); // the set-up of the model fails already
   }

@@ -7,10 +7,11 @@ import { describe, expect, test } from "vitest";
 import type { CoreExports } from "../../bindings/core.ts";
 import { Layout } from "../../bindings/generated/layout.ts";
 import { boot } from "../support/boot.ts";
-import { loggedType, make, plainType } from "../support/objects.ts";
+import { counts, loggedType, make, plainType } from "../support/objects.ts";
 
 const EINVAL = -22;
 const EBADF = -9;
+const ESRCH = -3;
 const { FILE_BY_NUMBER } = Layout;
 
 /** A thread that calls the core's exports. It is never asked whether it lives. */
@@ -113,6 +114,25 @@ test("a serial names no reservation and no ID that was never used", async () => 
   }
   reserved.abort();
   thread.core.detachThread();
+});
+
+test("who is known to be dead is reaped, not the next owner of its slot", async () => {
+  const { iommufd } = await boot();
+  const context = iommufd.open();
+  const id = make(context, plainType(iommufd));
+  const reaper = new BareThread(iommufd);
+  const first = new BareThread(iommufd);
+  const incarnation = first.word(Layout.THREAD_INCARNATION);
+  first.core.detachThread();
+  const next = new BareThread(iommufd);
+  expect(next.number).toBe(first.number);
+  const file = next.core.fileByNumber(context.fd);
+  const handle = next.core.getSlowly(file, FILE_BY_NUMBER, id, 0);
+  expect(reaper.core.reapNext(next.number, incarnation)).toBe(ESRCH);
+  expect(counts(context, id)).toBe("2/1 live");
+  expect(next.core.putSlowly(file, handle)).toBe(0);
+  next.core.detachThread();
+  reaper.core.detachThread();
 });
 
 test("the warnings of a dead thread are taken over once, in however many steps it is reaped", async () => {

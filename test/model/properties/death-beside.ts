@@ -130,6 +130,23 @@ const PAIRS: readonly Pair[] = [
     answers: [0],
   },
   {
+    // The living thread's record comes to speak of another object between two looks of the reaper.
+    name: "get-and-put-get",
+    profiles: ["rfc"],
+    prepare(core, world) {
+      const id = makeObject(core, world, world.plain);
+      return { id, handle: lock(core, world, makeObject(core, world, world.plain), LIVING) };
+    },
+    *victim(_core, { file, expected }, { id }) {
+      yield call("getSlowly", file, expected, id!, 0);
+    },
+    *living(core, world, { id, handle }, log) {
+      const result = yield* putBack(core, world.file, handle!);
+      return result === 0 ? yield* getAndPut(core, world, id!, log) : result;
+    },
+    answers: [0],
+  },
+  {
     name: "put-and-destroy",
     profiles: ["rfc"],
     prepare(core, world) {

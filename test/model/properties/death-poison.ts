@@ -17,8 +17,8 @@ import {
   type World,
 } from "../death.ts";
 import { expect } from "../failure.ts";
-import { call, type Core, type Model } from "../model.ts";
-import type { ProfileName, Property } from "../property.ts";
+import { call, type Core, type Model, type Step } from "../model.ts";
+import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 
 const VICTIM = 0;
@@ -29,6 +29,9 @@ const EINVAL = -22;
 
 interface State extends World {
   readonly id: number;
+  readonly entry: number;
+  /** What a lock adds to the halves of its state word. */
+  readonly lock: { low: number; high: number };
   /** Where the entry of that object names its slot. */
   readonly slotAt: number;
   readonly kept: number;
@@ -39,15 +42,40 @@ interface State extends World {
   readonly referred: number;
 }
 
-/** How an entry is spoilt. */
-type Spoil = (core: Core, state: State) => void;
+interface Spoil {
+  /** What the thread dies in. */
+  victim(state: State): Step;
+  /** How an entry is spoilt. */
+  spoil(core: Core, state: State): void;
+  /** Whether the entry's object can still be recognised. */
+  keepsSlot: boolean;
+}
+
+const allocates: Spoil["victim"] = ({ file, expected, plain }) => call("alloc", file, expected, plain);
 
 const SPOILS: Record<string, Spoil> = {
-  "slot-pointer": (core, state) => core.setU32(state.slotAt, 0x44),
-  "slot-id": (core, state) => core.setU32(core.u32(state.slotAt) + core.constant("SLOT_ID"), 77),
+  "slot-pointer": {
+    victim: allocates,
+    spoil: (core, state) => core.setU32(state.slotAt, 0x44),
+    keepsSlot: false,
+  },
+  "slot-id": {
+    victim: allocates,
+    spoil: (core, state) => core.setU32(core.u32(state.slotAt) + core.constant("SLOT_ID"), 77),
+    keepsSlot: false,
+  },
+  // Two locks more than there are records, of which the dead thread's may explain one.
+  holders: {
+    victim: ({ file, expected, id }) => call("getSlowly", file, expected, id, 0),
+    spoil(core, { entry, lock }) {
+      core.setU32(entry, core.u32(entry) + 2 * lock.low);
+      core.setU32(entry + 4, core.u32(entry + 4) + 2 * lock.high);
+    },
+    keepsSlot: true,
+  },
 };
 
-function model(spoil: Spoil, profile: ProfileName): Model<State> {
+function model(how: Spoil, profile: ProfileName): Model<State> {
   return {
     name: "poison",
     pages: 4,
@@ -62,8 +90,13 @@ function model(spoil: Spoil, profile: ProfileName): Model<State> {
       const second = must(core, OTHER, "getSlowly", file, expected, other, 0);
       const reserved = must(core, OTHER, "alloc", file, expected, world.plain);
       const referred = must(core, OTHER, "fget", file);
-      const slotAt = core.call(OTHER, "entryAt", file, id) + core.constant("ENTRY_SLOT");
-      return { ...world, id, slotAt, kept, serial, locked, second, reserved, referred };
+      const entry = core.call(OTHER, "entryAt", file, id);
+      const slotAt = entry + core.constant("ENTRY_SLOT");
+      const [low, high] = [core.u32(entry), core.u32(entry + 4)];
+      const handle = must(core, OTHER, "getSlowly", file, expected, id, 0);
+      const lock = { low: core.u32(entry) - low, high: core.u32(entry + 4) - high };
+      must(core, OTHER, "putSlowly", file, handle);
+      return { ...world, id, entry, lock, slotAt, kept, serial, locked, second, reserved, referred };
     },
     run(core, state) {
       const log = new CallbackLog(core, state.slots);
@@ -72,19 +105,19 @@ function model(spoil: Spoil, profile: ProfileName): Model<State> {
           {
             name: "victim",
             *program() {
-              yield call("alloc", state.file, state.expected, state.plain);
+              yield how.victim(state);
             },
           },
           {
             name: "reaper",
             *program() {
-              spoil(core, state);
+              how.spoil(core, state);
               yield* reap(core, log, REAPER, [VICTIM]);
             },
             afterDeathOf: VICTIM,
           },
         ],
-        finish: (_, died) => (died[VICTIM] === true ? checkPoisoned(core, state, log) : "nobody died"),
+        finish: (_, died) => (died[VICTIM] === true ? checkPoisoned(core, state, log, how) : "nobody died"),
       };
     },
   };
@@ -96,7 +129,7 @@ function answers(core: Core, wanted: number, name: string, ...args: number[]): v
 }
 
 /** A file that the victim was not using when it died stays as it is: the entry is somebody else's trouble. */
-function checkPoisoned(core: Core, state: State, log: CallbackLog): string {
+function checkPoisoned(core: Core, state: State, log: CallbackLog, { keepsSlot }: Spoil): string {
   const { file, expected, id, serial, kept, locked, second, reserved, referred, plain, slots } = state;
   if ((core.u32(file + core.constant("FILE_STATE")) & core.constant("FILE_POISONED")) === 0) return "not poisoned";
   const byNumber = core.constant("FILE_BY_NUMBER");
@@ -137,41 +170,49 @@ function checkPoisoned(core: Core, state: State, log: CallbackLog): string {
     expect(row.phase === 0, `file 0x${row.file.toString(16)} stays in phase ${row.phase}`);
   expect(core.u32(file + core.constant("FILE_ROOT")) === 0, "the table of the poisoned file stays");
   audit(core, slots, [VICTIM]);
-  // The row serves again. What could not be recognised is lost: the slot of the spoilt entry, nothing else.
+  // The row serves again. What could not be recognised is lost: the slot of the spoilt entry at most.
   const again = must(core, OTHER, "open");
   expect(again === file && entriesOf(core, file).length === 0, "the row does not begin anew");
   must(core, OTHER, "closeNumber", file, byNumber);
   runDirectly(core, OTHER, log.attend(OTHER));
   expect(log.begun.size === 0, "a callback ran for an object of a poisoned file");
   // Objects without payload are of the class of hold lists, the first.
-  const lost = core.u32(core.constant("CLASSES") + core.constant("CLASS_SLOT_BYTES"));
+  const lost = keepsSlot ? 0 : core.u32(core.constant("CLASSES") + core.constant("CLASS_SLOT_BYTES"));
   const first = serve(core, state, OTHER, log, lost);
   expect(serve(core, state, OTHER, log, lost) === first, "a round that comes again takes more memory");
   return "poisoned";
 }
 
-export const POISONS: readonly Property[] = Object.entries(SPOILS).map(([name, spoil]) => ({
+const TWINS: Record<string, readonly Twin[]> = {
+  "slot-id": [
+    {
+      name: "alloc-asks-no-poison",
+      profiles: ["rfc"],
+      edits: [
+        {
+          file: "core/file.ts",
+          find: "  if (expected == FILE_BY_NUMBER) return (state & (FILE_PHASE_MASK | FILE_POISONED)) == FILE_OPEN;",
+          replace: "  if (expected == FILE_BY_NUMBER) return (state & FILE_PHASE_MASK) == FILE_OPEN;",
+        },
+      ],
+    },
+  ],
+  holders: [
+    {
+      name: "more-is-missing-than-was-uncertain",
+      profiles: ["rfc"],
+      edits: [{ file: "core/recount.ts", find: " || surplus > busy) {", replace: ") {" }],
+    },
+  ],
+};
+
+export const POISONS: readonly Property[] = Object.entries(SPOILS).map(([name, how]) => ({
   name: `poison-${name}`,
   promise: "a file that cannot be put in order answers EIO, and its memory comes back when it is closed",
   profiles: ["rfc", "mainline"],
   quick: name === "slot-id",
-  model: (profile: ProfileName) => model(spoil, profile),
+  model: (profile: ProfileName) => model(how, profile),
   kill: { thread: VICTIM },
   judge: (outcomes) => (outcomes.has("poisoned") ? undefined : "nothing was ever poisoned"),
-  twins:
-    name === "slot-id"
-      ? [
-          {
-            name: "alloc-asks-no-poison",
-            profiles: ["rfc"],
-            edits: [
-              {
-                file: "core/file.ts",
-                find: "  if (expected == FILE_BY_NUMBER) return (state & (FILE_PHASE_MASK | FILE_POISONED)) == FILE_OPEN;",
-                replace: "  if (expected == FILE_BY_NUMBER) return (state & FILE_PHASE_MASK) == FILE_OPEN;",
-              },
-            ],
-          },
-        ]
-      : [],
+  twins: TWINS[name] ?? [],
 }));

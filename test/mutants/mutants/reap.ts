@@ -18,6 +18,7 @@ export const REAP = mutantsOf("reap.ts", [
     dies: true,
     find: "return isFree && compareExchange32(word, reaper, own) == reaper ? DONE : blockedBy(word, reaper);",
     replace: "store32(word, own);\n  return isFree ? DONE : DONE;",
+    imports: 'import { store32 } from "./atomics";',
   },
   {
     name: "what-was-not-certain-is-not-counted",
@@ -160,13 +161,6 @@ export const RECOUNT = mutantsOf("recount.ts", [
     kind: "repair",
     find: "  endChange(entry, next);\n  endBusy(entry, dead);",
     replace: "  endChange(entry, next);",
-  },
-  {
-    name: "record-may-change-under-the-look",
-    kind: "locking",
-    dies: true,
-    find: '    if (load64(record + offsetof<HoldRecord>("fileKind")) == name) return kind;',
-    replace: "    return kind;",
   },
 ]);
 
