@@ -15,6 +15,7 @@ import { takeDown } from "./support/lab-stress.js";
 import { type LabThreads, startLabThreads } from "./support/lab-threads.ts";
 import { raceTogether } from "./support/race-together.ts";
 import { type Outcome, type Race, type TimedRace, isTimed, loadRaces } from "./support/races.ts";
+import { nullPageLeftovers } from "./support/null-page.ts";
 import { turn } from "./support/turn.ts";
 
 /** One per actor; the longest race has ten. */
@@ -37,7 +38,11 @@ let lab: LabThreads;
 beforeAll(async () => {
   lab = await startLabThreads(WORKERS);
 });
-afterAll(() => lab.end());
+afterAll(async () => {
+  const leftovers = nullPageLeftovers(lab.iommufd);
+  await lab.end();
+  expect(leftovers).toEqual({});
+});
 
 test("the recording has the races that this file is about", () => {
   expect(together.length).toBe(27);

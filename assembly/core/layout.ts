@@ -19,6 +19,7 @@ export const PROFILE_MAINLINE: u32 = at.PROFILE_MAINLINE;
 export const PAGE_SIZE: u32 = at.PAGE_SIZE;
 export const WASM_PAGE_SIZE: u32 = at.WASM_PAGE_SIZE;
 
+export const NULL_BYTES: u32 = at.NULL_BYTES;
 export const IDENTITY_BYTES: u32 = <u32>at.IDENTITY + offsetof<Identity>("bytes");
 export const IDENTITY_PROFILE: u32 = <u32>at.IDENTITY + offsetof<Identity>("profile");
 export const IDENTITY_HEAP_PAGES: u32 = <u32>at.IDENTITY + offsetof<Identity>("heapPages");

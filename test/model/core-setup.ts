@@ -6,9 +6,6 @@ import { entryOf, freeSlots } from "./final-state.ts";
 import type { Core } from "./model.ts";
 import type { ProfileName } from "./property.ts";
 
-/** The null page: memory-map.ts. */
-const NULL_BYTES = 3 * 4096;
-const HEAP = NULL_BYTES + 20;
 const HIGHEST_ID = 0xffff;
 
 export interface Booted {
@@ -25,8 +22,8 @@ export interface Booted {
 export function bootThreads(core: Core, profile: ProfileName, threads: number): number[] {
   const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
   if (result !== 0) throw new Error(`init failed: ${result}`);
-  core.nullPage(NULL_BYTES);
-  core.unallocated(core.u32(HEAP), core.bytes);
+  core.nullPage(core.constant("NULL_BYTES"));
+  core.unallocated(core.u32(core.constant("HEAP")), core.bytes);
   const slots: number[] = [];
   for (let thread = 0; thread < threads; thread++) {
     const slot = core.call(thread, "attachThread", 1);

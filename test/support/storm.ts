@@ -11,6 +11,7 @@
 import { type DyingObject, Iommufd, type IommufdOptions, type IommufdWarning } from "iommufd-wasm";
 import { type CrewThreads, NOTHING, startCrewThreads, takeLog, until, whatIsLeft } from "./crew-threads.ts";
 import { mustEqual } from "./even.ts";
+import { nullPageLeftovers } from "./null-page.ts";
 import { firstWord } from "./objects-in-threads.js";
 import { TYPES } from "./storm-thread.js";
 
@@ -87,6 +88,7 @@ class Storm {
     const counted = Object.entries(warnings).filter(([, count]) => count > 0);
     mustEqual(counted, [], `${where}: counted warnings`);
     mustEqual(bytes.used, this.#before, `${where}: bytes in use`);
+    mustEqual(nullPageLeftovers(iommufd), {}, `${where}: in the null page`);
     for (const [key, count] of Object.entries(sums)) this.total[key] = (this.total[key] ?? 0) + count;
   }
 
