@@ -253,8 +253,8 @@ export const PAIRS: readonly Property[] = NAMES.flatMap((first, index) =>
     profiles: ["rfc", "mainline"] as const,
     quick: `${first}-${second}` in QUICK,
     model: (profile: ProfileName) => model([first, second], profile),
-    executions: 3000,
-    seconds: 1.5,
+    executions: 1500,
+    seconds: 0.7,
     twins: QUICK[`${first}-${second}`] ?? [],
   })),
 );
