@@ -178,7 +178,7 @@ export function compare(
     const key = `${operation.op} ${typeof expected === "string" && /^E[A-Z0-9]+$/.test(expected) ? expected : "done"}`;
     counts.tally.set(key, (counts.tally.get(key) ?? 0) + 1);
   }
-  const inOrder = operation.op !== "detach"; // the order in which a thread's handles are given back is not promised
+  const inOrder = reference.isInOrder(operation);
   if (isSame(answer, expected) && areSameEvents(heard, wanted, inOrder)) return undefined;
   const withEvents = (value: Answer, events: Answer) => (events === undefined ? value : { value, events });
   return {

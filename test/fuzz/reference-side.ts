@@ -31,6 +31,7 @@ export interface OwnedHandle {
 
 export class ReferenceSide implements Side {
   readonly machine: Machine;
+  #hasUnorderedQueue = false;
   readonly threads = new Map<number, Thread>();
   readonly contexts = new Map<number, Context>();
   readonly handles = new Map<number, Handle>();
@@ -42,6 +43,16 @@ export class ReferenceSide implements Side {
   constructor(options: MachineOptions) {
     this.machine = new Machine(options);
     this.#first = this.machine.attach();
+  }
+
+  /**
+   * Whether the order of the callbacks of that operation, which has just run, is promised: in which order a thread that leaves gives
+   * its handles back is not, nor what it has queued by that.
+   */
+  isInOrder({ op }: Operation): boolean {
+    const inOrder = op !== "detach" && !this.#hasUnorderedQueue;
+    this.#hasUnorderedQueue = !inOrder && this.machine.queue.length > 0;
+    return inOrder;
   }
 
   takeEvents(): Answer {
