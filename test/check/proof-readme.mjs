@@ -21,7 +21,7 @@ const rows = [
   model && [
     "`test:model`",
     `${number(model.executions)} executions, ${model.failed} failures`,
-    `${model.properties} explorations of properties hold, ${model.twins} broken twins are caught; ${model.bounded.length} explorations are bounded`,
+    `${number(model.properties)} explorations of properties hold, ${model.twins} broken twins are caught; ${model.bounded.length} explorations are bounded`,
   ],
   failures && [
     "`test:failures`",
