@@ -43,6 +43,8 @@ export class IommufdContext {
   readonly #get: CoreExports["get"];
   readonly #getTyped: CoreExports["getTyped"];
   readonly #put: CoreExports["put"];
+  /** One word: not 0 after a call means that `attend` must run. */
+  readonly #attention: Int32Array;
   readonly #access: Access;
   readonly #calls: IoctlCall;
   /** What the core checks the file's state against; FILE_NEVER once this context is closed. */
@@ -55,6 +57,7 @@ export class IommufdContext {
     this.#get = kernel.core.get;
     this.#getTyped = kernel.core.getTyped;
     this.#put = kernel.core.put;
+    this.#attention = kernel.words.subarray(kernel.attention, kernel.attention + 1);
     this.fileAddress = file;
     this.#expected = expected;
     this.#access = access;
@@ -164,7 +167,7 @@ export class IommufdContext {
   #destroy(id: number, deadline: number): number {
     if (!isId(id)) return -ENOENT;
     const result = this.#core.destroy(this.fileAddress, this.#expected, id, 1);
-    if (result > Layout.MUST_WAIT && this.kernel.words[this.kernel.attention] === 0) return result;
+    if (result > Layout.MUST_WAIT && this.#attention[0] === 0) return result;
     return this.kernel.settle(result, this.fileAddress, this, deadline);
   }
 
@@ -179,7 +182,7 @@ export class IommufdContext {
   /** Hot twin of `alloc`: a handle, or -errno. @throws IommufdError EINVAL for what is no type of this Iommufd. */
   tryAlloc(type: ObjectType): number {
     const result = this.#core.alloc(this.fileAddress, this.#expected, this.#typeNumber(type));
-    return this.#attended(result);
+    return result >= 0 ? result : this.#attended(result); // a reservation leaves nothing to attend to
   }
 
   /** Hot twin of `ReservedObject.finalize`. @throws IommufdError EINVAL for a handle that is no reservation of this thread here. */
@@ -315,7 +318,7 @@ export class IommufdContext {
 
   /** Does what the call left to do, if anything. */
   #attended(result: number): number {
-    if (this.kernel.words[this.kernel.attention] !== 0) this.kernel.attend();
+    if (this.#attention[0] !== 0) this.kernel.attend();
     return result;
   }
 

@@ -54,8 +54,15 @@ export interface CoreExports {
   destroyReference: (file: number, expected: number, id: number, serial: number, blocking: number) => number;
 
   ioctlWindow: (file: number, expected: number, request: number, length: number, blocking: number) => number;
-  ioctlTail: (file: number, offset: number, size: number, length: number) => number;
-  ioctlHead: (file: number, request: number, size: number, length: number, blocking: number) => number;
+  ioctlTail: (offset: number, size: number, length: number) => number;
+  ioctlHead: (
+    file: number,
+    expected: number,
+    request: number,
+    size: number,
+    length: number,
+    blocking: number,
+  ) => number;
   ioctlUser: (file: number, expected: number, request: number, address: bigint, blocking: number) => number;
   ioctlEnd: (file: number) => void;
 

@@ -19,7 +19,7 @@ import { type UserAddress, isAddress, readUser } from "./user-space.js";
 /** The argument of an ioctl: a buffer, a user address, or the null pointer. */
 export type Argument = ArrayBufferView | UserAddress | null;
 
-/** Up to this many bytes a loop beats TypedArray.set. */
+/** Up to this many bytes a loop beats TypedArray.set. A multiple of four. */
 const LOOP_BYTES = 32;
 /** Bytes of an argument that a trace shows. */
 const TRACE_BYTES = Layout.COMMAND_BYTES;
@@ -86,25 +86,24 @@ export class IoctlCall {
 
   /** The window gets the buffer's bytes from `offset` on. */
   #fillWindow(bytes: Uint8Array, offset: number): void {
-    const window = this.#kernel.window;
     const length = Math.min(bytes.length - offset, Layout.COMMAND_BYTES);
-    if (length > LOOP_BYTES) window.set(bytes.subarray(offset, offset + length));
-    else for (let index = 0; index < length; index++) window[index] = bytes[offset + index] ?? 0;
+    if (length > LOOP_BYTES) this.#kernel.window.set(bytes.subarray(offset, offset + length));
+    else fillWords(this.#kernel.windowWords, bytes, offset, length);
   }
 
   /** The unknown tail of a buffer that is longer than the window. */
   #scanTail(request: number, bytes: Uint8Array, blocking: number): number {
-    const { fileAddress } = this.#context;
+    const { fileAddress, expected } = this.#context;
     const size = this.#kernel.result(1) >>> 0;
     let result: number = Layout.MUST_REFILL;
     while (result === Layout.MUST_REFILL) {
       const offset = this.#kernel.result(0);
       this.#fillWindow(bytes, offset);
-      result = this.#core.ioctlTail(fileAddress, offset, size, bytes.length);
+      result = this.#core.ioctlTail(offset, size, bytes.length);
     }
     if (result !== 0) return result;
     this.#fillWindow(bytes, 0);
-    return this.#core.ioctlHead(fileAddress, request, size, bytes.length, blocking);
+    return this.#core.ioctlHead(fileAddress, expected, request, size, bytes.length, blocking);
   }
 
   /** Executes a command that this thread defined. */
@@ -175,6 +174,22 @@ export class IoctlCall {
       return none;
     }
   }
+}
+
+/** Word by word, as the core reads them: a wide load that follows narrow stores waits for them. */
+function fillWords(words: Int32Array, bytes: Uint8Array, offset: number, length: number): void {
+  const whole = length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    const from = offset + at;
+    words[at >> 2] =
+      (bytes[from] ?? 0) |
+      ((bytes[from + 1] ?? 0) << 8) |
+      ((bytes[from + 2] ?? 0) << 16) |
+      ((bytes[from + 3] ?? 0) << 24);
+  }
+  let rest = 0;
+  for (let at = length - 1; at >= whole; at--) rest = (rest << 8) | (bytes[offset + at] ?? 0);
+  if (whole < length) words[whole >> 2] = rest;
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

@@ -49,6 +49,7 @@ export class Kernel {
   readonly life: Life;
   /** The two argument buffers of the thread. */
   window: Uint8Array;
+  windowWords: Int32Array;
   command: Uint8Array;
 
   readonly commands = new Map<number, BoundCommand>();
@@ -94,6 +95,7 @@ export class Kernel {
     this.life = new Life(this);
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
     this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);
+    this.windowWords = new Int32Array(this.window.buffer, this.window.byteOffset, this.window.length >> 2);
     this.command = this.bytes.subarray(this.thread + Layout.THREAD_COMMAND).subarray(0, Layout.COMMAND_BYTES);
   }
 
@@ -297,6 +299,7 @@ export class Kernel {
     disarm(this.core);
     // The slot's buffers may be another thread's from now on; who still writes an argument writes into nothing.
     this.window = new Uint8Array(Layout.COMMAND_BYTES);
+    this.windowWords = new Int32Array(this.window.buffer);
     this.command = new Uint8Array(Layout.COMMAND_BYTES);
     for (const wake of this.pendingWaits) wake();
     if (failures.length > 0) throw failures[0];

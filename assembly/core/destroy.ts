@@ -26,14 +26,16 @@
  *
  * Kernel counterpart: iommufd_destroy(), iommufd_object_destroy_user().
  */
-import { compareExchange64, wait64 } from "./atomics";
+import { compareExchange64, load32, load64, wait64 } from "./atomics";
 import { beginChange, changeKept, endChange } from "./change";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import { EAGAIN, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOSYS } from "../errno";
-import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
+import { fileEnter, fileLeave, fileUnlocked, isPoisoned, refusal } from "./file";
+import { hasHolds } from "./hold";
 import { findKept } from "./kept";
 import {
   Entry,
+  File,
   HAND_NO_CALLBACK,
   HoldRecord,
   IDENTITY,
@@ -50,7 +52,7 @@ import {
   Slot,
   Thread,
 } from "./memory-map";
-import { RANK_TABLE, lock, unlock } from "./mutex";
+import { RANK_TABLE, lock, lockNow, unlock, unlockNow } from "./mutex";
 import { freeObject } from "./object";
 import {
   DESTROYER,
@@ -59,6 +61,7 @@ import {
   destroyersOf,
   freedWord,
   holdersOf,
+  isIdle,
   minusUser,
   phaseOf,
   plusUser,
@@ -70,6 +73,8 @@ import {
 } from "./refcount";
 import { classOfType, hasCallback, isRunnable } from "./registry";
 import { MUST_DESTROY, MUST_WAIT } from "./results";
+import { slabFree } from "./slab";
+import { keepSpare } from "./spares";
 import {
   announceRecord,
   changeRecord,
@@ -77,6 +82,8 @@ import {
   current,
   findRecord,
   freeRecord,
+  hand,
+  handleOf,
   hasFreeRecord,
   holdsTarget,
   nameRecord,
@@ -105,15 +112,48 @@ const SPINS: u32 = MODEL_BUILD ? 0 : 200;
  * -EBUSY, -ENOSYS (the type's callback is not in this thread), -EDEADLK, -ENOMEM (no record): no change; MUST_WAIT, MUST_DESTROY.
  */
 export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i32 {
-  return fileEnter(file, expected) ? destroyMarked(file, id, blocking) : refusal(file, expected);
-}
-
-/** The same for a caller whose mark on the file goes with the call. */
-export function destroyMarked(file: usize, id: u32, blocking: bool): i32 {
   const entry = xaLoad(file, id);
+  const word = load64(entry);
+  if (isIdle(word)) {
+    if (!hasCallback(typeOf(word)) && removeIdle(file, expected, entry, word, id)) return 0;
+  } else if (phaseOf(word) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {
+    return -ENOENT; // the file is what it was when the word was read: the generation tells
+  }
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   const result = destroyEntry(file, entry, id, blocking);
   if (result != MUST_WAIT && result != MUST_DESTROY) fileLeave(file);
   return result;
+}
+
+/**
+ * The usual case: nobody else uses the object, it holds none, and nothing has to be called. Needs no mark: the table lock keeps the
+ * file, and afterwards the object is memory only.
+ *
+ * Return: false when it is not that case after all, and nothing happened.
+ */
+// @ts-ignore: a decorator on a function
+@inline function removeIdle(file: usize, expected: u32, entry: usize, word: u64, id: u32): bool {
+  const slab = classOfType(typeOf(word));
+  let isOut = false;
+  let isSpare = false;
+  let slot: usize = 0;
+  lockNow(tableLockOf(file), RANK_TABLE);
+  // Only if the file may be used is the entry one of its table, and stays what it is.
+  if (load32(file + offsetof<File>("state")) == expected && load64(entry) == word) slot = slotOf(entry);
+  if (slot != 0 && !hasHolds(slot)) {
+    setHand(slot, slab);
+    if (compareExchange64(entry, word, freedWord(word)) == word) {
+      isOut = true;
+      xaErase(file, id);
+      isSpare = keepSpare(file, slot, slab);
+    } else {
+      clearHand();
+    }
+  }
+  unlockNow(tableLockOf(file), RANK_TABLE);
+  if (isOut && !isSpare) slabFree(slab, slot, hand());
+  fileUnlocked(file);
+  return isOut;
 }
 
 /** Context: the file is marked; on MUST_* a record has taken the mark over. */
@@ -138,13 +178,14 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
     if (!hasFreeRecord()) return -ENOMEM;
     if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
     const next = plusUser(word) + DESTROYER;
-    announceRecord(peekRecord(), entry, file);
+    const record = peekRecord();
+    announceRecord(record, handleOf(record), entry, file);
     if (compareExchange64(entry, word, next) == word) {
       const handle = takeRecord(entry, file, RECORD_QUEUED);
       warnPlus(word, next, file, id);
       return mustWait(handle, entry, next);
     }
-    withdrawRecord(peekRecord());
+    withdrawRecord(record, handleOf(record));
   }
 }
 
@@ -155,13 +196,16 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
  */
 function removeIf(file: usize, entry: usize, word: u64, id: u32): usize {
   lock(tableLockOf(file), RANK_TABLE);
-  let slot = slotOf(entry); // another object's, or none, if the word has changed
-  setHand(slot, classOfType(typeOf(word)));
-  if (compareExchange64(entry, word, freedWord(word)) == word) {
-    xaErase(file, id);
-  } else {
-    clearHand();
-    slot = 0;
+  // Only what is in the table now, and stays there under the lock, may be taken into the hand.
+  let slot = load64(entry) == word ? slotOf(entry) : 0;
+  if (slot != 0) {
+    setHand(slot, classOfType(typeOf(word)));
+    if (compareExchange64(entry, word, freedWord(word)) == word) {
+      xaErase(file, id);
+    } else {
+      clearHand();
+      slot = 0;
+    }
   }
   unlock(tableLockOf(file), RANK_TABLE);
   return slot;
@@ -337,7 +381,7 @@ function queueReference(file: usize, entry: usize, blocking: bool): i32 {
     endChange(entry, word);
     return result;
   }
-  announceRecord(peekRecord(), entry, file);
+  announceRecord(peekRecord(), handleOf(peekRecord()), entry, file);
   changeKept(entry, kept - 1);
   endChange(entry, word + DESTROYER);
   return takeRecord(entry, file, RECORD_QUEUED_KEPT);

@@ -21,7 +21,12 @@
  *
  * A locked object needs no mark: get's own swap of the state word is step 1, reading the file's state after it is step 2
  * (undo: drop the lock), and the release reads every state word before it destroys anything. Where it finds a holder it
- * steps back to DRAINING, and whoever drops the last lock reads the state and takes the release up again.
+ * steps back to DRAINING, and whoever drops the last lock reads the state and takes the release up again. A reservation is the
+ * same with the word's phase in the place of the holder.
+ *
+ * Nor does a section under the table lock that looks at the state inside: taking the lock is step 1, and who scans the marks looks at
+ * the lock, too. Whoever leaves such a section reads the state after the unlock (fileUnlocked). Locks that a reaper has taken in a
+ * dead thread's name are no such section; the dead thread's own is, until its lock is repaired, and then its files are asked.
  *
  * fget against close is the same pattern with the references in the place of the uses: each thread counts its own in the upper
  * half of its mark.
@@ -29,13 +34,14 @@
  * If a thread dies: its marks are cleared, and then every file is asked whether it waited for that (settleFiles). Who was about to
  * win a release has named the file in Thread.claiming, who has won it is named by the file itself.
  *
- * A poisoned file answers EIO, but its number can be closed and its references given back, and then it is released.
+ * A poisoned file answers EIO, but its number can be closed and its references given back, and then it is released. Its words are
+ * not to be trusted, so there the threads' records say whether somebody has an object locked or reserved.
  *
  * A file number is the row's number + FIRST_FD. It is free again once the release has run (Linux: at once).
  *
  * Kernel counterpart: struct file, fget(), fput(), and iommufd_fops_open().
  */
-import { compareExchange32, fill, load32, store32 } from "./atomics";
+import { compareExchange32, fillRelaxed, load32, store32 } from "./atomics";
 import { EBADF, EIO, EMFILE } from "../errno";
 import { mayFail } from "./faults";
 import {
@@ -57,18 +63,24 @@ import {
   FILE_RELEASING,
   FIRST_FD,
   File,
+  HoldRecord,
   MARK_MOST_REFERENCES,
   MARK_REFERENCE,
   MARK_USES,
   MAX_FILES,
+  MAX_RECORDS,
   MAX_THREADS,
+  RECORD_KIND_MASK,
   THREADS,
   THREAD_ATTACHED,
   THREAD_BYTES,
+  THREAD_RECORDS,
   Thread,
 } from "./memory-map";
-import { holdersOf, settled } from "./refcount";
-import { current, markOf, nameOfThread } from "./thread";
+import { ownerOf } from "./mutex";
+import { isHeld, settled } from "./refcount";
+import { current, markOf, nameOfThread, threadNamed } from "./thread";
+import { tableLockOf } from "./xarray";
 
 /** The highest generation of a file. */
 const LAST_GENERATION: u32 = 0x7fff_ffff & ~(FILE_PHASE_MASK | FILE_POISONED);
@@ -165,6 +177,20 @@ function isInUse(file: usize): bool {
   for (let number: u32 = 0; number < MAX_THREADS; number++) {
     if ((load32(markOf(THREADS + number * THREAD_BYTES, file)) & MARK_USES) != 0) return true;
   }
+  const owner = ownerOf(tableLockOf(file));
+  if (owner != 0 && load32(threadNamed(owner) + offsetof<Thread>("collecting")) == 0) return true;
+  return isPoisoned(file) && hasRecord(file);
+}
+
+/** Whether a thread has a record of the file. */
+function hasRecord(file: usize): bool {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const records = THREADS + number * THREAD_BYTES + THREAD_RECORDS;
+    for (let index: u32 = 0; index < MAX_RECORDS; index++) {
+      const fileKind = load32(records + index * offsetof<HoldRecord>() + offsetof<HoldRecord>("fileKind"));
+      if ((fileKind & ~RECORD_KIND_MASK) == <u32>file) return true;
+    }
+  }
   return false;
 }
 
@@ -216,6 +242,12 @@ function enterLater(file: usize, expected: u32): bool {
   return false;
 }
 
+/** A mark without a question: the caller has something that keeps the file until the mark is set. */
+export function fileMark(file: usize): void {
+  const mark = markOf(current(), file);
+  store32(mark, load<u32>(mark) + 1);
+}
+
 /** Why fileEnter, or a lookup, was refused: -EBADF, or -EIO for a file that would be usable if it were not poisoned. */
 export function refusal(file: usize, expected: u32): i32 {
   const state = load32(stateOf(file));
@@ -263,9 +295,15 @@ export function openStateOf(file: usize): u32 {
   return (state & FILE_PHASE_MASK) == FILE_OPEN ? state & ~FILE_POISONED : FILE_NEVER;
 }
 
-/** Whether this thread has a call in flight on the file. */
-export function isMarked(file: usize): bool {
-  return (load<u32>(markOf(current(), file)) & MARK_USES) != 0;
+/** The same for a caller without a mark: a context in flight may use the file as long as the call's own mark is there. */
+// @ts-ignore: a decorator on a function
+@inline export function mayUse(file: usize, expected: u32): bool {
+  return load32(stateOf(file)) == expected || mayUseLater(file, expected);
+}
+
+function mayUseLater(file: usize, expected: u32): bool {
+  if (!isUsable(file, expected)) return false;
+  return (expected & FILE_PHASE_MASK) != FILE_DRAINING || (load<u32>(markOf(current(), file)) & MARK_USES) != 0;
 }
 
 /** Whether the file waits for its last user. */
@@ -274,14 +312,20 @@ export function isMarked(file: usize): bool {
   return (load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_DRAINING;
 }
 
-/** After a lock on an object was dropped: takes a release up that waits for it. */
-export function fileUnlocked(file: usize): void {
+/** After a lock, a reservation or a section under the table lock has ended: takes a release up that waits for it. */
+// @ts-ignore: a decorator on a function
+@inline export function fileUnlocked(file: usize): void {
   if (isDraining(file)) tryRelease(file);
 }
 
+/** The same after a record of a poisoned file was freed, by plain stores: a swap that changes nothing keeps them before the look. */
+export function fileGivenUp(file: usize): void {
+  if ((compareExchange32(stateOf(file), 0, 0) & FILE_PHASE_MASK) == FILE_DRAINING) tryRelease(file);
+}
+
 /**
- * The release found an object locked. Context: the caller releases the file. Return: true when the release is no longer the
- * caller's; false when the lock is gone meanwhile and it goes on.
+ * The release found an object locked or reserved. Context: the caller releases the file. Return: true when the release is no longer
+ * the caller's; false when nobody has it any more and it goes on.
  */
 export function pauseRelease(file: usize, entry: usize): bool {
   store32(claimingOf(), <u32>file);
@@ -290,7 +334,7 @@ export function pauseRelease(file: usize, entry: usize): bool {
   const draining = releasing - FILE_RELEASING + FILE_DRAINING;
   store32(stateOf(file), draining);
   store32(claimingOf(), 0);
-  if (holdersOf(settled(entry)) != 0) return true; // whoever drops the lock after this sees DRAINING
+  if (isHeld(settled(entry))) return true; // whoever lets go after this sees DRAINING
   return !claimRelease(file, draining);
 }
 
@@ -304,7 +348,7 @@ export function pauseRelease(file: usize, entry: usize): bool {
 
 /** The end of a release: the row can be opened again. Context: the caller won the release and has freed everything. */
 export function fileFree(file: usize): void {
-  fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));
+  fillRelaxed(file + FILE_CONTEXT, offsetof<Context>("releaser")); // alloc guesses from outside whether there is a spare
   store32(claimingOf(), <u32>file);
   store32(releaserOf(file), 0);
   store32(stateOf(file), (load32(stateOf(file)) & ~FILE_POISONED) - FILE_RELEASING);

@@ -79,6 +79,12 @@ function freeNote(slot: usize): usize {
   return list + (index < 6 ? offsetof<HoldList>("hold0") + index * 4 : offsetof<HoldList>("hold6"));
 }
 
+/** Whether the object holds any. Context: it is the caller's, or not reserved any more. */
+// @ts-ignore: a decorator on a function
+@inline export function hasHolds(slot: usize): bool {
+  return changetype<Slot>(slot).hold0 != 0; // the first note is taken first, and freed with the object
+}
+
 /** Return: the n-th entry that the object holds, 0 behind the last. Order: as they were added, lists newest first. */
 export function holdOf(slot: usize, index: u32): usize {
   if (index == 0) return loadRelaxed32(slot + offsetof<Slot>("hold0"));

@@ -12,7 +12,7 @@ import { COMMAND_BYTES, Slot, THREAD_WINDOW } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, destroyersOf, holdersOf, phaseOf, settled, typeOf, usersOf } from "./refcount";
 import { current } from "./thread";
-import { slotOf, tableLockOf, xaLoad, xaNext } from "./xarray";
+import { slotOf, tableLockOf, xaEntry, xaNext } from "./xarray";
 
 /** What inspect leaves in the window. */
 @unmanaged
@@ -40,7 +40,7 @@ export function inspect(file: usize, expected: u32, id: u32, exact: bool, skip: 
   if (!fileEnter(file, expected)) return refusal(file, expected);
   lock(tableLockOf(file), RANK_TABLE);
   if (!exact) id = xaNext(file, id);
-  const entry = xaLoad(file, id);
+  const entry = xaEntry(file, id);
   const word = settled(entry);
   const phase = phaseOf(word);
   const found = exact ? phase == PHASE_LIVE : phase >= PHASE_RESERVED;

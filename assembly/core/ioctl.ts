@@ -19,9 +19,9 @@
  * Kernel counterpart: iommufd_fops_ioctl(), copy_struct_from_user(), IOCTL_OP().
  */
 import { copy, fill, load32 } from "./atomics";
-import { destroyMarked } from "./destroy";
+import { destroy } from "./destroy";
 import { E2BIG, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from "../errno";
-import { fileEnter, fileLeave, refusal } from "./file";
+import { fileEnter, fileLeave, mayUse, refusal } from "./file";
 import {
   COMMAND_BASE,
   COMMAND_BYTES,
@@ -51,25 +51,25 @@ const DESTROY_ID: u32 = 4;
  */
 export function ioctlWindow(file: usize, expected: u32, request: u32, length: u32, blocking: bool): i32 {
   const window = current() + THREAD_WINDOW;
-  if (!fileEnter(file, expected)) return refusal(file, expected);
-  if (isOutsideTable(request)) return leave(file, -ENOTTY);
-  if (length < 4) return leave(file, -EFAULT);
+  if (!mayUse(file, expected)) return refusal(file, expected);
+  if (isOutsideTable(request)) return -ENOTTY;
+  if (length < 4) return -EFAULT;
   const size = load<u32>(window);
   const result = checkRequest(request, size);
-  if (result != 0) return leave(file, result);
+  if (result != 0) return result;
   const known = changetype<Command>(commandAt(request & 0xff)).size;
   if (size > known) {
     const present = min(min(size, length), COMMAND_BYTES);
-    if (present > known && !isZero(window + known, present - known)) return leave(file, -E2BIG);
+    if (present > known && !isZero(window + known, present - known)) return -E2BIG;
     if (size > present) {
-      if (present == length) return leave(file, -EFAULT);
+      if (present == length) return -EFAULT;
       const thread = changetype<Thread>(current());
       thread.result0 = present;
       thread.result1 = size;
       return MUST_REFILL;
     }
   }
-  return ioctlHead(file, request, size, length, blocking);
+  return ioctlHead(file, expected, request, size, length, blocking);
 }
 
 /**
@@ -78,45 +78,48 @@ export function ioctlWindow(file: usize, expected: u32, request: u32, length: u3
  * Return: MUST_REFILL with the next offset; 0 when the tail is zero, and the bindings put the buffer's first bytes back and
  * call ioctlHead; -E2BIG or -EFAULT, which end the call.
  */
-export function ioctlTail(file: usize, offset: u32, size: u32, length: u32): i32 {
+export function ioctlTail(offset: u32, size: u32, length: u32): i32 {
   const present = min(min(size, length) - offset, COMMAND_BYTES);
-  if (!isZero(current() + THREAD_WINDOW, present)) return leave(file, -E2BIG);
+  if (!isZero(current() + THREAD_WINDOW, present)) return -E2BIG;
   if (offset + present == size) return 0;
-  if (offset + present == length) return leave(file, -EFAULT);
+  if (offset + present == length) return -EFAULT;
   changetype<Thread>(current()).result0 = offset + present;
   return MUST_REFILL;
 }
 
-/** The common part of a windowed argument, whose tail is checked: copy, then execute. Context: the file is marked. */
-export function ioctlHead(file: usize, request: u32, size: u32, length: u32, blocking: bool): i32 {
+/** The common part of a windowed argument, whose tail is checked: copy, then execute. */
+export function ioctlHead(file: usize, expected: u32, request: u32, size: u32, length: u32, blocking: bool): i32 {
   const known = changetype<Command>(commandAt(request & 0xff)).size;
   const common = min(size, known);
-  if (length < common) return leave(file, -EFAULT);
+  if (length < common) return -EFAULT;
+  const window = current() + THREAD_WINDOW;
+  // The window is a copy already, which nobody else writes; only a struct that the caller knows in part has to be filled up.
+  if (common == known && isBuiltIn(request)) return executeBuiltIn(file, expected, window, blocking);
   const command = current() + THREAD_COMMAND;
-  copy(command, current() + THREAD_WINDOW, common);
+  copy(command, window, common);
   fill(command + common, 0, known - common);
-  return execute(file, request, size, blocking);
+  return execute(file, expected, request, size, blocking);
 }
 
 /** ioctl(2) with a user address. Return: as ioctlWindow, never MUST_REFILL. */
 export function ioctlUser(file: usize, expected: u32, request: u32, address: u64, blocking: bool): i32 {
-  if (!fileEnter(file, expected)) return refusal(file, expected);
-  if (isOutsideTable(request)) return leave(file, -ENOTTY);
+  if (!mayUse(file, expected)) return refusal(file, expected);
+  if (isOutsideTable(request)) return -ENOTTY;
   const command = current() + THREAD_COMMAND;
-  if (!copyFromUser(command, address, 4)) return leave(file, -EFAULT);
+  if (!copyFromUser(command, address, 4)) return -EFAULT;
   const size = load<u32>(command);
   const result = checkRequest(request, size);
-  if (result != 0) return leave(file, result);
+  if (result != 0) return result;
   const known = changetype<Command>(commandAt(request & 0xff)).size;
   const common = min(size, known);
   if (size > known) {
     const tail = checkZeroedUser(address + known, size - known);
-    if (tail == FAULT) return leave(file, -EFAULT);
-    if (tail == NOT_ZERO) return leave(file, -E2BIG);
+    if (tail == FAULT) return -EFAULT;
+    if (tail == NOT_ZERO) return -E2BIG;
   }
-  if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);
+  if (!copyFromUser(command, address, common)) return -EFAULT;
   fill(command + common, 0, known - common);
-  return execute(file, request, size, blocking);
+  return execute(file, expected, request, size, blocking);
 }
 
 /** mainline: such a number belongs to the VFIO-compat handler, which knows none yet; no memory is touched. */
@@ -136,18 +139,21 @@ function checkRequest(request: u32, size: u32): i32 {
   return changetype<Identity>(IDENTITY).profile == PROFILE_RFC ? -EOPNOTSUPP : -EINVAL;
 }
 
-function leave(file: usize, result: i32): i32 {
-  fileLeave(file);
-  return result;
+// @ts-ignore: a decorator on a function
+@inline function isBuiltIn(request: u32): bool {
+  return load32(commandAt(request & 0xff) + offsetof<Command>("handler")) == HANDLER_DESTROY;
 }
 
-/** Context: the file is marked; the mark goes with the call, unless the bindings execute the command. */
-function execute(file: usize, request: u32, size: u32, blocking: bool): i32 {
-  const nr = request & 0xff;
-  if (load32(commandAt(nr) + offsetof<Command>("handler")) == HANDLER_DESTROY) {
-    const id = load<u32>(current() + THREAD_COMMAND, DESTROY_ID);
-    return destroyMarked(file, id, blocking);
-  }
+/** Context: the struct at `struct` is whole. */
+// @ts-ignore: a decorator on a function
+@inline function executeBuiltIn(file: usize, expected: u32, struct: usize, blocking: bool): i32 {
+  return destroy(file, expected, load<u32>(struct, DESTROY_ID), blocking);
+}
+
+/** A command that the bindings execute keeps the file by a mark until ioctlEnd. */
+function execute(file: usize, expected: u32, request: u32, size: u32, blocking: bool): i32 {
+  if (isBuiltIn(request)) return executeBuiltIn(file, expected, current() + THREAD_COMMAND, blocking);
+  if (!fileEnter(file, expected)) return refusal(file, expected);
   changetype<Thread>(current()).result0 = size;
   return MUST_EXECUTE;
 }

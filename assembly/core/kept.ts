@@ -17,7 +17,7 @@ import { Entry, HoldRecord, RECORD_LOCKED, Slot } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, minusUser, phaseOf, settled, warnMinus } from "./refcount";
 import { findRecord } from "./thread";
-import { slotOf, tableLockOf, xaLoad } from "./xarray";
+import { slotOf, tableLockOf, xaEntry } from "./xarray";
 
 /** Drops one kept user of a locked object. Return: 0; -EINVAL for a bad handle or when none is kept; -EIO. */
 export function dropUser(file: usize, handle: u32): i32 {
@@ -44,7 +44,7 @@ function dropKept(entry: usize, file: usize, id: u32): i32 {
 
 /** Context: table lock held. Return: the entry of the object with that serial, on which a reference was kept, or 0. */
 export function findKept(file: usize, id: u32, serial: f64): usize {
-  const entry = xaLoad(file, id);
+  const entry = xaEntry(file, id);
   if (phaseOf(settled(entry)) != PHASE_LIVE) return 0;
   return <f64>changetype<Slot>(slotOf(entry)).serial == serial ? entry : 0;
 }

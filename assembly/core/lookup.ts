@@ -17,12 +17,10 @@
 import { compareExchange64, load32, loadRelaxed64 } from "./atomics";
 import { beginChange, changeKept, endChange } from "./change";
 import { EINVAL, EIO, ENOENT, ENOMEM } from "../errno";
-import { fileUnlocked, isMarked, isPoisoned, isQuiet, isUsable, openStateOf, refusal } from "./file";
+import { fileGivenUp, fileUnlocked, isPoisoned, isQuiet, mayUse, openStateOf, refusal } from "./file";
 import {
   Entry,
   FILE_BY_NUMBER,
-  FILE_DRAINING,
-  FILE_PHASE_MASK,
   File,
   HANDLE_UNCONFIRMED,
   HoldRecord,
@@ -57,57 +55,55 @@ import {
   findRecord,
   freeRecord,
   freeRecordFirst,
+  handleOf,
   hasFreeRecord,
   isLastGeneration,
-  isLastRecord,
   isRecord,
+  keepRecord,
   nameRecord,
+  nextFree,
   peekRecord,
   recordOf,
+  renameRecord,
   takeRecord,
-  takeThisRecord,
   withdrawRecord,
 } from "./thread";
-import { slotOf, xaLoad } from "./xarray";
+import { slotOf, xaEntry, xaLoad } from "./xarray";
 
 /**
  * Locks a published object against destruction, if nothing about it is unusual.
  *
- * The lock itself keeps the file from being released (file.ts), so the state is read after the swap. Calls no other function:
- * what needs more thought is left to getSlowly, which the bindings call then.
- *
  * Return: a handle in 1 … 2^30−1; HANDLE_UNCONFIRMED with it when getConfirm must decide; 0: ask getSlowly, nothing happened.
  */
 export function get(file: usize, expected: u32, id: u32): i32 {
-  const entry = xaLoad(file, id);
-  const record = peekRecord();
-  if (isLastRecord(record)) return 0;
-  const word = loadRelaxed64(entry);
-  const next = word + USER + HOLDER;
-  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
-  if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record);
-    return 0;
-  }
-  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
-  return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
+  return lockPlainly(file, expected, id, 0);
 }
 
 /** get for objects of one type. */
 export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
+  return lockPlainly(file, expected, id, type);
+}
+
+/**
+ * The lock itself keeps the file from being released (file.ts), so the state is read after the swap. Calls no other function:
+ * what needs more thought is left to getSlowly, which the bindings call then.
+ */
+// @ts-ignore: a decorator on a function
+@inline function lockPlainly(file: usize, expected: u32, id: u32, type: u32): i32 {
   const entry = xaLoad(file, id);
   const record = peekRecord();
-  if (isLastRecord(record)) return 0;
+  const after = nextFree(record);
+  if (after == 0) return 0;
   const word = loadRelaxed64(entry);
   const next = word + USER + HOLDER;
-  if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;
-  announceRecord(record, entry, file);
+  if (!isPlainlyLocked(next) || (type != 0 && typeOf(word) != type)) return 0;
+  const handle = handleOf(record);
+  announceRecord(record, handle, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record);
+    withdrawRecord(record, handle);
     return 0;
   }
-  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
+  keepRecord(record, handle, after, file, RECORD_LOCKED);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
 
@@ -141,7 +137,7 @@ function dropTransient(record: usize): void {
 export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
   if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
   if (!mayUse(file, expected)) return refusal(file, expected);
-  const entry = xaLoad(file, id);
+  const entry = xaEntry(file, id);
   while (true) {
     const word = settled(entry);
     if (!isOpenToLookups(word) || (type != 0 && typeOf(word) != type)) return -ENOENT;
@@ -151,9 +147,10 @@ export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
       return -ENOENT;
     }
     const next = plusUser(word) + HOLDER;
-    announceRecord(peekRecord(), entry, file);
+    const record = peekRecord();
+    announceRecord(record, handleOf(record), entry, file);
     if (compareExchange64(entry, word, next) != word) {
-      withdrawRecord(peekRecord());
+      withdrawRecord(record, handleOf(record));
       continue;
     }
     const handle = takeRecord(entry, file, RECORD_LOCKED);
@@ -164,11 +161,6 @@ export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
     warnPlus(word, next, file, id);
     return handle;
   }
-}
-
-// @ts-ignore: a decorator on a function
-@inline function mayUse(file: usize, expected: u32): bool {
-  return isUsable(file, expected) && ((expected & FILE_PHASE_MASK) != FILE_DRAINING || isMarked(file));
 }
 
 /** Published, and no destroyer has closed it: in rfc by waiting at all, in mainline once the last holder is gone. */
@@ -189,9 +181,9 @@ export function put(file: usize, handle: u32): i32 {
   const entry: usize = changetype<HoldRecord>(record).target;
   const word = loadRelaxed64(entry);
   if (!isPlainlyLocked(word)) return PUT_SLOWLY;
-  nameRecord(record, RECORD_BUSY);
+  renameRecord(record, handle, file, RECORD_BUSY);
   if (compareExchange64(entry, word, word - USER - HOLDER) != word) {
-    nameRecord(record, RECORD_LOCKED);
+    renameRecord(record, handle, file, RECORD_LOCKED);
     return PUT_SLOWLY;
   }
   freeRecordFirst(record, handle);
@@ -208,7 +200,7 @@ export function putUnquiet(file: usize): i32 {
 export function putSlowly(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
-  if (isPoisoned(file)) return giveUp(record);
+  if (isPoisoned(file)) return giveUp(file, record);
   dropHolder(changetype<HoldRecord>(record).target, record, RECORD_LOCKED);
   freeRecord(record);
   fileUnlocked(file);
@@ -216,8 +208,9 @@ export function putSlowly(file: usize, handle: u32): i32 {
 }
 
 /** A lock on an object of a poisoned file: nobody asks for it any more. */
-function giveUp(record: usize): i32 {
+function giveUp(file: usize, record: usize): i32 {
   freeRecord(record);
+  fileGivenUp(file);
   return -EIO;
 }
 
@@ -225,7 +218,7 @@ function giveUp(record: usize): i32 {
 export function putKeepUser(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_LOCKED);
   if (record == 0) return -EINVAL;
-  if (isPoisoned(file)) return giveUp(record);
+  if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
   const serial = changetype<Slot>(slotOf(entry)).serial;
   changetype<Thread>(current()).result0 = <u32>serial;

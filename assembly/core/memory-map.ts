@@ -38,7 +38,7 @@ export * from "./units";
 /** "iofd" in memory order. */
 export const MAGIC: u32 = 0x64666f69;
 /** Raised with every change of this map or of the meaning of a word in it. */
-export const ABI_VERSION: u32 = 2;
+export const ABI_VERSION: u32 = 3;
 
 /**
  * The null page: nothing is ever written below this address. A null pointer between nodes of an ID table (xarray.ts) leads here and
@@ -218,13 +218,15 @@ export const FILE_GENERATION: u32 = 16;
 /** Numbers 0 to 2 are a process' standard streams, as on Linux. */
 export const FIRST_FD: u32 = 3;
 
-/** An open file's first line: read by every call, written at open, at close and by the first allocation. */
+/** An open file's first line: read by every call, written at open, at close and when the ID table gets its first nodes. */
 @unmanaged
 export class File {
   /** FILE_* | generation. */
   state: u32;
   /** Root node of the ID table, 0 before the first allocation. */
   root: u32;
+  /** The table's first leaf, 0 before it exists; the other FIRST_LEAVES follow, so that lookup of a low ID skips two nodes. */
+  leaf: u32;
 }
 
 /** Its second line: struct iommufd_ctx, written by allocations. At FILE_CONTEXT behind the first. */
@@ -243,6 +245,12 @@ export class Context {
   walkDestroyed: u32;
   /** The slot that the walk has taken out, or is about to take out, until it is freed. */
   walkSlot: u32;
+  // Freed slots that are kept for the next allocation (spares.ts); protected by the lock.
+  /** The one freed last, 0 for none; the others follow by Slot.link. */
+  spare: u32;
+  /** Their slab class, and how many they are. */
+  spareClass: u32;
+  spareCount: u32;
   // What follows outlives the file: it is not wiped at the end of a release.
   /** Number + 1 of the thread that releases the file. */
   releaser: u32;
@@ -284,6 +292,8 @@ export const INNER_FULL: u32 = INNER_LEAVES * 4;
 /** for each leaf LEAF_ENTRIES bits: set when the ID is taken. */
 export const INNER_TAKEN: u32 = INNER_FULL + 8;
 export const LEAF_TAKEN_BYTES: u32 = LEAF_ENTRIES / 8;
+/** Leaves that the file names itself: as many as fit into its first line. */
+export const FIRST_LEAVES: u32 = (CACHE_LINE - offsetof<File>("leaf")) / 4;
 
 // ---------------------------------------------------------------------------------------------------- Slab
 

@@ -43,6 +43,12 @@ export const RANK_PAGE: u32 = 7;
 
 /** Context: may sleep; not held by the caller; no lock of this or a higher rank is held. */
 export function lock(mutex: usize, rank: u32): void {
+  lockNow(mutex, rank);
+}
+
+/** The same without a call, for the hottest sections. */
+// @ts-ignore: a decorator on a function
+@inline export function lockNow(mutex: usize, rank: u32): void {
   if (DEBUG_BUILD && changetype<Thread>(current()).reaping == 0) {
     assertInvariant(changetype<Thread>(current()).lockRank >> rank == 0);
     changetype<Thread>(current()).lockRank |= 1 << rank;
@@ -76,6 +82,11 @@ function lockSlow(mutex: usize): void {
 
 /** Context: held by the caller. */
 export function unlock(mutex: usize, rank: u32): void {
+  unlockNow(mutex, rank);
+}
+
+// @ts-ignore: a decorator on a function
+@inline export function unlockNow(mutex: usize, rank: u32): void {
   if (changetype<Thread>(current()).reaping != 0) return;
   if (DEBUG_BUILD) {
     assertInvariant((load32(mutex) | CONTENDED) == (ownWord() | CONTENDED));

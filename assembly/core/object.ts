@@ -6,20 +6,21 @@
  *   finalize   publishes; from here on anybody may find the object and only destroy can end it
  *   abort      gives the ID back, before finalize only
  *
- * The functions take the file's address and the state that the caller's context expects (fileEnter). A reservation keeps its
- * mark on the file until it is given back, so a file is released only after it.
+ * The functions take the file's address and the state that the caller's context expects (file.ts). They need no mark: the table lock
+ * keeps the file while alloc works, and from then on the reserved word does, until it is published or freed.
  *
  * Kernel counterpart: _iommufd_object_alloc(), iommufd_object_finalize(), iommufd_object_abort().
  */
-import { load64, store64 } from "./atomics";
+import { load64, loadRelaxed64, store64, storeRelaxed64 } from "./atomics";
 import { assertInvariant } from "./config";
 import { EINVAL, EIO, ENOMEM } from "../errno";
-import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
-import { dropHolds, forgetHolds } from "./hold";
+import { fileGivenUp, fileLeave, fileMark, fileUnlocked, isPoisoned, mayUse, refusal } from "./file";
+import { dropHolds, forgetHolds, hasHolds } from "./hold";
 import {
   Context,
   Entry,
   FILE_CONTEXT,
+  HAND_FLAGS,
   HAND_MEMORY,
   HAND_NO_CALLBACK,
   HoldRecord,
@@ -30,12 +31,26 @@ import {
   Slot,
   Thread,
 } from "./memory-map";
-import { RANK_TABLE, lock, unlock } from "./mutex";
+import { RANK_TABLE, lock, lockNow, unlock, unlockNow } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, reservedWord, withPhase } from "./refcount";
 import { classOfType } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
-import { clearHand, current, findRecord, freeRecord, hand, hasFreeRecord, setHand, takeRecord } from "./thread";
-import { slotOf, tableLockOf, xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
+import { hasSpare, keepSpare, takeSpare } from "./spares";
+import {
+  clearHand,
+  current,
+  findRecord,
+  freeRecord,
+  freeRecordFirst,
+  hand,
+  hasFreeRecord,
+  isLastGeneration,
+  isRecord,
+  recordOf,
+  setHand,
+  takeRecordNow,
+} from "./thread";
+import { slotOf, tableLockOf, xaEntry, xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
 
 /**
  * Reserves an ID and zeroed memory for an object of `type`.
@@ -43,24 +58,39 @@ import { slotOf, tableLockOf, xaErase, xaFindFree, xaLoad, xaTake } from "./xarr
  * Return: a handle on the reserved object; -EBADF, -EIO, -ENOMEM, -EBUSY (no ID left), all without a change.
  */
 export function alloc(file: usize, expected: u32, type: u32): i32 {
-  if (!fileEnter(file, expected)) return refusal(file, expected);
-  const handle = hasFreeRecord() ? reserve(file, type) : -ENOMEM;
-  if (handle < 0) fileLeave(file);
-  return handle;
+  const slab = classOfType(type);
+  // A large slot is not to be emptied under the table lock, so what is no spare is taken before.
+  const isSpare = hasSpare(file, slab);
+  const slot: usize = isSpare ? 0 : slabAlloc(slab, hand());
+  lockNow(tableLockOf(file), RANK_TABLE);
+  const entry = mayUse(file, expected) ? reserve(file, type, slab, slot, isSpare) : refusal(file, expected);
+  unlockNow(tableLockOf(file), RANK_TABLE);
+  if (entry < 0) return undo(file, slab, entry);
+  const handle = takeRecordNow(entry, file, RECORD_RESERVED);
+  clearHand();
+  return handle; // a release that waits is taken up at the reservation's end
 }
 
-/** Until the record is written, the slot in hand tells what has been taken. */
-function reserve(file: usize, type: u32): i32 {
-  const slab = classOfType(type);
-  const slot = slabAlloc(slab, hand());
+/** Nothing was reserved: a slot in hand goes back. Return: `result`. */
+function undo(file: usize, slab: u32, result: i32): i32 {
+  const slot: usize = changetype<Thread>(current()).hand & ~HAND_FLAGS;
+  if (slot != 0) slabFree(slab, slot, hand());
+  fileUnlocked(file);
+  return result;
+}
+
+/**
+ * Context: table lock held; `slot` is in hand, or 0: there was no memory, or `isSpare`: there was a spare. Until the record is written,
+ * the slot in hand tells what has been taken. Return: the entry; -ENOMEM, -EBUSY, and the slot is still in hand if there is one.
+ */
+// @ts-ignore: a decorator on a function
+@inline function reserve(file: usize, type: u32, slab: u32, slot: usize, isSpare: bool): i32 {
+  if (!hasFreeRecord()) return -ENOMEM;
+  if (slot == 0) slot = takeSpare(file, slab);
+  if (slot == 0 && isSpare) slot = slabAlloc(slab, hand()); // another thread was faster
   if (slot == 0) return -ENOMEM;
-  lock(tableLockOf(file), RANK_TABLE);
   const found = xaFindFree(file);
-  if (found < 0) {
-    unlock(tableLockOf(file), RANK_TABLE);
-    slabFree(slab, slot, hand());
-    return <i32>found;
-  }
+  if (found < 0) return <i32>found;
   const id = <u32>found;
   const entry = xaLoad(file, id);
   const object = changetype<Slot>(slot);
@@ -72,37 +102,36 @@ function reserve(file: usize, type: u32): i32 {
   setHand(slot | HAND_NO_CALLBACK, slab);
   changetype<Entry>(entry).slot = <u32>slot;
   changetype<Entry>(entry).kept = 0;
-  store64(entry, reservedWord(load64(entry), type)); // who reads a free word changes nothing
+  // Who reads a free word changes nothing, and neither half of a reserved one looks like a published object. The unlock orders it.
+  storeRelaxed64(entry, reservedWord(loadRelaxed64(entry), type));
   xaTake(file, id);
-  unlock(tableLockOf(file), RANK_TABLE);
-  const handle = takeRecord(entry, file, RECORD_RESERVED);
-  clearHand();
-  return handle;
+  return <i32>entry;
 }
 
 /** Publishes a reserved object; cannot fail otherwise. Return: its ID; -EINVAL for a handle that is not of this kind; -EIO. */
 export function finalize(file: usize, handle: u32): i32 {
-  const record = findRecord(handle, file, RECORD_RESERVED);
-  if (record == 0) return -EINVAL;
+  const record = recordOf(handle);
+  if (!isRecord(record, handle, file, RECORD_RESERVED)) return -EINVAL;
   if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
   const id = changetype<Slot>(slotOf(entry)).id;
-  const word = load64(entry);
+  const word = loadRelaxed64(entry); // nobody but the reserver writes a reserved word
   assertInvariant(phaseOf(word) == PHASE_RESERVED);
   const thread = changetype<Thread>(current());
   thread.publishWord = word;
   thread.publishing = <u32>entry;
-  store64(entry, withPhase(word, PHASE_LIVE)); // nobody but the reserver writes a reserved word
-  freeRecord(record);
+  store64(entry, withPhase(word, PHASE_LIVE));
+  if (isLastGeneration(handle)) freeRecord(record);
+  else freeRecordFirst(record, handle);
   thread.publishing = 0;
-  fileLeave(file);
+  fileUnlocked(file);
   return id;
 }
 
 /** A reservation in a poisoned file: its memory goes with the file. */
 function giveUp(file: usize, record: usize): i32 {
   freeRecord(record);
-  fileLeave(file);
+  fileGivenUp(file);
   return -EIO;
 }
 
@@ -112,7 +141,23 @@ export function abort(file: usize, handle: u32): i32 {
   if (record == 0) return -EINVAL;
   if (isPoisoned(file)) return giveUp(file, record);
   const slot = slotOf(changetype<HoldRecord>(record).target);
-  setHand(slot | HAND_NO_CALLBACK, classOfType(changetype<Slot>(slot).type));
+  const slab = classOfType(changetype<Slot>(slot).type);
+  if (hasHolds(slot)) return abortHolding(file, record, slot, slab);
+  setHand(slot | HAND_NO_CALLBACK, slab);
+  lockNow(tableLockOf(file), RANK_TABLE);
+  erase(file, slot);
+  freeRecord(record); // before the slot is out of hand: until then the hand tells what became of the record's entry
+  const isSpare = keepSpare(file, slot, slab);
+  unlockNow(tableLockOf(file), RANK_TABLE);
+  if (!isSpare) slabFree(slab, slot, hand());
+  fileUnlocked(file);
+  return 0;
+}
+
+/** The objects that it holds must outlive the reservation, so here a mark keeps the file. */
+function abortHolding(file: usize, record: usize, slot: usize, slab: u32): i32 {
+  fileMark(file);
+  setHand(slot | HAND_NO_CALLBACK, slab);
   eraseReserved(file, slot);
   freeRecord(record);
   freeObject(slot);
@@ -123,12 +168,18 @@ export function abort(file: usize, handle: u32): i32 {
 /** Takes a reserved object out of the table. Context: takes the table lock; the slot is in hand. */
 export function eraseReserved(file: usize, slot: usize): void {
   lock(tableLockOf(file), RANK_TABLE);
-  const id = changetype<Slot>(slot).id;
-  const entry = xaLoad(file, id);
-  assertInvariant(phaseOf(load64(entry)) == PHASE_RESERVED);
-  store64(entry, freedWord(load64(entry)));
-  xaErase(file, id);
+  erase(file, slot);
   unlock(tableLockOf(file), RANK_TABLE);
+}
+
+/** The same. Context: table lock held. */
+function erase(file: usize, slot: usize): void {
+  const id = changetype<Slot>(slot).id;
+  const entry = xaEntry(file, id);
+  const word = load64(entry);
+  assertInvariant(phaseOf(word) == PHASE_RESERVED);
+  store64(entry, freedWord(word));
+  xaErase(file, id);
 }
 
 /** The end of an object that nobody can find any more: its holds are dropped in order, its memory is free. */

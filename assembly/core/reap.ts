@@ -85,7 +85,7 @@ import {
   setHand,
   threadNamed,
 } from "./thread";
-import { freeNode, slotOf, xaContains, xaLoad, xaNext } from "./xarray";
+import { freeNode, slotOf, xaContains, xaEntry, xaNext } from "./xarray";
 
 /** What a step may come to besides an address to wait for. */
 const DONE: usize = 0;
@@ -278,7 +278,7 @@ function recoverHand(): void {
     return;
   }
   const object = changetype<Slot>(slot);
-  const entry = xaLoad(object.file, object.id);
+  const entry = xaEntry(object.file, object.id);
   const phase = phaseOf(load64(entry));
   if (phase != PHASE_FREE && slotOf(entry) == slot) {
     if (phase != PHASE_RESERVED) {
@@ -384,9 +384,9 @@ function recoverFiles(): usize {
 function verifyFiles(): void {
   for (let index: u32 = 0; index < MAX_FILES; index++) {
     const file = FILES + index * FILE_BYTES;
-    if (load32(markOf(current(), file)) == 0) continue;
+    if (load32(markOf(current(), file)) == 0 && changetype<Thread>(current()).suspect != <u32>file) continue;
     for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
-      const entry = xaLoad(file, id);
+      const entry = xaEntry(file, id);
       const word = load64(entry);
       const isLive = phaseOf(word) == PHASE_LIVE && freezerOf(word) == 0;
       if (isObjectOf(slotOf(entry), file, id) && (!isLive || usersOf(word) != 0)) continue;
@@ -394,4 +394,5 @@ function verifyFiles(): void {
       break;
     }
   }
+  changetype<Thread>(current()).suspect = 0;
 }

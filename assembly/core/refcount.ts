@@ -142,6 +142,18 @@ const LIVE: u64 = (<u64>PHASE_LIVE) << PHASE_SHIFT;
 @inline export function isPlainlyLocked(word: u64): bool {
   return (word & (PHASE_MASK | FROZEN | DESTROYERS_MASK | TOO_MANY_HOLDERS | SATURATED)) == LIVE;
 }
+const IDLE_MASK: u64 = PHASE_MASK | FROZEN | DESTROYERS_MASK | HOLDERS_MASK | USERS_MASK;
+
+/** Whether this is the word of a published object that only the table uses: a destroy may take it out at once. */
+// @ts-ignore: a decorator on a function
+@inline export function isIdle(word: u64): bool {
+  return (word & IDLE_MASK) == (LIVE | USER);
+}
+/** Whether a thread has the object locked or reserved. */
+// @ts-ignore: a decorator on a function
+@inline export function isHeld(word: u64): bool {
+  return (word & HOLDERS_MASK) != 0 || phaseOf(word) == PHASE_RESERVED;
+}
 // @ts-ignore: a decorator on a function
 @inline export function holdersFull(word: u64): bool {
   return ((word + HOLDER) & TOO_MANY_HOLDERS) != 0;

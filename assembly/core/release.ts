@@ -58,6 +58,7 @@ import {
   PHASE_LIVE,
   freedWord,
   holdersOf,
+  isHeld,
   minusUser,
   phaseOf,
   settled,
@@ -68,6 +69,7 @@ import {
 import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
+import { dropSpares } from "./spares";
 import {
   clearHand,
   current,
@@ -80,7 +82,7 @@ import {
   takeRecord,
   warn,
 } from "./thread";
-import { slotOf, xaDestroy, xaErase, xaLoad, xaNext } from "./xarray";
+import { slotOf, xaDestroy, xaErase, xaEntry, xaNext } from "./xarray";
 
 /**
  * Takes the walk to its next stop.
@@ -100,6 +102,7 @@ export function releaseNext(file: usize): usize {
     if (stop == PAUSED) return 0;
     if (stop != 0) return stop;
   }
+  dropSpares(file);
   xaDestroy(file);
   fileFree(file);
   return 0;
@@ -114,7 +117,7 @@ function resumeWalk(file: usize): usize {
   const context = changetype<Context>(file + FILE_CONTEXT);
   const slot: usize = context.walkSlot;
   if (slot == 0) return 0;
-  const entry = xaLoad(file, changetype<Slot>(slot).id);
+  const entry = xaEntry(file, changetype<Slot>(slot).id);
   if (phaseOf(load64(entry)) == PHASE_LIVE && slotOf(entry) == slot) {
     context.walkSlot = 0; // announced, not taken
     return 0;
@@ -137,7 +140,7 @@ function resumeWalk(file: usize): usize {
 /** A poisoned file: frees the memory of what can be told to be its objects. */
 function freeAll(file: usize): void {
   for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
-    const entry = xaLoad(file, id);
+    const entry = xaEntry(file, id);
     const slot = slotOf(entry);
     if (!isObjectOf(slot, file, id)) {
       store64(entry, freedWord(load64(entry)));
@@ -164,14 +167,14 @@ export function isObjectOf(slot: usize, file: usize, id: u32): bool {
   );
 }
 
-/** Before anything is destroyed: no object may be locked. Return: false when the release waits, and is not ours any more. */
+/** Before anything is destroyed: no object may be locked or reserved. Return: false when the release waits, and is not ours any more. */
 function findHolders(file: usize): bool {
   const context = changetype<Context>(file + FILE_CONTEXT);
   if (context.walkType != 0) return true;
   for (let id = xaNext(file, context.walkId); id != 0; id = xaNext(file, id + 1)) {
     context.walkId = id;
-    const entry = xaLoad(file, id);
-    if (holdersOf(settled(entry)) != 0 && pauseRelease(file, entry)) return false;
+    const entry = xaEntry(file, id);
+    if (isHeld(settled(entry)) && pauseRelease(file, entry)) return false;
   }
   context.walkId = 0; // before the type: who dies between looks once more
   context.walkType = 1;
@@ -192,7 +195,7 @@ function walkTypes(file: usize): usize {
       continue;
     }
     context.walkId = id;
-    const entry = xaLoad(file, id);
+    const entry = xaEntry(file, id);
     const word = settled(entry);
     if (phaseOf(word) == PHASE_LIVE && typeOf(word) == context.walkType) {
       if (holdersOf(word) != 0) {
@@ -228,7 +231,7 @@ function walkPasses(file: usize): usize {
       continue;
     }
     context.walkId = id;
-    const entry = xaLoad(file, id);
+    const entry = xaEntry(file, id);
     const word = settled(entry);
     if (holdersOf(word) != 0) {
       if (pauseRelease(file, entry)) return PAUSED;
@@ -248,7 +251,7 @@ function walkPasses(file: usize): usize {
 function leakAll(file: usize): usize {
   const context = changetype<Context>(file + FILE_CONTEXT);
   for (let id = xaNext(file, 0); id != 0; id = xaNext(file, id + 1)) {
-    const entry = xaLoad(file, id);
+    const entry = xaEntry(file, id);
     let word = settled(entry);
     while (phaseOf(word) == PHASE_LIVE && !leak(entry, word)) {
       if (holdersOf(word) != 0 && pauseRelease(file, entry)) return PAUSED;

@@ -8,7 +8,7 @@
  *
  * Kernel counterpart: robust futexes, EOWNERDEAD.
  */
-import { load32 } from "./atomics";
+import { load32, load64, store32 } from "./atomics";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import {
   CLASSES,
@@ -18,6 +18,7 @@ import {
   FILE_BYTES,
   FILE_CONTEXT,
   HAND_FLAGS,
+  HAND_MEMORY,
   MAPS,
   MAX_CLASSES,
   MAX_FILES,
@@ -31,16 +32,19 @@ import {
   REGISTRY,
   Registry,
   SlabClass,
+  Slot,
   Thread,
 } from "./memory-map";
 import { repairMappings } from "./mmap";
 import { ownerOf, release, tryLock } from "./mutex";
 import { repairPages } from "./page-alloc";
+import { PHASE_FREE, PHASE_RESERVED, phaseOf } from "./refcount";
 import { HOLD_LIST_CLASS, repairRegistry } from "./registry";
 import { repairQueue } from "./release";
 import { addChunk, isNextFree, notTaken } from "./slab";
+import { repairSpares } from "./spares";
 import { blockedBy, clearHand, clearHandMemory, current, nameOfThread } from "./thread";
-import { isNextNode, repairTable } from "./xarray";
+import { isNextNode, repairTable, slotOf, xaEntry } from "./xarray";
 
 // All locks, in their order: registry, map, tables, queue, classes, nodes, pages.
 const FIRST_TABLE: u32 = 2;
@@ -75,11 +79,27 @@ function repair(index: u32): void {
   else if (index == 1) {
     repairMappings();
     changetype<Thread>(current()).sweeps = 1;
-  } else if (index < QUEUE_INDEX) repairTable(FILES + (index - FIRST_TABLE) * FILE_BYTES);
+  } else if (index < QUEUE_INDEX) repairContext(FILES + (index - FIRST_TABLE) * FILE_BYTES);
   else if (index == QUEUE_INDEX) repairQueue();
   else if (index < NODES_INDEX) repairClass(index - FIRST_CLASS);
   else if (index == NODES_INDEX) repairNodes();
   else repairPages();
+}
+
+/**
+ * Also what the thread had in hand, before the lock is free: a destroy that had not begun is given up while its object cannot go, and
+ * the slot be another's, behind its back.
+ */
+function repairContext(file: usize): void {
+  const thread = changetype<Thread>(current());
+  repairTable(file);
+  repairSpares(file);
+  thread.suspect = <u32>file;
+  const slot: usize = thread.hand & ~HAND_FLAGS;
+  if (slot == 0 || (thread.hand & HAND_MEMORY) != 0) return;
+  const entry = xaEntry(file, changetype<Slot>(slot).id);
+  const phase = phaseOf(load64(entry));
+  if (slotOf(entry) == slot && phase != PHASE_FREE && phase != PHASE_RESERVED) clearHand();
 }
 
 /** A slot in hand may not have left the class yet, or be back; a chunk in hand is the class'. */
@@ -117,11 +137,13 @@ function repairNodes(): void {
 
 /** Takes every lock. Context: none is held. Return: 0, or the address of one that a living thread does not let go of; none is taken then. */
 export function lockAll(): usize {
+  store32(current() + offsetof<Thread>("collecting"), 1);
   for (let index: u32 = 0; index < LOCKS; index++) {
     if (tryLock(lockAt(index), LOOKS)) continue;
     const seen = load32(lockAt(index));
     const blocked = blockedBy(lockAt(index), seen != 0 ? seen : u32.MAX_VALUE); // free by now: to be looked at again
     while (index > 0) release(lockAt(--index));
+    store32(current() + offsetof<Thread>("collecting"), 0);
     return blocked;
   }
   changetype<Thread>(current()).reaping = 1;
@@ -135,4 +157,5 @@ export function unlockAll(): void {
     assertInvariant(ownerOf(lockAt(index - 1)) == nameOfThread(current()));
     release(lockAt(index - 1));
   }
+  store32(current() + offsetof<Thread>("collecting"), 0);
 }

@@ -94,8 +94,12 @@ export class Thread {
   reaper: u32;
   /** 1 while a reaper acts as this thread and holds every lock. */
   reaping: u32;
+  /** 1 from before the reaper takes every lock in this thread's name until after it has freed them. */
+  collecting: u32;
   /** 1 when the thread died with the map lock: there may be user pages that no row has. */
   sweeps: u32;
+  /** The file with whose table lock the thread died, 0 for none. */
+  suspect: u32;
   /** How many files were asked, after the thread's death, whether they waited for it. */
   filesSettled: u32;
   /** What the host calls the thread: Node's threadId + 1. Of the owner that announced it. */

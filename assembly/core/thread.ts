@@ -166,45 +166,64 @@ export function detachThread(): void {
   return changetype<Thread>(self).freeRecord;
 }
 
-/** The last free record is never taken: the list is never empty, so its end need not be looked at when one is freed. */
+/** The record behind `record` in the free list. */
 // @ts-ignore: a decorator on a function
-@inline export function isLastRecord(record: usize): bool {
-  return FAULTS_BUILD || changetype<HoldRecord>(record).next == 0;
+@inline export function nextFree(record: usize): u32 {
+  return FAULTS_BUILD ? 0 : changetype<HoldRecord>(record).next;
 }
 
-/** Return: whether takeRecord will succeed. Asked before an operation starts, so that nothing has to be undone. */
+/**
+ * Return: whether takeRecord will succeed. Asked before an operation starts, so that nothing has to be undone. The last free record
+ * is never taken: the list is never empty, so its end need not be looked at when one is freed.
+ */
 // @ts-ignore: a decorator on a function
 @inline export function hasFreeRecord(): bool {
   return changetype<HoldRecord>(peekRecord()).next != 0 && !mayFail(FAULT_MEMORY);
 }
 
-/** Context: `record` is peekRecord() and not the last. Return: the handle of this use. */
+/** The handle of a record's use, or of its next one. */
 // @ts-ignore: a decorator on a function
-@inline export function takeThisRecord(record: usize, target: usize, file: usize, kind: u32): i32 {
-  const taken = changetype<HoldRecord>(record);
-  changetype<Thread>(self).freeRecord = taken.next;
-  storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
-  const handle = taken.handle;
-  storeNameOf(record, handle, (<u32>file) | kind);
-  return handle;
+@inline export function handleOf(record: usize): u32 {
+  return changetype<HoldRecord>(record).handle;
 }
+
+// The hottest calls have a record's handle and successor in locals already: a load that follows a store of the same word must wait
+// for it, and the compiler may not carry a value across an atomic operation.
 
 /** A free record says that the state word of `target` is about to change by what it will stand for. It stays the next to take. */
 // @ts-ignore: a decorator on a function
-@inline export function announceRecord(record: usize, target: usize, file: usize): void {
+@inline export function announceRecord(record: usize, handle: u32, target: usize, file: usize): void {
   storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
-  storeNameOf(record, changetype<HoldRecord>(record).handle, (<u32>file) | RECORD_BUSY);
+  storeNameOf(record, handle, (<u32>file) | RECORD_BUSY);
 }
 
 /** It came to nothing. */
 // @ts-ignore: a decorator on a function
-@inline export function withdrawRecord(record: usize): void {
-  storeNameOf(record, changetype<HoldRecord>(record).handle, RECORD_FREE);
+@inline export function withdrawRecord(record: usize, handle: u32): void {
+  storeNameOf(record, handle, RECORD_FREE);
+}
+
+/** It came true. `next`: the record behind it in the free list. */
+// @ts-ignore: a decorator on a function
+@inline export function keepRecord(record: usize, handle: u32, next: u32, file: usize, kind: u32): void {
+  changetype<Thread>(self).freeRecord = next;
+  storeNameOf(record, handle, (<u32>file) | kind);
 }
 
 /** Context: hasFreeRecord(). Return: the handle of the new record. */
 export function takeRecord(target: usize, file: usize, kind: u32): i32 {
-  return takeThisRecord(peekRecord(), target, file, kind);
+  return takeRecordNow(target, file, kind);
+}
+
+/** The same without a call, for the hottest functions. */
+// @ts-ignore: a decorator on a function
+@inline export function takeRecordNow(target: usize, file: usize, kind: u32): i32 {
+  const record = peekRecord();
+  const handle = handleOf(record);
+  const next = changetype<HoldRecord>(record).next;
+  storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
+  keepRecord(record, handle, next, file, kind);
+  return handle;
 }
 
 /** Return: the record whose number is in `handle`, whatever the handle is worth. */
@@ -278,6 +297,12 @@ export function freeRecord(record: usize): void {
 @inline export function nameRecord(record: usize, kind: u32): void {
   const is = changetype<HoldRecord>(record);
   storeNameOf(record, is.handle, (is.fileKind & ~RECORD_KIND_MASK) | kind);
+}
+
+/** The same for who has its handle and file at hand. */
+// @ts-ignore: a decorator on a function
+@inline export function renameRecord(record: usize, handle: u32, file: usize, kind: u32): void {
+  storeNameOf(record, handle, (<u32>file) | kind);
 }
 
 /** Return: the first record in use at or behind `index`, or 0. */

@@ -3,10 +3,12 @@
  * The ID table of one context: a radix tree of three levels over the IDs 1, 2, 3 …
  *
  *   root ──► inner[id >> 14] ──► leaf[(id >> 8) & 63] ──► entry[id & 255]
+ *                                  ▲
+ *   file ──────────────────────────┘ the first leaves
  *
- * - Lookup takes three dependent loads whatever the number of objects, and no lock. The loads are relaxed: an address is
- *   written once, 0 → node, after the node was emptied, so either value is a good answer, and what is read through it
- *   depends on it. While the file is open, nodes are
+ * - Lookup takes three dependent loads whatever the number of objects, one for the IDs of the first leaves, and no lock. The loads
+ *   are relaxed: an address is written once, 0 → node, after the node was emptied, so either value is a good answer, and what is
+ *   read through it depends on it. While the file is open, nodes are
  *   added but never moved or freed. A lookup that races with the release may follow addresses into nodes that were freed
  *   or belong to another file by now; that reads no other memory, because a page that was a node of one kind stays one
  *   (the pool below) and a free node is empty. What it found is then given up (object.ts).
@@ -30,6 +32,7 @@ import {
   FAULT_ID,
   FAULT_MEMORY,
   FILE_CONTEXT,
+  FIRST_LEAVES,
   File,
   IDENTITY,
   INNER_FULL,
@@ -44,6 +47,7 @@ import {
   NODE_INNER,
   NODE_LEAF,
   NODE_ROOT,
+  NULL_BYTES,
   NodePool,
   PAGE_SHIFT,
 } from "./memory-map";
@@ -70,12 +74,29 @@ const ALL: u64 = u64.MAX_VALUE;
 // @ts-ignore: a decorator on a function
 @inline
 export function xaLoad(file: usize, id: u32): usize {
+  const number = id >> LEAF_SHIFT;
+  const leaf: usize = number < FIRST_LEAVES ? <usize>loadRelaxed32(firstLeaf(file, number)) : leafOf(file, id);
+  return leaf + (id & (LEAF_ENTRIES - 1)) * offsetof<Entry>();
+}
+
+/** Address of the word of the file that names the leaf. */
+// @ts-ignore: a decorator on a function
+@inline function firstLeaf(file: usize, number: u32): usize {
+  return file + offsetof<File>("leaf") + number * 4;
+}
+
+// @ts-ignore: a decorator on a function
+@inline function leafOf(file: usize, id: u32): usize {
   const slot = id >> INNER_IDS_SHIFT;
   if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
   const root: usize = loadRelaxed32(file + offsetof<File>("root"));
   const inner: usize = loadRelaxed32(root + slot * 4);
-  const leaf: usize = loadRelaxed32(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4);
-  return leaf + (id & (LEAF_ENTRIES - 1)) * offsetof<Entry>();
+  return loadRelaxed32(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4);
+}
+
+/** xaLoad for calls that are not hot. */
+export function xaEntry(file: usize, id: u32): usize {
+  return xaLoad(file, id);
 }
 
 /**
@@ -83,23 +104,46 @@ export function xaLoad(file: usize, id: u32): usize {
  *
  * Context: context lock held; takes the page lock. Return: the ID, or -EBUSY (no ID within the limit), -ENOMEM.
  */
+// @ts-ignore: a decorator on a function
+@inline
 export function xaFindFree(file: usize): i64 {
-  const context = changetype<Context>(file + FILE_CONTEXT);
   const identity = changetype<Identity>(IDENTITY);
   const root: usize = load32(file + offsetof<File>("root"));
-  const id: u64 = root == 0 ? 1 : findFreeFrom(root, context.freeHint);
+  const hint = changetype<Context>(file + FILE_CONTEXT).freeHint;
+  let id: u64 = root == 0 ? 1 : nextInWord(root, hint);
+  if (id == 0) id = findFreeFrom(root, hint);
   if (id > identity.idLimit) return -EBUSY;
   if (mayFail(FAULT_ID)) return -EBUSY;
   if (id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT) return -ENOMEM;
-  if (!makeNodes(file, <u32>id)) return -ENOMEM;
-  context.freeHint = <u32>id;
+  if (!hasEntry(file, <u32>id) && !makeNodes(file, <u32>id)) return -ENOMEM;
   return id;
+}
+
+/** Whether the nodes that lead to `id` exist, and the file names the leaf if it can. */
+// @ts-ignore: a decorator on a function
+@inline function hasEntry(file: usize, id: u32): bool {
+  return xaLoad(file, id) >= NULL_BYTES;
 }
 
 /** The root's bitmap of full inner nodes follows its addresses, 8-aligned. */
 // @ts-ignore: a decorator on a function
 @inline function rootFull(root: usize): usize {
   return root + ((changetype<Identity>(IDENTITY).rootSlots * 4 + 7) & ~7);
+}
+
+/** The usual case of findFreeFrom: there is a free ID in the bitmap's word of `from`. Return: 0 when there is none. */
+// @ts-ignore: a decorator on a function
+@inline function nextInWord(root: usize, from: u32): u64 {
+  const inner: usize = load32(root + (from >> INNER_IDS_SHIFT) * 4);
+  if (inner == 0 || from >> INNER_IDS_SHIFT >= changetype<Identity>(IDENTITY).rootSlots) return 0;
+  const free = ~load<u64>(takenWord(inner, from)) >> (from & 63);
+  return free == 0 ? 0 : from + ctz(free);
+}
+
+/** Address of the word of an inner node's bitmaps that has the ID's bit. */
+// @ts-ignore: a decorator on a function
+@inline function takenWord(inner: usize, id: u32): usize {
+  return inner + INNER_TAKEN + ((id >> 6) & (INNER_LEAVES * (LEAF_ENTRIES / 64) - 1)) * 8;
 }
 
 /** Return: the lowest free ID at or above `from`; all below are taken. May lie beyond the root's range. */
@@ -136,7 +180,16 @@ function makeNodes(file: usize, id: u32): bool {
   const inner = childAt(root + (id >> INNER_IDS_SHIFT) * 4, NODE_INNER, file);
   if (inner == 0) return false;
   if (id < LEAF_ENTRIES) store<u64>(inner + INNER_TAKEN, load<u64>(inner + INNER_TAKEN) | 1); // ID 0 is never handed out
-  return childAt(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4, NODE_LEAF, file) != 0;
+  const leaf = childAt(inner + ((id >> LEAF_SHIFT) & (INNER_LEAVES - 1)) * 4, NODE_LEAF, file);
+  nameFirstLeaf(file, id >> LEAF_SHIFT, leaf);
+  return leaf != 0;
+}
+
+/** If it is one of the first leaves and the file does not name it yet. */
+function nameFirstLeaf(file: usize, number: u32, leaf: usize): void {
+  if (number < FIRST_LEAVES && load32(firstLeaf(file, number)) != <u32>leaf) {
+    store32(firstLeaf(file, number), <u32>leaf);
+  }
 }
 
 /** The node that the word `at` names, made if there is none; 0 when memory is short. Context: context lock held. */
@@ -151,18 +204,26 @@ function childAt(at: usize, kind: u32, file: usize): usize {
 }
 
 /** Marks `id` as taken. Context: context lock held; the ID came from xaFindFree in the same section. */
-export function xaTake(file: usize, id: u32): void {
+// @ts-ignore: a decorator on a function
+@inline export function xaTake(file: usize, id: u32): void {
   const root: usize = load32(file + offsetof<File>("root"));
-  const slot = id >> INNER_IDS_SHIFT;
-  const inner: usize = load32(root + slot * 4);
-  const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
-  const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES;
-  const word = taken + ((id & (LEAF_ENTRIES - 1)) >> 6) * 8;
-  assertInvariant((load<u64>(word) & ((<u64>1) << (id & 63))) == 0);
-  store<u64>(word, load<u64>(word) | ((<u64>1) << (id & 63)));
+  const inner: usize = load32(root + (id >> INNER_IDS_SHIFT) * 4);
+  const word = takenWord(inner, id);
+  const bits = load<u64>(word);
+  assertInvariant((bits & ((<u64>1) << (id & 63))) == 0);
+  const now = bits | ((<u64>1) << (id & 63));
+  store<u64>(word, now);
   const context = changetype<Context>(file + FILE_CONTEXT);
   context.freeHint = id + 1;
   context.taken++;
+  if (now == ALL) markFull(root, inner, id);
+}
+
+/** A word of bitmap is full: its leaf may be, and then its inner node. Context: as xaTake. */
+function markFull(root: usize, inner: usize, id: u32): void {
+  const slot = id >> INNER_IDS_SHIFT;
+  const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
+  const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES;
   if ((load<u64>(taken) & load<u64>(taken, 8) & load<u64>(taken, 16) & load<u64>(taken, 24)) != ALL) return;
   const full = load<u64>(inner + INNER_FULL) | ((<u64>1) << leaf);
   store<u64>(inner + INNER_FULL, full);
@@ -178,12 +239,16 @@ export function xaErase(file: usize, id: u32): void {
   const slot = id >> INNER_IDS_SHIFT;
   const inner: usize = load32(root + slot * 4);
   const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
-  const taken = inner + INNER_TAKEN + leaf * LEAF_TAKEN_BYTES + ((id & (LEAF_ENTRIES - 1)) >> 6) * 8;
-  assertInvariant((load<u64>(taken) & ((<u64>1) << (id & 63))) != 0);
-  store<u64>(taken, load<u64>(taken) & ~((<u64>1) << (id & 63)));
-  store<u64>(inner + INNER_FULL, load<u64>(inner + INNER_FULL) & ~((<u64>1) << leaf));
-  const rootWord = rootFull(root) + (slot >> 6) * 8;
-  store<u64>(rootWord, load<u64>(rootWord) & ~((<u64>1) << (slot & 63)));
+  const word = takenWord(inner, id);
+  const bits = load<u64>(word);
+  assertInvariant((bits & ((<u64>1) << (id & 63))) != 0);
+  store<u64>(word, bits & ~((<u64>1) << (id & 63)));
+  const full = load<u64>(inner + INNER_FULL);
+  if ((full & ((<u64>1) << leaf)) != 0) {
+    store<u64>(inner + INNER_FULL, full & ~((<u64>1) << leaf));
+    const rootWord = rootFull(root) + (slot >> 6) * 8;
+    store<u64>(rootWord, load<u64>(rootWord) & ~((<u64>1) << (slot & 63)));
+  }
   const context = changetype<Context>(file + FILE_CONTEXT);
   context.taken--;
   if (id < context.freeHint) context.freeHint = id;
@@ -227,6 +292,7 @@ export function xaDestroy(file: usize): void {
   const rootAt = file + offsetof<File>("root");
   const root: usize = load32(rootAt);
   if (root == 0) return;
+  for (let number: u32 = 0; number < FIRST_LEAVES; number++) store32(firstLeaf(file, number), 0);
   for (let slot: u32 = 0; slot < changetype<Identity>(IDENTITY).rootSlots; slot++) {
     const innerAt = root + slot * 4;
     const inner: usize = load32(innerAt);

@@ -4,7 +4,7 @@
 // `npm run build:layout` writes this file, `npm run check:layout` compares it.
 
 export const Layout = {
-  ABI_VERSION: 2,
+  ABI_VERSION: 3,
   PROFILE_RFC: 0,
   PROFILE_MAINLINE: 1,
   PAGE_SIZE: 4096,
@@ -41,8 +41,8 @@ export const Layout = {
   THREAD_BYTES: 32768,
   THREAD_ATTACHED: 1,
   THREAD_FREE: 0,
-  THREAD_HOST: 164,
-  THREAD_WATCHED: 168,
+  THREAD_HOST: 172,
+  THREAD_WATCHED: 176,
   THREAD_INCARNATION: 4,
   THREAD_HAND: 76,
   THREAD_HAND_LIST: 80,
@@ -80,8 +80,9 @@ export const Layout = {
   FILE_BYTES: 128,
   FIRST_FD: 3,
   FILE_STATE: 0,
-  FILE_LOCK: 96,
+  FILE_LOCK: 108,
   FILE_TAKEN: 68,
+  FILE_SPARE: 92,
   FILE_PHASE_MASK: 7,
   FILE_FREE: 0,
   FILE_OPEN: 1,

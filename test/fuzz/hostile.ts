@@ -252,7 +252,7 @@ class Scene {
 
   #ioctl(file: number, result: number): string {
     if (result === MUST_EXECUTE) this.#on("ioctlEnd", file);
-    else if (result === MUST_REFILL) while (this.#on("ioctlTail", file, 2 ** 31, 2 ** 32 - 1, 2 ** 31) === MUST_REFILL);
+    else if (result === MUST_REFILL) while (this.#on("ioctlTail", 2 ** 31, 2 ** 32 - 1, 2 ** 31) === MUST_REFILL);
     else if (result === MUST_WAIT || result === MUST_DESTROY) throw new Error(`answered ${result}`);
     return result < 0 && KNOWN.has(result) ? "refused" : "undone";
   }

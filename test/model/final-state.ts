@@ -116,9 +116,15 @@ export function expectRest(core: Core, { slots, file }: Booted): void {
   }
 }
 
-/** Slots of all classes that are free. */
+/** Slots of all classes that are free, and spares of contexts. */
 export function freeSlots(core: Core): number {
   let count = 0;
+  for (let row = 0; row < core.constant("MAX_FILES"); row++) {
+    const at = core.constant("FILES") + row * core.constant("FILE_BYTES") + core.constant("FILE_SPARE");
+    for (let slot = core.u32(at); slot !== 0; slot = core.u32(slot + SLOT_LINK)) {
+      if (++count > 100_000) break;
+    }
+  }
   for (let number = 0; number < core.constant("MAX_CLASSES"); number++) {
     const at = core.constant("CLASSES") + number * core.constant("CLASS_BYTES");
     const slotBytes = core.u32(at + CLASS_SLOT_BYTES);

@@ -79,8 +79,8 @@ export const abortGet: Property = {
       edits: [
         {
           file: "core/object.ts",
-          find: "  store64(entry, freedWord(load64(entry)));\n  xaErase(file, id);",
-          replace: "  store64(entry, freedWord(load64(entry)));",
+          find: "  store64(entry, freedWord(word));\n  xaErase(file, id);",
+          replace: "  store64(entry, freedWord(word));",
         },
       ],
     },
@@ -89,8 +89,13 @@ export const abortGet: Property = {
       edits: [
         {
           file: "core/object.ts",
-          find: "  eraseReserved(file, slot);\n  freeRecord(record);\n  freeObject(slot);",
-          replace: "  freeObject(slot);\n  eraseReserved(file, slot);\n  freeRecord(record);",
+          find: "  erase(file, slot);\n  freeRecord(record);",
+          replace: "  slabFree(slab, slot, hand());\n  erase(file, slot);\n  freeRecord(record);",
+        },
+        {
+          file: "core/object.ts",
+          find: "const isSpare = keepSpare(file, slot, slab);",
+          replace: "const isSpare = true;",
         },
       ],
     },

@@ -58,13 +58,13 @@ export const allocAllocDestroy: Property = {
       edits: [
         {
           file: "core/object.ts",
-          find: "  lock(tableLockOf(file), RANK_TABLE);\n  const found",
-          replace: "  const found",
+          find: "  lockNow(tableLockOf(file), RANK_TABLE);\n  const entry",
+          replace: "  const entry",
         },
         {
           file: "core/object.ts",
-          find: "  xaTake(file, id);\n  unlock(tableLockOf(file), RANK_TABLE);",
-          replace: "  xaTake(file, id);",
+          find: "  unlockNow(tableLockOf(file), RANK_TABLE);\n  if (entry < 0)",
+          replace: "  if (entry < 0)",
         },
       ],
     },
@@ -73,7 +73,7 @@ export const allocAllocDestroy: Property = {
       edits: [
         {
           file: "core/xarray.ts",
-          find: "  store<u64>(taken, load<u64>(taken) & ~((<u64>1) << (id & 63)));\n",
+          find: "  store<u64>(word, bits & ~((<u64>1) << (id & 63)));\n",
           replace: "",
         },
       ],
@@ -83,8 +83,14 @@ export const allocAllocDestroy: Property = {
       edits: [
         {
           file: "core/object.ts",
-          find: "  xaTake(file, id);\n  unlock(tableLockOf(file), RANK_TABLE);",
-          replace: "  unlock(tableLockOf(file), RANK_TABLE);\n  xaTake(file, id);",
+          find: "  xaTake(file, id);\n  return <i32>entry;",
+          replace: "  return <i32>entry;",
+        },
+        {
+          file: "core/object.ts",
+          find: "  if (entry < 0) return undo(file, slab, entry);\n",
+          replace:
+            "  if (entry < 0) return undo(file, slab, entry);\n  xaTake(file, changetype<Slot>(slotOf(entry)).id);\n",
         },
       ],
     },

@@ -31,9 +31,9 @@ export const CHANGE_FORGETS_THE_FROZEN: readonly Edit[] = [
 export const PUT_STORES_BLINDLY: readonly Edit[] = [
   {
     file: "core/lookup.ts",
-    find: `  nameRecord(record, RECORD_BUSY);
+    find: `  renameRecord(record, handle, file, RECORD_BUSY);
   if (compareExchange64(entry, word, word - USER - HOLDER) != word) {
-    nameRecord(record, RECORD_LOCKED);
+    renameRecord(record, handle, file, RECORD_LOCKED);
     return PUT_SLOWLY;
   }`,
     replace: "  store64(entry, word - USER - HOLDER);",
@@ -45,19 +45,26 @@ export const PUT_STORES_BLINDLY: readonly Edit[] = [
 export const REMOVAL_STORES_BLINDLY: readonly Edit[] = [
   {
     file: "core/destroy.ts",
-    find: "  if (compareExchange64(entry, word, freedWord(word)) == word) {\n    xaErase(file, id);",
-    replace: "  store64(entry, freedWord(word));\n  if (slot != 0) {\n    xaErase(file, id);",
+    find: "    if (compareExchange64(entry, word, freedWord(word)) == word) {\n      xaErase(file, id);",
+    replace: "    store64(entry, freedWord(word));\n    if (slot != 0) {\n      xaErase(file, id);",
   },
   {
     file: "core/destroy.ts",
-    find: "import { compareExchange64, wait64 }",
-    replace: "import { compareExchange64, store64, wait64 }",
+    find: "    if (compareExchange64(entry, word, freedWord(word)) == word) {\n      isOut",
+    replace: "    store64(entry, freedWord(word));\n    if (slot != 0) {\n      isOut",
+  },
+  {
+    file: "core/destroy.ts",
+    find: "import { compareExchange64, load32, load64, wait64 }",
+    replace: "import { compareExchange64, load32, load64, store64, wait64 }",
   },
 ];
 
 /** A removal changes the ID table without its lock. */
 export const REMOVAL_TAKES_NO_LOCK: readonly Edit[] = [
-  { file: "core/destroy.ts", find: "  lock(tableLockOf(file), RANK_TABLE);\n  let slot", replace: "  let slot" },
+  { file: "core/destroy.ts", find: "  lock(tableLockOf(file), RANK_TABLE);\n  // Only", replace: "  // Only" },
+  { file: "core/destroy.ts", find: "  lockNow(tableLockOf(file), RANK_TABLE);\n", replace: "" },
+  { file: "core/destroy.ts", find: "  unlockNow(tableLockOf(file), RANK_TABLE);\n", replace: "" },
   {
     file: "core/destroy.ts",
     find: "  unlock(tableLockOf(file), RANK_TABLE);\n  return slot;",

@@ -111,22 +111,20 @@ export const closeGet: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
+          find: `  announceRecord(record, handle, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record);
+    withdrawRecord(record, handle);
     return 0;
   }
-  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
+  keepRecord(record, handle, after, file, RECORD_LOCKED);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;`,
-          replace: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
+          replace: `  announceRecord(record, handle, entry, file);
   const good = load32(file + offsetof<File>("state")) == expected;
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record);
+    withdrawRecord(record, handle);
     return 0;
   }
-  const handle = takeThisRecord(record, entry, file, RECORD_LOCKED);
+  keepRecord(record, handle, after, file, RECORD_LOCKED);
   return good ? handle : handle | HANDLE_UNCONFIRMED;`,
         },
       ],

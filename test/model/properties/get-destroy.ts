@@ -91,14 +91,12 @@ export const getDestroy: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
+          find: `  announceRecord(record, handle, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record);
+    withdrawRecord(record, handle);
     return 0;
   }`,
-          replace: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
+          replace: `  announceRecord(record, handle, entry, file);
   store64(entry, next);`,
         },
         { file: "core/lookup.ts", find: "loadRelaxed64 } from", replace: "loadRelaxed64, store64 } from" },

@@ -12,6 +12,7 @@ import { abortGet } from "./abort-get.ts";
 import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
 import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
 import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
+import { closeAlloc, closeDestroy } from "./close-alloc.ts";
 import { closeGet, closeGetKept, closeGetSlowly } from "./close-get.ts";
 import { closeIoctlFget } from "./close-ioctl-fget.ts";
 import { destroyDestroy } from "./destroy-destroy.ts";
@@ -56,6 +57,8 @@ export const PROPERTIES: readonly Property[] = [
   closeGet,
   closeGetSlowly,
   closeGetKept,
+  closeAlloc,
+  closeDestroy,
   waitPut,
   waitPutTimed,
   waitPutKept,

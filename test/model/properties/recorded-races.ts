@@ -71,7 +71,7 @@ const TWINS: Record<string, readonly Twin[]> = {
       edits: [
         {
           file: "core/xarray.ts",
-          find: "store<u64>(taken, load<u64>(taken) & ~((<u64>1) << (id & 63)));",
+          find: "store<u64>(word, bits & ~((<u64>1) << (id & 63)));",
           replace: "",
         },
       ],

@@ -88,7 +88,7 @@ export const recycledLookup: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: "if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;",
+          find: "if (!isPlainlyLocked(next) || (type != 0 && typeOf(word) != type)) return 0;",
           replace: "if (!isPlainlyLocked(next)) return 0;",
         },
       ],
@@ -108,11 +108,9 @@ export const recycledLookup: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: `typeOf(word) != type) return 0;
-  announceRecord(record, entry, file);
+          find: `  announceRecord(record, handle, entry, file);
   if (compareExchange64(entry, word, next) != word) {`,
-          replace: `typeOf(word) != type) return 0;
-  announceRecord(record, entry, file);
+          replace: `  announceRecord(record, handle, entry, file);
   const again = loadRelaxed64(entry);
   if (compareExchange64(entry, again, again + USER + HOLDER) != again) {`,
         },

@@ -65,7 +65,7 @@ export const releaseLastPut: Property = {
       edits: [
         {
           file: "core/file.ts",
-          find: "  if (holdersOf(settled(entry)) != 0) return true; // whoever drops the lock after this sees DRAINING\n  return !claimRelease(file, draining);",
+          find: "  if (isHeld(settled(entry))) return true; // whoever lets go after this sees DRAINING\n  return !claimRelease(file, draining);",
           replace: "  return true;",
         },
       ],
@@ -75,7 +75,7 @@ export const releaseLastPut: Property = {
       edits: [
         {
           file: "core/release.ts",
-          find: "    if (holdersOf(settled(entry)) != 0 && pauseRelease(file, entry)) return false;\n  }",
+          find: "    if (isHeld(settled(entry)) && pauseRelease(file, entry)) return false;\n  }",
           replace: "  }",
         },
         {

@@ -111,11 +111,6 @@ export const waitPut: Property = {
           find: "    const word = ((<u64>thread.result3) << 32) | thread.result2;",
           replace: "    const word = load64(thread.result1);",
         },
-        {
-          file: "core/destroy.ts",
-          find: "import { compareExchange64, wait64 }",
-          replace: "import { compareExchange64, load64, wait64 }",
-        },
       ],
     },
   ],

@@ -32,47 +32,94 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "removal-stores-blindly",
     kind: "locking",
-    find: "  if (compareExchange64(entry, word, freedWord(word)) == word) {",
-    replace: "  store<u64>(entry, freedWord(word));\n  if (true) {",
+    find: "    if (compareExchange64(entry, word, freedWord(word)) == word) {\n      xaErase",
+    replace: "    store<u64>(entry, freedWord(word));\n    if (true) {\n      xaErase",
+  },
+  {
+    name: "idle-removal-stores-blindly",
+    kind: "locking",
+    find: "    if (compareExchange64(entry, word, freedWord(word)) == word) {\n      isOut",
+    replace: "    store<u64>(entry, freedWord(word));\n    if (true) {\n      isOut",
+  },
+  {
+    name: "idle-removal-does-not-look-at-the-file",
+    kind: "locking",
+    find: `load32(file + offsetof<File>("state")) == expected && load64(entry) == word`,
+    replace: "load64(entry) == word",
+  },
+  {
+    name: "idle-removal-takes-what-is-not-there",
+    kind: "repair",
+    find: " && load64(entry) == word) slot =",
+    replace: ") slot =",
+  },
+  {
+    name: "idle-removal-forgets-holds",
+    kind: "undo",
+    find: "if (slot != 0 && !hasHolds(slot)) {",
+    replace: "if (slot != 0) {",
+  },
+  {
+    name: "idle-removal-does-not-resume-the-release",
+    kind: "waking",
+    find: "  if (isOut && !isSpare) slabFree(slab, slot, hand());\n  fileUnlocked(file);",
+    replace: "  if (isOut && !isSpare) slabFree(slab, slot, hand());",
+  },
+  {
+    name: "missing-object-of-a-closed-file-is-enoent",
+    kind: "errno",
+    find: `phaseOf(word) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {`,
+    replace: "phaseOf(word) != PHASE_LIVE) {",
+  },
+  {
+    name: "object-with-a-callback-is-removed-at-once",
+    kind: "undo",
+    find: "if (!hasCallback(typeOf(word)) && removeIdle(",
+    replace: "if (removeIdle(",
   },
   {
     name: "removal-takes-no-lock",
     kind: "locking",
     find: `  lock(tableLockOf(file), RANK_TABLE);
-  let slot = slotOf(entry); // another object's, or none, if the word has changed
-  setHand(slot, classOfType(typeOf(word)));
-  if (compareExchange64(entry, word, freedWord(word)) == word) {
-    xaErase(file, id);
-  } else {
-    clearHand();
-    slot = 0;
+  // Only what is in the table now, and stays there under the lock, may be taken into the hand.
+  let slot = load64(entry) == word ? slotOf(entry) : 0;
+  if (slot != 0) {
+    setHand(slot, classOfType(typeOf(word)));
+    if (compareExchange64(entry, word, freedWord(word)) == word) {
+      xaErase(file, id);
+    } else {
+      clearHand();
+      slot = 0;
+    }
   }
   unlock(tableLockOf(file), RANK_TABLE);`,
-    replace: `  let slot = slotOf(entry);
-  setHand(slot, classOfType(typeOf(word)));
-  if (compareExchange64(entry, word, freedWord(word)) == word) {
-    xaErase(file, id);
-  } else {
-    clearHand();
-    slot = 0;
+    replace: `  let slot = load64(entry) == word ? slotOf(entry) : 0;
+  if (slot != 0) {
+    setHand(slot, classOfType(typeOf(word)));
+    if (compareExchange64(entry, word, freedWord(word)) == word) {
+      xaErase(file, id);
+    } else {
+      clearHand();
+      slot = 0;
+    }
   }`,
   },
   {
     name: "removed-object-is-not-in-hand",
     kind: "repair",
-    find: "  setHand(slot, classOfType(typeOf(word)));\n",
+    find: "    setHand(slot, classOfType(typeOf(word)));\n",
     replace: "",
   },
   {
     name: "removal-does-not-give-the-id-back",
     kind: "undo",
-    find: "    xaErase(file, id);\n",
-    replace: "",
+    find: "      isOut = true;\n      xaErase(file, id);\n",
+    replace: "      isOut = true;\n",
   },
   {
     name: "queued-destroyer-is-not-announced",
     kind: "repair",
-    find: "    announceRecord(peekRecord(), entry, file);\n    if (compareExchange64",
+    find: "    announceRecord(record, handleOf(record), entry, file);\n    if (compareExchange64",
     replace: "    if (compareExchange64",
   },
   {
@@ -110,7 +157,6 @@ export const DESTROY = mutantsOf("destroy.ts", [
     kind: "waking",
     find: "wait64(thread.result1, word, milliseconds",
     replace: "wait64(thread.result1, load64(thread.result1), milliseconds",
-    imports: 'import { load64 } from "./atomics";',
   },
   {
     name: "destroyer-waits-for-its-own-lock",

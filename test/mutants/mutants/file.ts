@@ -140,13 +140,43 @@ export const FILE = mutantsOf("file.ts", [
   {
     name: "release-that-pauses-does-not-look-again",
     kind: "waking",
-    find: "  if (holdersOf(settled(entry)) != 0) return true; // whoever drops the lock after this sees DRAINING\n",
-    replace: "  if (holdersOf(settled(entry)) == 0) return true;\n",
+    find: "  if (isHeld(settled(entry))) return true; // whoever lets go after this sees DRAINING\n",
+    replace: "  if (!isHeld(settled(entry))) return true;\n",
+  },
+  {
+    name: "section-does-not-keep-the-file",
+    kind: "locking",
+    find: `  if (owner != 0 && load32(threadNamed(owner) + offsetof<Thread>("collecting")) == 0) return true;\n`,
+    replace: "",
+  },
+  {
+    name: "locks-of-a-reaper-keep-the-file",
+    kind: "waking",
+    find: `if (owner != 0 && load32(threadNamed(owner) + offsetof<Thread>("collecting")) == 0) return true;`,
+    replace: "if (owner != 0) return true;",
+  },
+  {
+    name: "records-of-a-poisoned-file-do-not-keep-it",
+    kind: "locking",
+    find: "return isPoisoned(file) && hasRecord(file);",
+    replace: "return false;",
+  },
+  {
+    name: "given-up-record-does-not-resume-the-release",
+    kind: "waking",
+    find: "if ((compareExchange32(stateOf(file), 0, 0) & FILE_PHASE_MASK) == FILE_DRAINING) tryRelease(file);",
+    replace: "",
+  },
+  {
+    name: "context-of-a-call-looks-up-after-the-call",
+    kind: "locking",
+    find: "return (expected & FILE_PHASE_MASK) != FILE_DRAINING || (load<u32>(markOf(current(), file)) & MARK_USES) != 0;",
+    replace: "return true;",
   },
   {
     name: "freed-file-is-not-wiped",
     kind: "wipe",
-    find: '  fill(file + FILE_CONTEXT, 0, offsetof<Context>("releaser"));\n',
+    find: '  fillRelaxed(file + FILE_CONTEXT, offsetof<Context>("releaser")); // alloc guesses from outside whether there is a spare\n',
     replace: "",
   },
   {

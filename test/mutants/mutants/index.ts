@@ -20,6 +20,7 @@ import { REFCOUNT } from "./refcount.ts";
 import { REGISTRY } from "./registry.ts";
 import { RELEASE } from "./release.ts";
 import { SLAB } from "./slab.ts";
+import { SPARES } from "./spares.ts";
 import { THREAD } from "./thread.ts";
 import { UACCESS } from "./uaccess.ts";
 import { XARRAY } from "./xarray.ts";
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CHANGE,
   ...PAGE_ALLOC,
   ...SLAB,
+  ...SPARES,
   ...XARRAY,
   ...REGISTRY,
   ...FILE,

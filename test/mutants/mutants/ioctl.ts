@@ -26,7 +26,7 @@ export const IOCTL = mutantsOf("ioctl.ts", [
   {
     name: "unknown-tail-may-be-anything",
     kind: "errno",
-    find: "    if (tail == NOT_ZERO) return leave(file, -E2BIG);\n",
+    find: "    if (tail == NOT_ZERO) return -E2BIG;\n",
     replace: "",
   },
   {
@@ -38,15 +38,27 @@ export const IOCTL = mutantsOf("ioctl.ts", [
   {
     name: "missing-fields-keep-the-last-command",
     kind: "wipe",
-    find: "  if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);\n  fill(command + common, 0, known - common);",
-    replace: "  if (!copyFromUser(command, address, common)) return leave(file, -EFAULT);",
+    find: "  if (!copyFromUser(command, address, common)) return -EFAULT;\n  fill(command + common, 0, known - common);",
+    replace: "  if (!copyFromUser(command, address, common)) return -EFAULT;",
   },
   {
-    name: "refused-ioctl-keeps-its-mark",
+    name: "executed-ioctl-keeps-its-mark",
     kind: "undo",
-    find: `function leave(file: usize, result: i32): i32 {
-  fileLeave(file);`,
-    replace: "function leave(file: usize, result: i32): i32 {",
+    find: "export function ioctlEnd(file: usize): void {\n  fileLeave(file);",
+    replace: "export function ioctlEnd(file: usize): void {",
+  },
+  {
+    name: "command-executes-without-a-mark",
+    kind: "locking",
+    find: "  if (!fileEnter(file, expected)) return refusal(file, expected);\n  changetype",
+    replace: "  fileMark(file);\n  changetype",
+    imports: 'import { fileMark } from "./file";',
+  },
+  {
+    name: "struct-known-in-part-is-executed-as-it-came",
+    kind: "wipe",
+    find: "if (common == known && isBuiltIn(request))",
+    replace: "if (isBuiltIn(request))",
   },
   {
     name: "table-ends-one-too-late",

@@ -8,36 +8,32 @@ export const LOOKUP = mutantsOf("lookup.ts", [
   {
     name: "get-stores-blindly",
     kind: "locking",
-    find: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
-  if (compareExchange64(entry, word, next) != word) {`,
-    replace: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);
+    find: `  announceRecord(record, handle, entry, file);
+  if (compareExchange64(entry, word, next) != word) {
+    withdrawRecord(record, handle);
+    return`,
+    replace: `  announceRecord(record, handle, entry, file);
   store<u64>(entry, next);
-  if (false) {`,
+  if (false) {
+    withdrawRecord(record, handle);
+    return`,
   },
   {
     name: "get-is-not-announced",
     kind: "repair",
-    find: `  if (!isPlainlyLocked(next)) return 0;
-  announceRecord(record, entry, file);`,
-    replace: "  if (!isPlainlyLocked(next)) return 0;",
+    find: "  const handle = handleOf(record);\n  announceRecord(record, handle, entry, file);\n",
+    replace: "  const handle = handleOf(record);\n",
   },
   {
     name: "get-takes-the-last-record",
     kind: "bounds",
-    find: `export function get(file: usize, expected: u32, id: u32): i32 {
-  const entry = xaLoad(file, id);
-  const record = peekRecord();
-  if (isLastRecord(record)) return 0;`,
-    replace: `export function get(file: usize, expected: u32, id: u32): i32 {
-  const entry = xaLoad(file, id);
-  const record = peekRecord();`,
+    find: "  if (after == 0) return 0;\n",
+    replace: "",
   },
   {
     name: "typed-get-ignores-the-type",
     kind: "locking",
-    find: "  if (!isPlainlyLocked(next) || typeOf(word) != type) return 0;",
+    find: "  if (!isPlainlyLocked(next) || (type != 0 && typeOf(word) != type)) return 0;",
     replace: "  if (!isPlainlyLocked(next)) return 0;",
   },
   {
@@ -100,7 +96,7 @@ export const LOOKUP = mutantsOf("lookup.ts", [
   {
     name: "put-is-not-announced",
     kind: "repair",
-    find: `  nameRecord(record, RECORD_BUSY);
+    find: `  renameRecord(record, handle, file, RECORD_BUSY);
   if (compareExchange64(entry, word, word - USER - HOLDER) != word) {`,
     replace: "  if (compareExchange64(entry, word, word - USER - HOLDER) != word) {",
   },

@@ -6,32 +6,45 @@ import { mutantsOf } from "../mutant.ts";
 
 export const OBJECT = mutantsOf("object.ts", [
   {
-    name: "refused-alloc-keeps-its-mark",
-    kind: "undo",
-    find: "  if (handle < 0) fileLeave(file);\n",
+    name: "refused-alloc-does-not-resume-the-release",
+    kind: "waking",
+    find: "  if (slot != 0) slabFree(slab, slot, hand());\n  fileUnlocked(file);",
+    replace: "  if (slot != 0) slabFree(slab, slot, hand());",
+  },
+  {
+    name: "alloc-does-not-look-at-the-file",
+    kind: "locking",
+    find: "const entry = mayUse(file, expected) ? reserve(file, type, slab, slot, isSpare) : refusal(file, expected);",
+    replace: "const entry = reserve(file, type, slab, slot, isSpare);",
+  },
+  {
+    name: "alloc-that-finds-no-spare-gives-up",
+    kind: "errno",
+    find: "  if (slot == 0 && isSpare) slot = slabAlloc(slab, hand()); // another thread was faster\n",
     replace: "",
   },
   {
     name: "alloc-without-an-id-loses-its-slot",
     kind: "undo",
-    find: "    slabFree(slab, slot, hand());\n    return <i32>found;",
-    replace: "    return <i32>found;",
+    find: "  if (slot != 0) slabFree(slab, slot, hand());\n",
+    replace: "",
   },
   {
     name: "id-is-looked-for-without-the-lock",
     kind: "locking",
-    find: `  lock(tableLockOf(file), RANK_TABLE);
-  const found = xaFindFree(file);`,
-    replace: `  const found = xaFindFree(file);
-  lock(tableLockOf(file), RANK_TABLE);`,
+    find: `  lockNow(tableLockOf(file), RANK_TABLE);
+  const entry = mayUse(file, expected) ? reserve(file, type, slab, slot, isSpare) : refusal(file, expected);`,
+    replace: `  const entry = mayUse(file, expected) ? reserve(file, type, slab, slot, isSpare) : refusal(file, expected);
+  lockNow(tableLockOf(file), RANK_TABLE);`,
   },
   {
     name: "word-is-reserved-before-the-entry-has-its-slot",
     kind: "repair",
     find: `  changetype<Entry>(entry).slot = <u32>slot;
   changetype<Entry>(entry).kept = 0;
-  store64(entry, reservedWord(load64(entry), type)); // who reads a free word changes nothing`,
-    replace: `  store64(entry, reservedWord(load64(entry), type));
+  // Who reads a free word changes nothing, and neither half of a reserved one looks like a published object. The unlock orders it.
+  storeRelaxed64(entry, reservedWord(loadRelaxed64(entry), type));`,
+    replace: `  storeRelaxed64(entry, reservedWord(loadRelaxed64(entry), type));
   changetype<Entry>(entry).slot = <u32>slot;
   changetype<Entry>(entry).kept = 0;`,
   },
@@ -60,10 +73,29 @@ export const OBJECT = mutantsOf("object.ts", [
     replace: "",
   },
   {
-    name: "finalize-keeps-its-mark",
-    kind: "undo",
-    find: "  thread.publishing = 0;\n  fileLeave(file);",
+    name: "finalize-does-not-resume-the-release",
+    kind: "waking",
+    find: "  thread.publishing = 0;\n  fileUnlocked(file);",
     replace: "  thread.publishing = 0;",
+  },
+  {
+    name: "abort-does-not-resume-the-release",
+    kind: "waking",
+    find: "  if (!isSpare) slabFree(slab, slot, hand());\n  fileUnlocked(file);",
+    replace: "  if (!isSpare) slabFree(slab, slot, hand());",
+  },
+  {
+    name: "aborted-object-forgets-its-holds",
+    kind: "undo",
+    find: "  if (hasHolds(slot)) return abortHolding(file, record, slot, slab);\n",
+    replace: "",
+  },
+  {
+    name: "record-of-an-aborted-object-is-freed-late",
+    kind: "repair",
+    find: `  freeRecord(record); // before the slot is out of hand: until then the hand tells what became of the record's entry
+  const isSpare = keepSpare(file, slot, slab);`,
+    replace: "  const isSpare = keepSpare(file, slot, slab);\n  freeRecord(record);",
   },
   {
     name: "abort-does-not-give-the-id-back",

@@ -175,8 +175,20 @@ export const REPAIR = mutantsOf("repair.ts", [
   {
     name: "table-is-not-repaired",
     kind: "repair",
-    find: "else if (index < QUEUE_INDEX) repairTable(FILES + (index - FIRST_TABLE) * FILE_BYTES);",
-    replace: "else if (index < QUEUE_INDEX) return;",
+    find: "  repairTable(file);\n",
+    replace: "",
+  },
+  {
+    name: "file-that-was-changed-is-not-looked-at",
+    kind: "repair",
+    find: "  thread.suspect = <u32>file;\n",
+    replace: "",
+  },
+  {
+    name: "destroy-that-had-not-begun-is-finished",
+    kind: "repair",
+    find: "  if (slotOf(entry) == slot && phase != PHASE_FREE && phase != PHASE_RESERVED) clearHand();\n",
+    replace: "",
   },
   {
     name: "slab-is-not-repaired",

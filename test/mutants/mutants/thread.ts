@@ -20,8 +20,8 @@ export const THREAD = mutantsOf("thread.ts", [
   {
     name: "last-record-is-taken",
     kind: "bounds",
-    find: "return FAULTS_BUILD || changetype<HoldRecord>(record).next == 0;",
-    replace: "return FAULTS_BUILD;",
+    find: "return changetype<HoldRecord>(peekRecord()).next != 0 && !mayFail(FAULT_MEMORY);",
+    replace: "return !mayFail(FAULT_MEMORY);",
   },
   {
     name: "thread-attaches-in-two-steps",

@@ -32,8 +32,32 @@ export const XARRAY = mutantsOf("xarray.ts", [
   {
     name: "full-leaf-stays-full",
     kind: "undo",
-    find: "  store<u64>(inner + INNER_FULL, load<u64>(inner + INNER_FULL) & ~((<u64>1) << leaf));\n",
+    find: "    store<u64>(inner + INNER_FULL, full & ~((<u64>1) << leaf));\n",
     replace: "",
+  },
+  {
+    name: "full-inner-node-stays-full",
+    kind: "undo",
+    find: "    store<u64>(rootWord, load<u64>(rootWord) & ~((<u64>1) << (slot & 63)));\n",
+    replace: "",
+  },
+  {
+    name: "file-names-a-leaf-that-it-does-not-have",
+    kind: "bounds",
+    find: "if (number < FIRST_LEAVES && load32",
+    replace: "if (number <= FIRST_LEAVES && load32",
+  },
+  {
+    name: "released-file-names-its-leaves",
+    kind: "wipe",
+    find: "  for (let number: u32 = 0; number < FIRST_LEAVES; number++) store32(firstLeaf(file, number), 0);\n",
+    replace: "",
+  },
+  {
+    name: "free-id-is-looked-for-below-the-hint",
+    kind: "bounds",
+    find: "return free == 0 ? 0 : from + ctz(free);",
+    replace: "return free == 0 ? 0 : (from & ~63) + ctz(free);",
   },
   {
     name: "erased-id-does-not-lower-the-hint",

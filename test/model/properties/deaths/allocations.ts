@@ -24,8 +24,8 @@ export const ALLOCATIONS: readonly Scenario[] = [
         edits: [
           {
             file: "core/object.ts",
-            find: "  const handle = takeRecord(entry, file, RECORD_RESERVED);\n  clearHand();",
-            replace: "  clearHand();\n  const handle = takeRecord(entry, file, RECORD_RESERVED);",
+            find: "  const handle = takeRecordNow(entry, file, RECORD_RESERVED);\n  clearHand();",
+            replace: "  clearHand();\n  const handle = takeRecordNow(entry, file, RECORD_RESERVED);",
           },
         ],
       },
@@ -46,8 +46,8 @@ export const ALLOCATIONS: readonly Scenario[] = [
         edits: [
           {
             file: "core/repair.ts",
-            find: "repairTable(FILES + (index - FIRST_TABLE) * FILE_BYTES);",
-            replace: "return;",
+            find: "  repairTable(file);\n",
+            replace: "",
           },
         ],
       },

@@ -16,8 +16,8 @@ export const LOOKUPS: readonly Scenario[] = [
         edits: [
           {
             file: "core/lookup.ts",
-            find: "  if (!isPlainlyLocked(next)) return 0;\n  announceRecord(record, entry, file);",
-            replace: "  if (!isPlainlyLocked(next)) return 0;",
+            find: "  const handle = handleOf(record);\n  announceRecord(record, handle, entry, file);\n  if (",
+            replace: "  const handle = handleOf(record);\n  if (",
           },
         ],
       },
