@@ -6,6 +6,7 @@
  * `raw` is the port (a MessagePort of worker_threads, or the worker's global scope) for libraries that want one; whoever reads it
  * gets the messages from then on.
  */
+import type { Peer } from "./bench.ts";
 import { Mailbox, UP } from "./mailbox.ts";
 
 interface Port {
@@ -34,12 +35,10 @@ function portOfPage(): Port {
   return globalThis as unknown as Port;
 }
 
-export const peer = {
-  post: (message: unknown, transfer: Transferable[] = []): void => port.postMessage(message, transfer),
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as Peer.next
-  next: (): Promise<any> => mailbox.next(),
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a port of either host
-  get raw(): any {
+export const peer: Pick<Peer, "post" | "next" | "raw"> = {
+  post: (message, transfer = []) => port.postMessage(message, transfer),
+  next: () => mailbox.next(),
+  get raw() {
     deaf = true;
     return port;
   },
