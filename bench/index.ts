@@ -69,6 +69,7 @@ async function measure(): Promise<number> {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       try {
         const bench = await runner.run(name, { smoke });
+        if (bench === undefined) continue;
         measured[name] = bench;
         say(report(bench, host));
       } catch (error) {
