@@ -26,7 +26,8 @@ export function nodeHost({ root, built, smoke }: { root: URL; built: URL; smoke:
       const path = fileURLToPath(new URL(`native/${program}`, built));
       return existsSync(path) ? numbersOf<number[]>(path, args) : undefined;
     },
-    program: (name) => numbersOf<number>(process.execPath, [fileURLToPath(new URL(`bench/programs/${name}.mjs`, root))]),
+    program: (name) =>
+      numbersOf<number>(process.execPath, [fileURLToPath(new URL(`bench/programs/${name}.mjs`, root))]),
   };
 }
 

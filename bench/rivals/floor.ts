@@ -28,7 +28,8 @@ export async function loadFloor(host: Host, bytes: number): Promise<Floor> {
   return attachFloor(module, bytes);
 }
 
-function attachFloor(module: WebAssembly.Module, bytes: number): Floor {
+/** An instance of the compiled floor, in a thread that cannot or need not load it. */
+export function attachFloor(module: WebAssembly.Module, bytes: number): Floor {
   const pages = Math.ceil(bytes / PAGE);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
