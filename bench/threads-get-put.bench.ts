@@ -14,6 +14,7 @@ import type { Bench, Host, Result, Spread } from "./harness/bench.ts";
 import { Crew, type Setup } from "./harness/crew.ts";
 import { ratio, summary } from "./harness/rounds.ts";
 import { AtomicsTable } from "./rivals/atomics.ts";
+import { compileFloor } from "./rivals/floor.ts";
 import { SharedMapTable } from "./rivals/sharedmap.ts";
 import type { TableSetup, Task } from "./workers/operations.ts";
 
@@ -60,7 +61,7 @@ export default {
       Crew.start(host, "operations", setups.map(setupOf));
     const each = <S extends TableSetup>(setup: (thread: number) => S): Promise<Crew> =>
       crewOf(Array.from({ length: most }, (_, thread) => setup(thread)));
-    const module = await WebAssembly.compile(await host.bytes("build/floor.wasm"));
+    const module = await compileFloor(host);
     const { share } = iommufd;
     const together = await each(() => ({ kind: "ours", share, fd: shared.fd }));
     const separate = await each((thread) => ({ kind: "ours", share, fd: own[thread]?.fd ?? 0 }));

@@ -7,7 +7,7 @@ import { IOMMU_DESTROY, Iommufd, type IommufdShare, type ObjectType } from "iomm
 import { type Window, work } from "../harness/crew.ts";
 import { peer } from "../harness/peer.ts";
 import { AtomicsTable } from "../rivals/atomics.ts";
-import { type Floor, attachFloor } from "../rivals/floor.ts";
+import { STRIDE, attachFloor, floorMemory, floorPairs } from "../rivals/floor.ts";
 import type { ObjectTable } from "../rivals/rival.ts";
 import { SharedMapTable, type SharedMapShare } from "../rivals/sharedmap.ts";
 
@@ -74,16 +74,6 @@ function missing(ioctl: (bytes: Uint8Array) => number, operations: number): numb
   return right;
 }
 
-function pairs({ increment, decrement }: Floor, operations: number): number {
-  let sum = 0;
-  for (let index = 0; index < operations; index++) {
-    const word = (index & MASK) * 16;
-    sum += increment(word);
-    decrement(word);
-  }
-  return sum + operations; // each word was 0
-}
-
 function loopsOf<T>(table: ObjectTable<T>, type: T): (task: Task) => Loop {
   return ({ operation, first, stride }) => {
     if (operation === "get + put") return (operations) => getPut(table, operations, first, stride);
@@ -115,8 +105,8 @@ function open(setup: TableSetup): (task: Task) => Loop {
           getPut(table, operations, first, stride);
     }
     case "control": {
-      const floor = attachFloor(setup.module, IDS * 16);
-      return () => (operations) => pairs(floor, operations);
+      const floor = attachFloor(setup.module, floorMemory(IDS * STRIDE));
+      return () => (operations) => floorPairs(floor, operations, MASK);
     }
   }
 }
