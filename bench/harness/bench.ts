@@ -65,6 +65,8 @@ export interface Host {
   spawn(entry: string): Promise<Peer>;
   /** Runs a program of bench/native: its samples by name. Only in Node, and undefined where there is no C compiler. */
   native?: (program: string, args: string[]) => Promise<Record<string, number[]>> | undefined;
+  /** Runs bench/programs/NAME.mjs in a process of its own: the numbers that it prints. Only in Node. */
+  program?: (name: string) => Promise<Record<string, number>>;
 }
 
 /** The other side of a worker: messages arrive in order, none is lost while nobody asks for it. */

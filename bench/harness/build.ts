@@ -6,6 +6,7 @@
 import { access, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildNative } from "../native/build.mjs";
 
 const here = import.meta.url;
 export const ROOT = new URL("../../", here);
@@ -13,7 +14,7 @@ export const ROOT = new URL("../../", here);
 /** Told in this order; a bench that is not in the list comes last. */
 const ORDER = [
   ...["get-put", "alloc-destroy", "alloc-million", "ioctl", "struct-copy", "call", "open-close"],
-  ...["threads-distinct", "threads-shared", "threads-same", "comlink", "hand-over", "attach", "memory", "start-up"],
+  ...["native", "threads-get-put", "owner-thread", "hand-over", "attach", "memory", "start-up"],
 ];
 
 /** Names of all benches: bench/NAME.bench.ts. */
@@ -30,6 +31,7 @@ export async function buildBenches(names: readonly string[]): Promise<void> {
       throw new Error(`${needed} is missing: npm run build`);
     });
   }
+  await buildNative();
   const workers = (await readdir(new URL("bench/workers/", ROOT)).catch(() => [])).filter((file) =>
     file.endsWith(".ts"),
   );

@@ -24,13 +24,20 @@ const PAGE = 65_536;
 
 /** An instance on a memory of its own. */
 export async function loadFloor(host: Host, bytes: number): Promise<Floor> {
-  const module = await WebAssembly.compile(await host.bytes("build/floor.wasm"));
-  return attachFloor(module, bytes);
+  return attachFloor(await compileFloor(host), floorMemory(bytes));
 }
 
-function attachFloor(module: WebAssembly.Module, bytes: number): Floor {
+/** The compiled module: post it to a worker with the memory. */
+export async function compileFloor(host: Host): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await host.bytes("build/floor.wasm"));
+}
+
+export function floorMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / PAGE);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+export function attachFloor(module: WebAssembly.Module, memory: WebAssembly.Memory): Floor {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   return { ...(exports as unknown as Omit<Floor, "memory">), memory };
 }
