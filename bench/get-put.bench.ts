@@ -28,7 +28,12 @@ const BARS: readonly Bar[] = [
     kind: "most",
     text: "get + put of 1,024 objects, against two bare atomic Wasm calls",
   },
-  { ratio: `${NEAR}${OURS} / Map`, limit: 2.2, kind: "most", text: "the same against a plain `Map`" },
+  {
+    ratio: `${NEAR}${OURS} / Map`,
+    limit: 2.2,
+    kind: "most",
+    text: "get + put of 1,024 objects, against a plain `Map`",
+  },
   {
     ratio: `${RANDOM}${OURS} / ${FIRST_TOUCH}`,
     limit: 1.5,

@@ -7,7 +7,7 @@
 //   --only NAME   that bench only; more than once for several
 //   --json        the results as JSON, nothing else, to the standard output
 //   --save        writes bench/results/HOST.json and the pictures
-//   --readme      writes the README's section from bench/results/; with --only or --save after running, else without running anything
+//   --readme      writes the README's section from bench/results/; runs the benches before only together with --save
 //
 // A bar that is missed fails nothing, because a busy machine is no defect. A wrong result, or an error, fails the run.
 
@@ -69,6 +69,7 @@ async function measure(): Promise<number> {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       try {
         const bench = await runner.run(name, { smoke });
+        if (bench === undefined) continue;
         measured[name] = bench;
         say(report(bench, host));
       } catch (error) {

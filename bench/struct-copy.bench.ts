@@ -54,7 +54,7 @@ export default {
         },
       };
       const bytesEachRound = 2 ** 25;
-      const operations = host.smoke ? 20 : Math.min(100_000, Math.max(1000, bytesEachRound / size));
+      const operations = host.smoke ? 100 : Math.min(100_000, Math.max(1000, bytesEachRound / size));
       const samples = alternate(each, { operations, rounds: host.smoke ? 3 : 21 });
       const situation = `${size.toLocaleString("en-US")} B: `;
       Object.assign(candidates, within(situation, summaries(samples)));

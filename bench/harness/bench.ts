@@ -49,6 +49,8 @@ export interface Result {
 /** The default export of each *.bench.ts: `export default { … } satisfies Bench`. */
 export interface Bench {
   readonly title: string;
+  /** It needs what a page has not; elsewhere it is left out. */
+  readonly only?: "node";
   run(host: Host): Promise<Result>;
 }
 

@@ -28,9 +28,21 @@ const INK = "#1f2430";
 const FAINT = "#5c6370";
 const GRID = "#e3e6eb";
 const BACKGROUND = "#ffffff";
-/** Ours first; told apart by lightness as well, and by their marks. */
-const COLOURS = ["#c2185b", "#1565c0", "#ef8f00", "#2e7d32", "#6a4fb3", "#00838f", "#795548", "#607d8b", "#9e9d24"];
 const OURS = "iommufd-wasm";
+const OURS_TOO = `${OURS}, another way`;
+const OURS_COLOUR = "#c2185b";
+/** The same in every picture. */
+const COLOURS: Readonly<Record<string, string>> = {
+  ...{ [OURS]: OURS_COLOUR, [OURS_TOO]: OURS_COLOUR },
+  ...{ floor: "#4b5563", Map: "#1565c0" },
+};
+/** For the others, as they come. */
+const MORE_COLOURS = ["#ef8f00", "#2e7d32", "#6a4fb3", "#00a0b0", "#795548", "#9e9d24", "#d84315", "#90a4ae"];
+
+// What renders without a page cannot measure text; this is what the usual fonts come to.
+echarts.setPlatformAPI({
+  measureText: (text, font) => ({ width: (text ?? "").length * 0.6 * Number(/(\d+)px/.exec(font ?? "")?.[1] ?? 12) }),
+});
 
 /** A line of a picture: a heading, or marks. */
 interface Row {
@@ -53,8 +65,7 @@ export async function drawCharts(): Promise<void> {
     if (rows.length > 0)
       await draw(`${host}.svg`, title, "× (the reference of each row is at 1; the left the better)", rows);
     const throughput = throughputRows(results);
-    if (throughput.length > 0)
-      threads.push({ ...heading(hostTitle(results)), label: hostTitle(results) }, ...throughput);
+    if (throughput.length > 0) threads.push(heading(hostTitle(results)), ...throughput);
   }
   if (threads.length > 0)
     await draw("threads.svg", "Several threads", "operations per second (the right the better)", threads);
@@ -79,10 +90,10 @@ function rowsOf(bench: MeasuredBench, valueOf: (spread: Spread, group: Group) =>
     const [first] = group.members;
     return {
       label: groups.length > 1 ? group.situation : bench.title,
-      isHeading: false,
+      isHeading: groups.length === 1,
       figure: first ? `${number(first.spread.median)} ${unit === bench.unit ? "" : unit}` : "",
       marks: group.members.map(({ name, isOurs, spread }, index) => ({
-        series: isOurs ? (index === 0 ? OURS : `${OURS}, another way`) : name.replace(/^floor.*/, "floor"),
+        series: isOurs ? (index === 0 ? OURS : OURS_TOO) : name.replace(/^floor.*/, "floor"),
         spread: valueOf(spread, group),
       })),
     };
@@ -117,9 +128,14 @@ async function draw(file: string, title: string, axis: string, rows: readonly Ro
 function optionOf(title: string, axis: string, rows: readonly Row[], series: readonly string[]): unknown {
   const values = rows.flatMap(({ marks }) => marks.flatMap(({ spread }) => [spread.low, spread.high]));
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const logBase = most / least > 2 ** 10 ? 10 : 2;
-  const power = (round: (value: number) => number, value: number): number =>
-    logBase ** round(Math.log(value) / Math.log(logBase));
+  const logBase = most / least > 2 ** 14 ? 10 : 2;
+  const power = (value: number): number => Math.log(value) / Math.log(logBase);
+  const [first, last] = [Math.floor(power(least)), Math.ceil(power(most))];
+  const step = Math.ceil((last - first) / 12);
+  // 1 is always among them.
+  const ticks = Array.from({ length: 2 * 12 * 12 }, (_, index) => logBase ** ((index - 144) * step)).filter(
+    (value) => value >= logBase ** first && value <= logBase ** last,
+  );
   const text = { fontFamily: FONT, color: INK };
   const category = { type: "category", inverse: true, axisTick: { show: false }, axisLine: { show: false } };
   return {
@@ -127,37 +143,66 @@ function optionOf(title: string, axis: string, rows: readonly Row[], series: rea
     backgroundColor: BACKGROUND,
     textStyle: text,
     title: { text: title, left: 16, top: 12, textStyle: { ...text, fontSize: 16, fontWeight: 600 } },
-    legend: { left: 12, top: 38, width: WIDTH - 40, itemGap: 14, itemWidth: 14, textStyle: { ...text, fontSize: 12 } },
+    legend: {
+      data: series.map((name) => legendEntry(name, series)),
+      left: 12,
+      top: 38,
+      width: WIDTH - 30,
+      itemGap: 12,
+      itemWidth: 10,
+      itemHeight: 10,
+      textStyle: { ...text, fontSize: 12 },
+    },
     grid: { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM },
     xAxis: {
-      ...{ type: "log", logBase, min: power(Math.floor, least), max: power(Math.ceil, most) },
+      ...{ type: "log", logBase, min: logBase ** first, max: logBase ** last, axisTick: { customValues: ticks } },
       ...{ name: axis, nameLocation: "middle", nameGap: 30, nameTextStyle: { ...text, color: FAINT, fontSize: 12 } },
-      axisLabel: { ...text, fontSize: 12, formatter: (value: number) => scaleLabel(value), hideOverlap: true },
+      axisLabel: { ...text, fontSize: 12, customValues: ticks, formatter: scaleLabel },
       splitLine: { lineStyle: { color: GRID } },
     },
     yAxis: [
       {
         ...category,
-        data: rows.map(({ label, isHeading }) => (isHeading ? `{heading|${label}}` : label)),
-        axisLabel: {
-          ...{ ...text, fontSize: 12, interval: 0, width: LEFT - 24, overflow: "truncate" },
-          rich: { heading: { ...text, fontSize: 12, fontWeight: 700 } },
-        },
+        data: rows.map(({ label, isHeading }) => (isHeading ? "" : label)),
+        axisLabel: { ...text, fontSize: 12, interval: 0 },
       },
       {
         ...category,
         position: "right",
         data: rows.map(({ figure }) => figure),
-        axisLabel: { ...text, color: COLOURS[0], fontSize: 12, interval: 0 },
+        axisLabel: { ...text, color: OURS_COLOUR, fontSize: 12, interval: 0 },
       },
     ],
-    series: series.map((name, index) => seriesOf(name, index, rows)),
+    series: [headings(rows), ...series.map((name) => seriesOf(name, colourOf(name, series), rows))],
   };
 }
 
-function seriesOf(name: string, index: number, rows: readonly Row[]): unknown {
-  const isOther = name === `${OURS}, another way`;
-  const colour = isOther ? COLOURS[0] : COLOURS[index % COLOURS.length];
+function colourOf(name: string, series: readonly string[]): string {
+  const others = series.filter((other) => COLOURS[other] === undefined);
+  return COLOURS[name] ?? MORE_COLOURS[others.indexOf(name) % MORE_COLOURS.length] ?? INK;
+}
+
+function legendEntry(name: string, series: readonly string[]): unknown {
+  const borderColor = colourOf(name, series);
+  const color = name === OURS_TOO ? BACKGROUND : borderColor;
+  return { name, icon: "circle", itemStyle: { color, borderColor, borderWidth: 1.4 } };
+}
+
+/** They begin at the left edge and may reach into the plot. */
+function headings(rows: readonly Row[]): unknown {
+  const data = rows.flatMap(({ label, isHeading }, row) => (isHeading ? [{ value: [row], name: label }] : []));
+  return {
+    ...{ type: "custom", data, silent: true, encode: { y: 0 } },
+    renderItem: ({ dataIndex }: { dataIndex: number }, api: echarts.CustomSeriesRenderItemAPI) => ({
+      type: "text",
+      x: 16,
+      y: api.coord([1, api.value(0)])[1] ?? 0,
+      style: { text: data[dataIndex]?.name, fill: INK, font: `700 12px ${FONT}`, verticalAlign: "middle" },
+    }),
+  };
+}
+
+function seriesOf(name: string, colour: string, rows: readonly Row[]): unknown {
   const data = rows.flatMap(({ marks }, row) =>
     marks.flatMap(({ series, spread }, place) => {
       const shift = (place - (marks.length - 1) / 2) * Math.min(5, (ROW - 8) / marks.length);
@@ -167,7 +212,7 @@ function seriesOf(name: string, index: number, rows: readonly Row[]): unknown {
   return {
     ...{ type: "custom", name, data, itemStyle: { color: colour }, z: name.startsWith(OURS) ? 3 : 2 },
     encode: { x: [2, 3, 4], y: 0 },
-    renderItem: (_: unknown, api: echarts.CustomSeriesRenderItemAPI) => mark(api, colour ?? INK, isOther),
+    renderItem: (_: unknown, api: echarts.CustomSeriesRenderItemAPI) => mark(api, colour, name === OURS_TOO),
   };
 }
 
@@ -195,6 +240,7 @@ function mark(api: echarts.CustomSeriesRenderItemAPI, colour: string, isHollow: 
 }
 
 function scaleLabel(value: number): string {
+  if (value < 1) return `1/${number(1 / value)}`;
   if (value >= 1e6) return `${number(value / 1e6)} M`;
   return value >= 1000 ? `${number(value / 1000)} k` : number(value);
 }

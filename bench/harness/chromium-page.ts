@@ -4,7 +4,7 @@
 
 import type { MeasuredBench } from "./results.ts";
 
-type Answer = { result: MeasuredBench } | { error: string };
+type Answer = { result: MeasuredBench | undefined } | { error: string };
 
 function runBench(name: string, smoke: boolean): Promise<Answer> {
   const here = import.meta.url;

@@ -13,6 +13,7 @@ const root = new URL("../../", built);
 globalThis.onmessage = async ({ data }: MessageEvent<{ name: string; smoke: boolean }>) => {
   try {
     const { default: bench } = (await import(new URL(`${data.name}.bench.js`, built).href)) as { default: Bench };
+    if (bench.only === "node") return postMessage({ result: undefined });
     const result = await bench.run(chromiumHost({ root, built, smoke: data.smoke }));
     postMessage({ result: { title: bench.title, ...result } });
   } catch (error) {

@@ -22,7 +22,7 @@ const HEADERS = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Emb
 const PAGE = `<!doctype html><title>bench</title><script type="module" src="/build/bench/harness/chromium-page.js"></script>`;
 const PAGE_PATH = "/page.html";
 
-type Answer = { result: MeasuredBench } | { error: string };
+type Answer = { result: MeasuredBench | undefined } | { error: string };
 type RunBench = (name: string, smoke: boolean) => Promise<Answer>;
 
 export async function openChromium(): Promise<Runner> {

@@ -11,7 +11,8 @@ import { type MeasuredBench, NODE_LINE } from "./results.ts";
 export interface Runner {
   /** Name and version. */
   readonly line: string;
-  run(name: string, options: { smoke: boolean }): Promise<MeasuredBench>;
+  /** Undefined for a bench that is not for this host. */
+  run(name: string, options: { smoke: boolean }): Promise<MeasuredBench | undefined>;
   close(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import type { Bar, Result, Spread } from "./bench.ts";
-import { ROOT } from "./build.ts";
+import { ROOT, benchNames } from "./build.ts";
 
 export type HostName = "node" | "chromium";
 export const HOSTS: readonly HostName[] = ["node", "chromium"];
@@ -36,7 +36,10 @@ export async function readResults(host: HostName): Promise<Results | undefined> 
 export async function saveResults(results: Results): Promise<void> {
   const earlier = await readResults(results.host);
   const kept = earlier?.machine === results.machine ? earlier.benches : {};
-  const text = JSON.stringify({ ...results, benches: { ...kept, ...results.benches } }, rounded, 2);
+  const all = { ...kept, ...results.benches };
+  const names = (await benchNames()).filter((name) => name in all);
+  const benches = Object.fromEntries(names.map((name) => [name, all[name]]));
+  const text = JSON.stringify({ ...results, benches }, rounded, 2);
   await writeFile(new URL(`${FOLDER}${results.host}.json`, ROOT), `${text}\n`);
 }
 

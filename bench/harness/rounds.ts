@@ -26,6 +26,9 @@ export interface RoundOptions {
   readonly warmup?: number;
 }
 
+/** Milliseconds: no clock of a page tells less, and no time is 0. */
+export const CLOCK_STEP = 0.005;
+
 /** Nanoseconds per operation, by candidate and round. */
 export function alternate(
   candidates: Readonly<Record<string, Candidate>>,
@@ -47,7 +50,7 @@ function time(name: string, candidate: Candidate, operations: number): number {
   candidate.prepare?.(operations);
   const start = performance.now();
   const sum = candidate.run(operations);
-  const elapsed = performance.now() - start;
+  const elapsed = Math.max(performance.now() - start, CLOCK_STEP);
   if (candidate.check) candidate.check(sum, operations);
   else if (sum !== operations) throw new Error(`${name} computed ${sum} instead of ${operations}`);
   return elapsed * 1e6;

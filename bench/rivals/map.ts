@@ -35,6 +35,8 @@ class MapTable implements Rival {
   readonly #freeRecords: HandleRecord[] = [];
   /** No ID below this one is free. */
   #hint = 1;
+  /** Objects that were in use when the table was closed. */
+  leaked = 0;
 
   tryAlloc(type: number): number {
     let id = this.#hint;
@@ -79,7 +81,10 @@ class MapTable implements Rival {
   }
 
   close(): void {
-    for (const item of this.#items.values()) item.live = false;
+    for (const item of this.#items.values()) {
+      if (item.users > 1) this.leaked++; // whoever uses it goes on
+      item.live = false;
+    }
     this.#items.clear();
     this.#hint = 1;
   }
