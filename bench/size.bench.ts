@@ -14,10 +14,9 @@ const BARS: Result["bars"] = [
 
 export default {
   title: "size",
+  only: "node",
   async run({ program }) {
-    if (program === undefined) {
-      return { unit: "kB", candidates: {}, ratios: {}, bars: BARS, notes: ["counted in Node only"] };
-    }
+    if (program === undefined) return undefined;
     const { kilobytes = NaN } = await program("size");
     return { unit: "kB", candidates: { [SIZE]: summary([kilobytes]) }, ratios: {}, bars: BARS };
   },

@@ -3,7 +3,7 @@
  * What a program pays before the library does anything for it: from the import to the first answered ioctl, in fresh Node processes.
  *
  * The time is measured inside the process (bench/programs/start-up.mjs), so Node's own start is not in it; the floor is the import of
- * a module without content. Chromium has no fresh process to offer, so there the bench has nothing to say.
+ * a module without content. Chromium has no fresh process to offer.
  */
 import type { Bench, Result } from "./harness/bench.ts";
 import { ratio, summary } from "./harness/rounds.ts";
@@ -17,10 +17,9 @@ const BARS: Result["bars"] = [
 
 export default {
   title: "start-up",
+  only: "node",
   async run({ program, smoke }) {
-    if (program === undefined) {
-      return { unit: "ms", candidates: {}, ratios: {}, bars: BARS, notes: ["measured in Node only"] };
-    }
+    if (program === undefined) return undefined;
     const ours: number[] = [];
     const floor: number[] = [];
     for (let sample = 0; sample < (smoke ? 2 : 20); sample++) {
