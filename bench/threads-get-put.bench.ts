@@ -24,12 +24,23 @@ const APART = 1024;
 /** The scaling that the control must show before the bar says anything about the code. */
 const CONTROL_SCALES = 1.9;
 
-const CONTROL = "floor, memory of its own";
+const CONTROL = "floor (memory of its own)";
 const OURS = "iommufd-wasm";
+const ATOMICS = "Atomics by hand";
+const SHAREDMAP = "sharedmap";
+
+const SEPARATE = "a context each";
+const APART_IDS = "one context, objects apart";
+const NEIGHBOURS = "one context, neighbours";
+const SAME = "one object";
+
+const threadsOf = (count: number): string => (count === 1 ? "1 thread" : `${count} threads`);
+const scalingOf = (situation: string, name: string, count: number): string =>
+  `${situation}, ${name}: ${threadsOf(count)} / ${threadsOf(1)}`;
 
 const BARS: Result["bars"] = [
   {
-    ratio: `one context, objects apart: ${OURS}, 2 threads / ${OURS}, 1 thread`,
+    ratio: scalingOf(APART_IDS, OURS, 2),
     limit: 1.7,
     kind: "least",
     text: `two threads, one context, objects apart, against one thread (where the control shows ${CONTROL_SCALES} ×)`,
@@ -37,6 +48,7 @@ const BARS: Result["bars"] = [
 ];
 
 interface Measured {
+  readonly situation: string;
   readonly name: string;
   readonly crew: Crew;
   readonly tasks: readonly Task[];
@@ -72,18 +84,19 @@ export default {
     const all: Measured[] = [];
     const add = (situation: string, name: string, crew: Crew, taskOf: (thread: number) => Task): void => {
       for (const count of counts) {
-        const threads = `${count} ${count === 1 ? "thread" : "threads"}`;
         const tasks = Array.from({ length: count }, (_, thread) => taskOf(thread));
-        all.push({ name: `${situation}: ${name}, ${threads}`, crew, tasks, samples: [] });
+        all.push({ situation, name, crew, tasks, samples: [] });
       }
     };
-    add("a context each", OURS, separate, () => task(1, 1));
-    add("one context, objects apart", OURS, together, apart);
-    add("one context, objects apart", "Atomics by hand", atomics, apart);
-    add("one context, objects apart", "sharedmap", sharedmap, apart);
-    add("one context, neighbours", OURS, together, (thread) => task(1 + thread, most));
-    add("one object", OURS, together, () => task(1, 0));
-    add("nothing shared", CONTROL, control, () => task(1, 1));
+    add(SEPARATE, OURS, separate, () => task(1, 1));
+    add(SEPARATE, CONTROL, control, () => task(1, 1));
+    add(APART_IDS, OURS, together, apart);
+    add(APART_IDS, ATOMICS, atomics, apart);
+    add(APART_IDS, SHAREDMAP, sharedmap, apart);
+    add(NEIGHBOURS, OURS, together, (thread) => task(1 + thread, most));
+    add(NEIGHBOURS, ATOMICS, atomics, (thread) => task(1 + thread, most));
+    add(SAME, OURS, together, () => task(1, 0));
+    add(SAME, ATOMICS, atomics, () => task(1, 0));
 
     await measure(host, all);
     for (const context of [shared, ...own]) checkUnlocked(context);
@@ -91,7 +104,7 @@ export default {
       if (tables.atomics.usersOf(id) !== 1 || tables.sharedmap.usersOf(id) !== 1) throw new Error(`${id} is in use`);
     }
     await Promise.all([together, separate, control, atomics, sharedmap].map((crew) => crew.end()));
-    return resultOf(all, counts);
+    return resultOf(all);
   },
 } satisfies Bench;
 
@@ -127,29 +140,26 @@ function checkUnlocked(context: IommufdContext): void {
   if (wrong) throw new Error(`object ${wrong.id} is left with ${wrong.users} users, ${wrong.holders} holders`);
 }
 
-function resultOf(all: readonly Measured[], counts: readonly number[]): Result {
-  const samples = new Map(all.map((each) => [each.name, each.samples]));
-  const candidates = Object.fromEntries(all.map(({ name, samples }) => [name, summary(samples)]));
+function resultOf(all: readonly Measured[]): Result {
+  const candidates: Record<string, Spread> = {};
   const ratios: Record<string, Spread> = {};
-  const compare = (situation: string, a: string, b: string): Spread => {
-    const [over, under] = [a, b].map((name) => samples.get(`${situation}: ${name}`) ?? []);
-    return (ratios[`${situation}: ${a} / ${b}`] = ratio(over ?? [], under ?? []));
-  };
-  const scaling = (situation: string, name: string): Spread[] =>
-    counts
-      .filter((count) => count > 1)
-      .map((count) => compare(situation, `${name}, ${count} threads`, `${name}, 1 thread`));
-  for (const situation of ["a context each", "one context, objects apart", "one context, neighbours", "one object"]) {
-    scaling(situation, OURS);
+  for (const { situation, name, tasks, samples } of all) {
+    const threads = tasks.length;
+    candidates[`${threadsOf(threads)}, ${situation}: ${name}`] = summary(samples);
+    const same = all.filter((other) => other.situation === situation);
+    for (const other of same) {
+      if (other.name === name && other.tasks.length === 1 && threads > 1) {
+        ratios[scalingOf(situation, name, threads)] = ratio(samples, other.samples);
+      }
+      if (name === OURS && other.name !== OURS && other.tasks.length === threads) {
+        ratios[`${threadsOf(threads)}, ${situation}: ${OURS} / ${other.name}`] = ratio(samples, other.samples);
+      }
+    }
   }
-  for (const rival of ["Atomics by hand", "sharedmap"]) {
-    scaling("one context, objects apart", rival);
-    compare("one context, objects apart", `${OURS}, 2 threads`, `${rival}, 2 threads`);
-  }
-  const [control] = scaling("nothing shared", CONTROL);
+  const control = ratios[scalingOf(SEPARATE, CONTROL, 2)]?.median ?? 0;
   const notes =
-    control && control.median < CONTROL_SCALES
-      ? [`two threads that share nothing do ${control.median.toFixed(2)} × what one does here: no bar says anything`]
+    control < CONTROL_SCALES
+      ? [`two threads that share nothing do ${control.toFixed(2)} × what one does here, so the bar says nothing`]
       : [];
   return { unit: "pairs per second", candidates, ratios, bars: BARS, notes };
 }

@@ -51,7 +51,8 @@ export interface Bench {
   readonly title: string;
   /** It needs what a page has not; elsewhere it is left out. */
   readonly only?: "node";
-  run(host: Host): Promise<Result>;
+  /** Undefined where the machine has not what the bench needs. */
+  run(host: Host): Promise<Result | undefined>;
 }
 
 export interface Host {

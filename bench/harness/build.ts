@@ -14,7 +14,7 @@ export const ROOT = new URL("../../", here);
 /** Told in this order; a bench that is not in the list comes last. */
 const ORDER = [
   ...["get-put", "alloc-destroy", "alloc-million", "ioctl", "struct-copy", "call", "open-close"],
-  ...["native", "threads-get-put", "owner-thread", "hand-over", "attach", "memory", "start-up"],
+  ...["native", "threads-get-put", "owner-thread", "hand-over", "attach", "memory", "start-up", "size"],
 ];
 
 /** Names of all benches: bench/NAME.bench.ts. */

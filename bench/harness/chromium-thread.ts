@@ -15,7 +15,7 @@ globalThis.onmessage = async ({ data }: MessageEvent<{ name: string; smoke: bool
     const { default: bench } = (await import(new URL(`${data.name}.bench.js`, built).href)) as { default: Bench };
     if (bench.only === "node") return postMessage({ result: undefined });
     const result = await bench.run(chromiumHost({ root, built, smoke: data.smoke }));
-    postMessage({ result: { title: bench.title, ...result } });
+    postMessage({ result: result && { title: bench.title, ...result } });
   } catch (error) {
     postMessage({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }

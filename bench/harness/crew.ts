@@ -87,7 +87,7 @@ export function work(window: Window, loop: (operations: number, done: number) =>
   meet(window);
   const start = performance.now();
   let operations = 0;
-  let milliseconds = 0;
+  let milliseconds: number;
   do {
     const right = loop(BATCH, operations);
     if (right !== BATCH) throw new Error(`${right} of ${BATCH} operations did what they should`);

@@ -11,7 +11,7 @@ import { type MeasuredBench, NODE_LINE } from "./results.ts";
 export interface Runner {
   /** Name and version. */
   readonly line: string;
-  /** Undefined for a bench that is not for this host. */
+  /** Undefined for a bench that is not for this host or this machine. */
   run(name: string, options: { smoke: boolean }): Promise<MeasuredBench | undefined>;
   close(): Promise<void>;
 }
@@ -23,18 +23,18 @@ export function openNode(): Promise<Runner> {
   return Promise.resolve({ line: NODE_LINE, run, close: () => Promise.resolve() });
 }
 
-function run(name: string, { smoke }: { smoke: boolean }): Promise<MeasuredBench> {
+function run(name: string, { smoke }: { smoke: boolean }): Promise<MeasuredBench | undefined> {
   return new Promise((resolve, reject) => {
     const program = fileURLToPath(new URL("build/bench/harness/node-process.js", ROOT));
     const child = fork(program, smoke ? [name, "--smoke"] : [name], {
       timeout: LONGEST,
       execArgv: ["--enable-source-maps"],
     });
-    let answer: MeasuredBench | undefined;
-    child.once("message", (message) => (answer = message as MeasuredBench));
+    let answer: MeasuredBench | null | undefined;
+    child.once("message", (message) => (answer = message as MeasuredBench | null));
     child.once("error", reject);
     child.once("exit", (status, signal) => {
-      if (answer && status === 0) resolve(answer);
+      if (answer !== undefined && status === 0) resolve(answer ?? undefined);
       else reject(new Error(`the process of ${name} has ended with ${status ?? signal}`));
     });
   });

@@ -14,6 +14,6 @@ const root = new URL("../../", built);
 const [name = "", ...flags] = process.argv.slice(2);
 const { default: bench } = (await import(new URL(`${name}.bench.js`, built).href)) as { default: Bench };
 const result = await bench.run(nodeHost({ root, built, smoke: flags.includes("--smoke") }));
-const answer = { title: bench.title, ...result };
+const answer = result ? { title: bench.title, ...result } : null;
 if (process.send) process.send(answer, () => process.exit(0));
 else console.log(JSON.stringify(answer, undefined, 2));

@@ -13,5 +13,6 @@ declare module "sharedmap/index.es.js" {
 
 /** Declared beside another file name. */
 declare module "comlink/dist/esm/node-adapter.mjs" {
-  export default function nodeEndpoint(port: MessagePort): import("comlink").Endpoint;
+  import type { Endpoint } from "comlink";
+  export default function nodeEndpoint(port: MessagePort): Endpoint;
 }

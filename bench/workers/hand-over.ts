@@ -5,15 +5,26 @@
  * Waits: each thread holds half of the objects. The second thread first waits for the other's first object to go, the first one lets
  * go of its own first; from then on each wake-up leads to the next one, so that a round of N objects is a chain of N wake-ups.
  *
+ * Sleeps: the same, but whoever is woken up lets some time pass first, so that the other one is asleep for sure and not looking at
+ * the word for the last time.
+ *
  * Turns: a word says whose turn it is; who has it does one get + put of the one object and gives it to the other.
  */
 import { Iommufd, type IommufdShare } from "iommufd-wasm";
-import { type Window, type Work, meet } from "../harness/crew.ts";
+import { type Window, meet } from "../harness/crew.ts";
 import { peer } from "../harness/peer.ts";
 import { AtomicsTable } from "../rivals/atomics.ts";
 import { type Floor, STRIDE, attachFloor } from "../rivals/floor.ts";
 
-export type Kind = "waits" | "turns";
+export type Kind = "turns" | "waits" | "sleeps";
+
+/** What a thread says of a round. */
+export interface HandedOver {
+  /** From the first to the last, by its own clock. */
+  readonly milliseconds: number;
+  /** Of these: what it has let pass on purpose. */
+  readonly paused: number;
+}
 
 export interface HandOverSetup {
   readonly share: IommufdShare;
@@ -82,12 +93,27 @@ function succeed(result: number): void {
   if (result !== 0) throw new Error(`destroy answered ${result}`);
 }
 
-function waits(steps: Steps, { thread, count }: HandOverTask): void {
+/** Milliseconds that nobody spends looking at a word before he sleeps. */
+const LONG = 0.1;
+
+/** Lets `milliseconds` pass. Returns how many it were. */
+function pause(milliseconds: number): number {
+  const start = performance.now();
+  let passed = 0;
+  while (passed < milliseconds) passed = performance.now() - start;
+  return passed;
+}
+
+/** Returns how long it has paused. */
+function waits(steps: Steps, { thread, count }: HandOverTask, milliseconds: number): number {
+  let paused = 0;
   for (let id = 1; id < count; id += 2) {
     if (thread === 1) steps.waitFor(id);
+    paused += pause(milliseconds);
     steps.letGo(id + thread);
     if (thread === 0) steps.waitFor(id + 1);
   }
+  return paused;
 }
 
 const TURNS: Readonly<Record<HandOverTask["who"], () => number>> = {
@@ -107,22 +133,23 @@ const TURNS: Readonly<Record<HandOverTask["who"], () => number>> = {
   },
 };
 
-function turns(pair: () => number, { thread, count }: HandOverTask): void {
+/** Returns 0: it never pauses. */
+function turns(pair: () => number, { thread, count }: HandOverTask): number {
   for (let done = thread; done < count; done += 2) {
     while (Atomics.load(turn, 0) !== done);
     if (pair() <= 0) throw new Error("no lock in this turn");
     Atomics.store(turn, 0, done + 1);
   }
+  return 0;
 }
 
-function run(task: HandOverTask & Window): Work {
+function run(task: HandOverTask & Window): HandedOver {
   const { kind, who, thread, count } = task;
-  if (kind === "waits") for (let id = 1 + thread; id <= count; id += 2) WAITS[who].hold(id);
+  if (kind !== "turns") for (let id = 1 + thread; id <= count; id += 2) WAITS[who].hold(id);
   meet(task);
   const start = performance.now();
-  if (kind === "waits") waits(WAITS[who], task);
-  else turns(TURNS[who], task);
-  return { operations: count, milliseconds: performance.now() - start };
+  const paused = kind === "turns" ? turns(TURNS[who], task) : waits(WAITS[who], task, kind === "sleeps" ? LONG : 0);
+  return { milliseconds: performance.now() - start, paused };
 }
 
 peer.post("ready");

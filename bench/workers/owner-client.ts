@@ -50,7 +50,7 @@ async function askFor(client: Client, task: OwnerTask & Window): Promise<Work> {
   meet(task);
   const start = performance.now();
   let operations = 0;
-  let milliseconds = 0;
+  let milliseconds: number;
   do {
     const id = task.first + (operations & 255) * task.stride;
     if (!(await operate(client, id))) throw new Error(`${task.operation} failed at the owner`);
