@@ -15,16 +15,22 @@ const TITLES: Readonly<Record<HostName, string>> = { node: "Node", chromium: "Ch
 const MARKS = /(<!-- bench -->\n)[^]*(\n<!-- \/bench -->)/;
 const NOT_MEASURED = "–";
 
+const FILE = new URL("README.md", ROOT);
+
 export async function writeReadme(): Promise<void> {
+  await writeFile(FILE, await generateReadme());
+}
+
+/** The README with its section as the results say. */
+export async function generateReadme(): Promise<string> {
   const results = (await Promise.all(HOSTS.map((host) => readResults(host)))).filter((each) => each !== undefined);
   if (results.length === 0) throw new Error(`there is nothing in ${FOLDER}: npm run bench -- --save`);
-  const file = new URL("README.md", ROOT);
-  const text = await readFile(file, "utf8");
+  const text = await readFile(FILE, "utf8");
   if (!MARKS.test(text)) throw new Error("the README has no <!-- bench --> marks");
   const section = await sectionOf(results);
   const whole = text.replace(MARKS, (_, begin: string, end: string) => `${begin}\n${section}\n${end}`);
-  const path = fileURLToPath(file);
-  await writeFile(file, await format(whole, { ...(await resolveConfig(path)), filepath: path }));
+  const filepath = fileURLToPath(FILE);
+  return format(whole, { ...(await resolveConfig(filepath)), filepath });
 }
 
 async function sectionOf(results: readonly Results[]): Promise<string> {

@@ -4,12 +4,13 @@
 // asked whether every operation and every rival is in the report. Nothing looks at a time.
 
 import { execFile } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Spread } from "../../bench/harness/bench.ts";
 import { groupsOf } from "../../bench/harness/groups.ts";
+import { generateReadme } from "../../bench/harness/readme.ts";
 import type { Results } from "../../bench/harness/results.ts";
 import { RIVALS } from "../../bench/rivals/all.ts";
 import { findChromium } from "../support/browser.mjs";
@@ -64,4 +65,8 @@ describe.each(["node", "chromium"] as const)("npm run bench -- --smoke in %s", (
       }
     }
   });
+});
+
+test("the README's figures are those of bench/results", async () => {
+  expect(await readFile(`${ROOT}README.md`, "utf8")).toBe(await generateReadme());
 });
