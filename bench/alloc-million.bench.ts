@@ -32,8 +32,8 @@ const BARS: readonly Bar[] = [
   },
 ];
 
-/** Makes an empty context. */
-type Open = () => ObjectTable<unknown>;
+/** Makes an empty context that has room for so many objects. */
+type Open = (objects: number) => ObjectTable<unknown>;
 
 // The loops use their arguments only: `fresh` makes a copy for each candidate. IDs come in order, from 1.
 
@@ -62,7 +62,7 @@ export default {
     const type = iommufd.defineObjectType({ name: "BENCH", payloadBytes: 16 });
     const subjects = [
       new Subject("iommufd-wasm", () => iommufd.open(), type, many),
-      ...Object.entries(RIVALS).map(([name, make]) => new Subject(name, () => make(many), 1, many)),
+      ...Object.entries(RIVALS).map(([name, make]) => new Subject(name, make, 1, many)),
     ];
     for (let round = -1; round < rounds; round++) {
       for (let turn = 0; turn < subjects.length; turn++) {
@@ -126,13 +126,13 @@ class Subject {
     const window = Math.min(2 ** 16, many / 2);
     const spent = { alloc: 0, get: 0, release: 0 };
     for (let done = 0; done < window; done += SMALL) {
-      const table = this.open();
+      const table = this.open(SMALL);
       spent.alloc += this.#time(() => this.#fill(table, this.type, 1, SMALL));
       spent.get += this.#time(() => this.#get(table, SMALL));
       spent.release += this.#time(() => this.#close(table));
     }
     const small = (nanoseconds: number): number => nanoseconds / (Math.ceil(window / SMALL) * SMALL);
-    const table = this.open();
+    const table = this.open(many);
     this.#time(() => this.#fill(table, this.type, 1, many - window));
     const last = this.#time(() => this.#fill(table, this.type, many - window + 1, many));
     const got = this.#time(() => this.#get(table, many));

@@ -6,8 +6,8 @@
 //   --smoke       a few rounds, for function and not for time; writes nothing
 //   --only NAME   that bench only; more than once for several
 //   --json        the results as JSON, nothing else, to the standard output
-//   --save        writes bench/results/HOST.json and the pictures
-//   --readme      writes the README's section from bench/results/; runs the benches before only together with --save
+//   --save        writes bench/results/HOST.json
+//   --readme      draws the pictures and writes the README's section from bench/results/; runs the benches before only with --save
 //
 // A bar that is missed fails nothing, because a busy machine is no defect. A wrong result, or an error, fails the run.
 
@@ -35,7 +35,10 @@ if (wrong.length > 0 || unknown.length > 0) {
 
 let failures = 0;
 if (!has("--readme") || has("--save")) failures = await measure();
-if (has("--readme")) await writeReadme();
+if (has("--readme")) {
+  await drawCharts();
+  await writeReadme();
+}
 process.exit(failures > 0 ? 1 : 0);
 
 /** Return: how many benches failed. */
@@ -61,7 +64,6 @@ async function measure(): Promise<number> {
   if (has("--json")) console.log(JSON.stringify(results, undefined, 2));
   if (has("--save") && !smoke && failures === 0) {
     await saveResults(results);
-    await drawCharts();
   }
   return failures;
 

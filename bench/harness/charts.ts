@@ -12,9 +12,9 @@ import { writeFile } from "node:fs/promises";
 import * as echarts from "echarts";
 import type { Spread } from "./bench.ts";
 import { ROOT } from "./build.ts";
-import { type Group, groupsOf } from "./groups.ts";
+import { type Group, type Member, groupsOf, isFloor, threadsIn, withoutThreads } from "./groups.ts";
 import { number } from "./report.ts";
-import { FOLDER, HOSTS, type MeasuredBench, type Results, readResults } from "./results.ts";
+import { FOLDER, HOSTS, type Results, readResults } from "./results.ts";
 
 const WIDTH = 800;
 const ROW = 25;
@@ -64,8 +64,7 @@ export async function drawCharts(): Promise<void> {
     const rows = costRows(results);
     if (rows.length > 0)
       await draw(`${host}.svg`, title, "× (the reference of each row is at 1; the left the better)", rows);
-    const throughput = throughputRows(results);
-    if (throughput.length > 0) threads.push(heading(hostTitle(results)), ...throughput);
+    threads.push(...throughputRows(results));
   }
   if (threads.length > 0)
     await draw("threads.svg", "Several threads", "operations per second (the right the better)", threads);
@@ -74,31 +73,52 @@ export async function drawCharts(): Promise<void> {
 function costRows({ benches }: Results): Row[] {
   return Object.values(benches)
     .filter(({ unit }) => /^[nµum]s\b/.test(unit))
-    .flatMap((bench) => rowsOf(bench, (spread, { reference }) => relative(spread, reference)));
+    .flatMap((bench) => {
+      const unit = bench.unit.replace(/ per .*$/, "");
+      const [first, ...others] = groupsOf(bench);
+      if (first === undefined) return [];
+      if (others.length === 0) return [{ ...costRow(bench.title, first, unit), isHeading: true }];
+      return [heading(bench.title), ...[first, ...others].map((group) => costRow(group.situation, group, unit))];
+    });
 }
 
-function throughputRows({ benches }: Results): Row[] {
+/** A row for each number of threads. */
+function throughputRows({ benches, ...results }: Results): Row[] {
   return Object.values(benches)
     .filter(({ unit }) => unit.endsWith(" per second"))
-    .flatMap((bench) => rowsOf(bench, (spread) => spread));
+    .flatMap((bench) => [
+      heading(`${hostTitle({ benches, ...results })}: ${bench.title}`),
+      ...groupsOf(bench).flatMap((group) => {
+        const counts = [...new Set(group.members.map(({ name }) => threadsIn(name)))];
+        return counts.map((threads): Row => {
+          const members = group.members.filter(({ name }) => threadsIn(name) === threads);
+          const label = [group.situation, threads].filter((part) => part !== "").join(", ");
+          return rowOf(label, members, ({ median }) => `${scaleLabel(median)}/s`);
+        });
+      }),
+    ]);
 }
 
-function rowsOf(bench: MeasuredBench, valueOf: (spread: Spread, group: Group) => Spread): Row[] {
-  const groups = groupsOf(bench);
-  const unit = bench.unit.replace(/ per .*$/, "");
-  const rows = groups.map((group): Row => {
-    const [first] = group.members;
-    return {
-      label: groups.length > 1 ? group.situation : bench.title,
-      isHeading: groups.length === 1,
-      figure: first ? `${number(first.spread.median)} ${unit === bench.unit ? "" : unit}` : "",
-      marks: group.members.map(({ name, isOurs, spread }, index) => ({
-        series: isOurs ? (index === 0 ? OURS : OURS_TOO) : name.replace(/^floor.*/, "floor"),
-        spread: valueOf(spread, group),
-      })),
-    };
-  });
-  return groups.length > 1 ? [heading(bench.title), ...rows] : rows;
+function costRow(label: string, { members, reference }: Group, unit: string): Row {
+  return rowOf(
+    label,
+    members.map((member) => ({ ...member, spread: relative(member.spread, reference) })),
+    ({ median }) => `${number(median * reference.median)} ${unit}`,
+  );
+}
+
+function rowOf(label: string, members: readonly Member[], figureOf: (spread: Spread) => string): Row {
+  const ours = members.filter(({ isOurs }) => isOurs);
+  return {
+    ...{ label, isHeading: false },
+    figure: ours[0] ? figureOf(ours[0].spread) : "",
+    marks: members.map((member) => ({ series: seriesNameOf(member, ours), spread: member.spread })),
+  };
+}
+
+function seriesNameOf(member: Member, ours: readonly Member[]): string {
+  if (member.isOurs) return member === ours[0] ? OURS : OURS_TOO;
+  return isFloor(member.name) ? "floor" : withoutThreads(member.name);
 }
 
 function heading(label: string): Row {
@@ -128,7 +148,7 @@ async function draw(file: string, title: string, axis: string, rows: readonly Ro
 function optionOf(title: string, axis: string, rows: readonly Row[], series: readonly string[]): unknown {
   const values = rows.flatMap(({ marks }) => marks.flatMap(({ spread }) => [spread.low, spread.high]));
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const logBase = most / least > 2 ** 14 ? 10 : 2;
+  const logBase = most / least > 2 ** 14 || least > 1000 ? 10 : 2;
   const power = (value: number): number => Math.log(value) / Math.log(logBase);
   const [first, last] = [Math.floor(power(least)), Math.ceil(power(most))];
   const step = Math.ceil((last - first) / 12);

@@ -7,7 +7,7 @@ import type { Result, Spread } from "./bench.ts";
 export interface Member {
   /** Without the situation. */
   readonly name: string;
-  /** The first of its situation, or what a ratio compares with others. */
+  /** The first of its situation but the floor, on however many threads, or what a ratio compares with another one. */
   readonly isOurs: boolean;
   readonly spread: Spread;
 }
@@ -21,19 +21,44 @@ export interface Group {
 }
 
 export function groupsOf({ candidates, ratios }: Result): Group[] {
-  const compared = new Set(Object.keys(ratios).map((name) => name.split(" / ")[0] ?? ""));
+  const compared = new Set<string>();
+  for (const name of Object.keys(ratios)) {
+    const [left = "", right = ""] = name.split(" / ");
+    // A rival may be compared with itself on fewer threads.
+    if (!isFloor(nameIn(left)) && !withoutThreads(left).endsWith(withoutThreads(right))) compared.add(left);
+  }
   const bySituation = new Map<string, Member[]>();
   for (const [whole, spread] of Object.entries(candidates)) {
-    const cut = whole.indexOf(": ");
-    const situation = cut < 0 ? "" : whole.slice(0, cut);
+    const name = nameIn(whole);
+    const situation = whole.slice(0, -name.length).replace(/: $/, "");
     const members = bySituation.get(situation) ?? [];
     bySituation.set(situation, members);
-    const name = cut < 0 ? whole : whole.slice(cut + 2);
-    members.push({ name, isOurs: members.length === 0 || compared.has(whole), spread });
+    const isFirst = withoutThreads(name) === withoutThreads(members[0]?.name ?? name);
+    members.push({ name, isOurs: (isFirst && !isFloor(name)) || compared.has(whole), spread });
   }
   return [...bySituation].flatMap(([situation, members]) => {
-    const floor = members.find(({ name }) => name.startsWith("floor"));
+    const floor = members.find(({ name }) => isFloor(name));
     const reference = floor ?? members.find(({ isOurs }) => !isOurs) ?? members[0];
     return reference ? [{ situation, members, reference: reference.spread }] : [];
   });
+}
+
+export function isFloor(name: string): boolean {
+  return name.startsWith("floor");
+}
+
+const THREADS = /, (\d+ threads?)$/;
+
+/** "2 threads", where a candidate's name ends so; else "". */
+export function threadsIn(name: string): string {
+  return THREADS.exec(name)?.[1] ?? "";
+}
+
+export function withoutThreads(name: string): string {
+  return name.replace(THREADS, "");
+}
+
+function nameIn(whole: string): string {
+  const cut = whole.indexOf(": ");
+  return cut < 0 ? whole : whole.slice(cut + 2);
 }
