@@ -3,8 +3,8 @@
  * Against native C (bench/native): the seed's objects with the seed's locks, compiled by the machine's compiler; and the empty system
  * call, which a program pays before a kernel does anything.
  *
- * C and JavaScript are two processes, so they take turns in blocks of some rounds, and a ratio compares rounds of the same block. Both have
- * an array of loops of their own, and warm up before they are timed.
+ * C and JavaScript are two processes, so they take turns in blocks of some rounds, and a ratio compares rounds of the same block. Both warm
+ * up before they are timed.
  */
 import { IOMMU_DESTROY, Iommufd, type IommufdContext, type ObjectType } from "iommufd-wasm";
 import type { Bench, Host, Result, Spread } from "./harness/bench.ts";

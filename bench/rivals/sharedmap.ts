@@ -6,9 +6,8 @@
  * an ID's object lies, and a word there counts users by Atomics. get looks up and adds, put subtracts. That is less than ours does: no
  * handle is checked, and nothing can wait for a holder.
  *
- * Objects are entered, and never taken out: the map's `delete` empties a place that the chains of other keys may run through, and
- * from then on some of these are not found, or are looked for without end. With 1,024 numbers as keys one `delete` and one `set` are
- * enough. So there is no alloc and no destroy here.
+ * Objects are entered before the threads start and stay: the map's `delete` takes a lock of everything, and says of itself that it is
+ * very expensive, so alloc and destroy would say little about a table of IDs.
  *
  * Not here at all: `@daneren2005/shared-memory-objects` 0.0.4. Its README says that its map is not safe for several threads; its lock
  * for readers can be unlocked under a reader that has not counted itself yet; it asks `self` when it has to wait, which Node
