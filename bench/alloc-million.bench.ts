@@ -33,7 +33,7 @@ const BARS: readonly Bar[] = [
 ];
 
 const NOTES = [
-  "release: the rivals look at each object's users and forget all; ours wipes each object's memory and gives it back, too",
+  "release: the Map only looks at each object's users, and Atomics by hand at nothing; ours also destroys one by one and gives the memory back",
 ];
 
 /** Makes an empty context that has room for so many objects. */
