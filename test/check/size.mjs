@@ -5,9 +5,8 @@
 // It also checks what keeps the entries apart: `.` holds the core exactly once, `./external` does not hold it at all, and
 // neither drags in the as-bind module of `./trace`.
 
-import { build } from "esbuild";
 import { readFile } from "node:fs/promises";
-import { gzipSync } from "node:zlib";
+import { bundled, kilobytes } from "./bundled.mjs";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -23,29 +22,16 @@ const HOLDS = {
 };
 
 let failed = false;
-for (const [entry, kilobytes] of Object.entries(BUDGET)) {
+for (const [entry, most] of Object.entries(BUDGET)) {
   const text = await bundled(entry);
-  const size = gzipSync(text).length / 1000;
+  const size = kilobytes(text);
   const copies = { core: text.split(core).length - 1, trace: text.split(trace).length - 1 };
   const wanted = HOLDS[entry] ?? copies;
-  const good = size <= kilobytes && copies.core === wanted.core && copies.trace === wanted.trace;
+  const good = size <= most && copies.core === wanted.core && copies.trace === wanted.trace;
   failed ||= !good;
   console.log(
-    `${good ? "ok  " : "FAIL"} ${entry.padEnd(8)} ${size.toFixed(1)} of ${kilobytes} kB, ` +
+    `${good ? "ok  " : "FAIL"} ${entry.padEnd(8)} ${size.toFixed(1)} of ${most} kB, ` +
       `core.wasm ${copies.core} times, trace.wasm ${copies.trace} times`,
   );
 }
 process.exitCode = failed ? 1 : 0;
-
-async function bundled(entry) {
-  const { outputFiles } = await build({
-    entryPoints: [new URL(`dist/${entry}.js`, ROOT).pathname],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    target: "es2022",
-    external: ["node:*"],
-  });
-  return outputFiles[0].text;
-}
