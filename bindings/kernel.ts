@@ -195,7 +195,7 @@ export class Kernel {
 
   /** Runs the destroy callback for a slot that nobody can find any more. */
   #callback(slot: number, context: IommufdContext, failures: unknown[]): void {
-    const type = this.typeOf(this.word(slot + Layout.SLOT_TYPE) & Layout.SLOT_TYPE_MASK);
+    const type = this.typeOf(this.word(slot + Layout.SLOT_OWNER) & Layout.SLOT_TYPE_MASK);
     const payload = new DataView(this.memory.buffer, slot + Layout.SLOT_PAYLOAD, type.payloadBytes);
     const id = this.word(slot + Layout.SLOT_ID);
     this.core.callbackBegins(slot);
@@ -211,7 +211,10 @@ export class Kernel {
     const failures: unknown[] = [];
     for (let slot = this.core.queueTake(); slot !== 0; slot = this.core.queueTake()) {
       const handle = this.result(0);
-      const context = this.contextOn(this.word(slot + Layout.SLOT_FILE), Layout.FILE_NEVER);
+      const context = this.contextOn(
+        Layout.FILES + (this.word(slot + Layout.SLOT_OWNER) & Layout.SLOT_FILE_MASK),
+        Layout.FILE_NEVER,
+      );
       this.#callback(slot, context, failures);
       this.core.queueFree(handle);
     }

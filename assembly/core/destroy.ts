@@ -48,7 +48,6 @@ import {
   RECORD_QUEUED,
   RECORD_QUEUED_KEPT,
   SLOT_CALLBACK_RAN,
-  SLOT_TYPE_MASK,
   Slot,
   Thread,
 } from "./memory-map";
@@ -74,6 +73,7 @@ import {
 import { classOfType, hasCallback, isRunnable } from "./registry";
 import { MUST_DESTROY, MUST_WAIT } from "./results";
 import { slabFree } from "./slab";
+import { typeOfSlot } from "./slot";
 import { keepSpare } from "./spares";
 import {
   announceRecord,
@@ -273,7 +273,7 @@ function decide(file: usize, entry: usize, record: usize): i32 {
     if (usersOf(word) == 2) {
       assertInvariant(destroyersOf(word) == 1);
       if (removeIf(file, entry, word, id) == 0) continue;
-      if (hasCallback(changetype<Slot>(slot).type)) {
+      if (hasCallback(typeOfSlot(slot))) {
         changeRecord(record, slot, RECORD_DYING);
         clearHand();
         return mustDestroy(handle, slot);
@@ -336,7 +336,7 @@ export function destroyCancel(file: usize, handle: u32): i32 {
 
 /** The callback of an object that nobody can find any more is about to run: it will not run again, whatever becomes of the thread. */
 export function callbackBegins(slot: usize): void {
-  changetype<Slot>(slot).type |= SLOT_CALLBACK_RAN;
+  changetype<Slot>(slot).owner |= SLOT_CALLBACK_RAN;
 }
 
 /** After MUST_DESTROY and the callback: drops what the object held and frees it. Return: 0, or -EINVAL for a bad handle. */
@@ -344,7 +344,7 @@ export function destroyFinish(file: usize, handle: u32): i32 {
   const record = findRecord(handle, file, RECORD_DYING);
   if (record == 0) return -EINVAL;
   const slot: usize = changetype<HoldRecord>(record).target;
-  setHand(slot | HAND_NO_CALLBACK, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
+  setHand(slot | HAND_NO_CALLBACK, classOfType(typeOfSlot(slot)));
   freeRecord(record);
   freeObject(slot);
   fileLeave(file);
@@ -372,7 +372,7 @@ export function destroyReference(file: usize, expected: u32, id: u32, serial: f6
 
 /** Context: table lock held. Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
 function queueReference(file: usize, entry: usize, blocking: bool): i32 {
-  if (!isRunnable(changetype<Slot>(slotOf(entry)).type)) return -ENOSYS;
+  if (!isRunnable(typeOfSlot(slotOf(entry)))) return -ENOSYS;
   if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
   const word = beginChange(entry);
   const kept = changetype<Entry>(entry).kept;

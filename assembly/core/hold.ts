@@ -30,6 +30,7 @@ import { RANK_TABLE, lock, unlock } from "./mutex";
 import { minusUser, plusUser, warnMinus, warnPlus } from "./refcount";
 import { HOLD_LIST_CLASS } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
+import { fileOfSlot } from "./slot";
 import { current, findRecord } from "./thread";
 import { slotOf, tableLockOf } from "./xarray";
 
@@ -73,10 +74,13 @@ function freeNote(slot: usize): usize {
   return noteAt(fresh, 0);
 }
 
+/** Notes of a list before its link. */
+const HOLDS_BEFORE_LINK: u32 = offsetof<HoldList>("link") / 4;
+
 /** Address of the n-th note of a list: the words around `link`. */
 // @ts-ignore: a decorator on a function
 @inline function noteAt(list: usize, index: u32): usize {
-  return list + (index < 6 ? offsetof<HoldList>("hold0") + index * 4 : offsetof<HoldList>("hold6"));
+  return list + (index + u32(index >= HOLDS_BEFORE_LINK)) * 4;
 }
 
 /** Whether the object holds any. Context: it is the caller's, or not reserved any more. */
@@ -105,7 +109,7 @@ export function holdOf(slot: usize, index: u32): usize {
 /** Drops all holds of an object. Its targets are alive: a user of theirs goes only here. Context: the caller owns the object. */
 export function dropHolds(slot: usize): void {
   const object = changetype<Slot>(slot);
-  const file: usize = object.file;
+  const file = fileOfSlot(slot);
   dropHold(slot + offsetof<Slot>("hold0"), file);
   dropHold(slot + offsetof<Slot>("hold1"), file);
   while (object.link != 0) {

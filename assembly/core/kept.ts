@@ -16,6 +16,7 @@ import { fileEnter, fileLeave, isPoisoned, refusal } from "./file";
 import { Entry, HoldRecord, RECORD_LOCKED, Slot } from "./memory-map";
 import { RANK_TABLE, lock, unlock } from "./mutex";
 import { PHASE_LIVE, minusUser, phaseOf, settled, warnMinus } from "./refcount";
+import { serialOfSlot } from "./slot";
 import { findRecord } from "./thread";
 import { slotOf, tableLockOf, xaEntry } from "./xarray";
 
@@ -46,7 +47,7 @@ function dropKept(entry: usize, file: usize, id: u32): i32 {
 export function findKept(file: usize, id: u32, serial: f64): usize {
   const entry = xaEntry(file, id);
   if (phaseOf(settled(entry)) != PHASE_LIVE) return 0;
-  return <f64>changetype<Slot>(slotOf(entry)).serial == serial ? entry : 0;
+  return <f64>serialOfSlot(slotOf(entry)) == serial ? entry : 0;
 }
 
 /** Drops a reference. Return: 0; -EBADF when the file is gone; -EINVAL when no such user is kept any more; -EIO. */

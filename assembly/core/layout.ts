@@ -112,9 +112,9 @@ export const HANDLE_UNCONFIRMED: u32 = at.HANDLE_UNCONFIRMED;
 
 export const ENTRY_SLOT: u32 = offsetof<at.Entry>("slot");
 export const SLOT_ID: u32 = offsetof<Slot>("id");
-export const SLOT_TYPE: u32 = offsetof<Slot>("type");
+export const SLOT_OWNER: u32 = offsetof<Slot>("owner");
 export const SLOT_TYPE_MASK: u32 = at.SLOT_TYPE_MASK;
-export const SLOT_FILE: u32 = offsetof<Slot>("file");
+export const SLOT_FILE_MASK: u32 = at.SLOT_FILE_MASK;
 export const SLOT_PAYLOAD: u32 = at.SLOT_PAYLOAD;
 export const MAX_PAYLOAD: u32 = at.MAX_PAYLOAD;
 

@@ -29,7 +29,6 @@ import {
   PROFILE_RFC,
   RECORD_BUSY,
   RECORD_LOCKED,
-  Slot,
   Thread,
 } from "./memory-map";
 import {
@@ -49,6 +48,7 @@ import {
   warnPlus,
 } from "./refcount";
 import { PUT_SLOWLY, PUT_UNQUIET } from "./results";
+import { fileOfSlot, serialOfSlot } from "./slot";
 import {
   announceRecord,
   current,
@@ -122,7 +122,7 @@ export function getConfirm(file: usize, expected: u32, handle: u32): i32 {
 /** Undoes the lock on an object that may be another file's by now. */
 function dropTransient(record: usize): void {
   const entry: usize = changetype<HoldRecord>(record).target;
-  const owner: usize = changetype<Slot>(slotOf(entry)).file;
+  const owner = fileOfSlot(slotOf(entry));
   dropHolder(entry, record, RECORD_LOCKED);
   freeRecord(record);
   fileUnlocked(owner);
@@ -220,7 +220,7 @@ export function putKeepUser(file: usize, handle: u32): i32 {
   if (record == 0) return -EINVAL;
   if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
-  const serial = changetype<Slot>(slotOf(entry)).serial;
+  const serial = serialOfSlot(slotOf(entry));
   changetype<Thread>(current()).result0 = <u32>serial;
   changetype<Thread>(current()).result1 = <u32>(serial >> 32);
   const word = beginChange(entry);

@@ -318,23 +318,23 @@ export const CLASS_BYTES: u32 = CACHE_LINE;
 /** Head of an object's memory; the payload follows. */
 @unmanaged
 export class Slot {
-  /** Counts the allocations: never the same for two objects of a file row. */
-  serial: u64;
-  id: u32;
-  /** The type's number; | SLOT_CALLBACK_RAN. */
-  type: u32;
+  /** Counts the allocations of the file's row: the low half; the rest is in the next word. */
+  serial: u32;
+  /** Type | SLOT_CALLBACK_RAN | the file's distance from FILES | the serial's high bits (slot.ts). */
+  owner: u32;
   /** Entries of the objects that this one holds a users reference on; more in the list. 0 is none. */
   hold0: u32;
   hold1: u32;
   /** Live: first HoldList. Free or queued: next slot. */
   link: u32;
-  /** File address. */
-  file: u32;
+  id: u32;
 }
 export const SLOT_PAYLOAD: u32 = offsetof<Slot>();
-/** In Slot.type: the destroy callback has begun, and must not begin again. */
-export const SLOT_CALLBACK_RAN: u32 = 0x8000_0000;
-export const SLOT_TYPE_MASK: u32 = 0xff;
+/** In Slot.owner. */
+export const SLOT_TYPE_MASK: u32 = 0x3f;
+export const SLOT_CALLBACK_RAN: u32 = 0x40;
+export const SLOT_FILE_MASK: u32 = (MAX_FILES - 1) << FILE_SHIFT;
+export const SLOT_SERIAL_SHIFT: u32 = 17;
 
 /** Overflow of an object's holds; 0 is none. */
 @unmanaged
@@ -343,9 +343,9 @@ export class HoldList {
   hold1: u32;
   hold2: u32;
   hold3: u32;
+  link: u32;
   hold4: u32;
   hold5: u32;
-  link: u32;
   hold6: u32;
 }
 /** Entries that one HoldList carries; `link` sits where Slot.link does, so lists are slab slots too. */

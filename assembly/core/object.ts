@@ -27,7 +27,6 @@ import {
   RECORD_LOCKED,
   RECORD_RESERVED,
   SLOT_PAYLOAD,
-  SLOT_TYPE_MASK,
   Slot,
   Thread,
 } from "./memory-map";
@@ -35,6 +34,7 @@ import { RANK_TABLE, lock, lockNow, unlock, unlockNow } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, reservedWord, withPhase } from "./refcount";
 import { classOfType } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
+import { fileOfSlot, initSlot, typeOfSlot } from "./slot";
 import { hasSpare, keepSpare, takeSpare } from "./spares";
 import {
   clearHand,
@@ -93,15 +93,11 @@ function undo(file: usize, slab: u32, result: i32): i32 {
   if (found < 0) return <i32>found;
   const id = <u32>found;
   const entry = xaLoad(file, id);
-  const object = changetype<Slot>(slot);
   const context = changetype<Context>(file + FILE_CONTEXT);
-  object.serial = context.serial++;
-  object.id = id;
-  object.type = type;
-  object.file = <u32>file;
+  initSlot(slot, id, type, file, context.serial++);
   setHand(slot | HAND_NO_CALLBACK, slab);
   changetype<Entry>(entry).slot = <u32>slot;
-  changetype<Entry>(entry).kept = 0;
+  assertInvariant(changetype<Entry>(entry).kept == 0); // nobody is left who could drop a user of a free entry
   // Who reads a free word changes nothing, and neither half of a reserved one looks like a published object. The unlock orders it.
   storeRelaxed64(entry, reservedWord(loadRelaxed64(entry), type));
   xaTake(file, id);
@@ -141,7 +137,7 @@ export function abort(file: usize, handle: u32): i32 {
   if (record == 0) return -EINVAL;
   if (isPoisoned(file)) return giveUp(file, record);
   const slot = slotOf(changetype<HoldRecord>(record).target);
-  const slab = classOfType(changetype<Slot>(slot).type);
+  const slab = classOfType(typeOfSlot(slot));
   if (hasHolds(slot)) return abortHolding(file, record, slot, slab);
   setHand(slot | HAND_NO_CALLBACK, slab);
   lockNow(tableLockOf(file), RANK_TABLE);
@@ -184,9 +180,9 @@ function erase(file: usize, slot: usize): void {
 
 /** The end of an object that nobody can find any more: its holds are dropped in order, its memory is free. */
 export function freeObject(slot: usize): void {
-  const slab = classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK);
+  const slab = classOfType(typeOfSlot(slot));
   setHand(slot | HAND_NO_CALLBACK, slab);
-  if (isPoisoned(changetype<Slot>(slot).file)) forgetHolds(slot);
+  if (isPoisoned(fileOfSlot(slot))) forgetHolds(slot);
   else dropHolds(slot);
   setHand(slot | HAND_MEMORY, slab);
   slabFree(slab, slot, hand());
@@ -201,6 +197,6 @@ export function describe(file: usize, handle: u32): i32 {
   const thread = changetype<Thread>(current());
   thread.result0 = <u32>slot + SLOT_PAYLOAD;
   thread.result1 = changetype<Slot>(slot).id;
-  thread.result2 = changetype<Slot>(slot).type & SLOT_TYPE_MASK;
+  thread.result2 = typeOfSlot(slot);
   return 0;
 }

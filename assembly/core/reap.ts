@@ -48,8 +48,6 @@ import {
   RECORD_QUEUED_KEPT,
   RECORD_RESERVED,
   RECORD_TAKEN,
-  SLOT_CALLBACK_RAN,
-  SLOT_TYPE_MASK,
   Slot,
   THREADS,
   THREAD_ATTACHED,
@@ -68,6 +66,7 @@ import { enqueue, isObjectOf } from "./release";
 import { lockAll, repairOwnLocks, unlockAll } from "./repair";
 import { MUST_WAIT, REAP_AGAIN } from "./results";
 import { slabFree } from "./slab";
+import { fileOfSlot, hasCallbackRun, typeOfSlot } from "./slot";
 import {
   actAs,
   adoptWarnings,
@@ -278,18 +277,19 @@ function recoverHand(): void {
     return;
   }
   const object = changetype<Slot>(slot);
-  const entry = xaEntry(object.file, object.id);
+  const file = fileOfSlot(slot);
+  const entry = xaEntry(file, object.id);
   const phase = phaseOf(load64(entry));
   if (phase != PHASE_FREE && slotOf(entry) == slot) {
     if (phase != PHASE_RESERVED) {
       clearHand(); // the destroy had not begun: it is given up
       return;
     }
-    eraseReserved(object.file, slot);
+    eraseReserved(file, slot);
   }
   dropRecordsOf(slot, entry);
-  const type = object.type & SLOT_TYPE_MASK;
-  const runs = (flags & HAND_NO_CALLBACK) == 0 && (object.type & SLOT_CALLBACK_RAN) == 0 && hasCallback(type);
+  const type = typeOfSlot(slot);
+  const runs = (flags & HAND_NO_CALLBACK) == 0 && !hasCallbackRun(slot) && hasCallback(type);
   if (runs) enqueue(slot);
   else freeObject(slot);
 }
@@ -354,12 +354,12 @@ function wasPublished(entry: usize): bool {
 
 /** An object that is out of its table: its callback runs elsewhere if it has not begun. */
 function endDying(record: usize, slot: usize): void {
-  const type = changetype<Slot>(slot).type;
-  if ((type & SLOT_CALLBACK_RAN) != 0 || !hasCallback(type & SLOT_TYPE_MASK)) {
+  const type = typeOfSlot(slot);
+  if (hasCallbackRun(slot) || !hasCallback(type)) {
     giveBack(record);
     return;
   }
-  setHand(slot, classOfType(type & SLOT_TYPE_MASK));
+  setHand(slot, classOfType(type));
   freeRecord(record);
   enqueue(slot);
 }

@@ -44,9 +44,7 @@ import {
   RECORD_TAKEN,
   REGISTRY,
   Registry,
-  SLOT_CALLBACK_RAN,
   SLOT_PAYLOAD,
-  SLOT_TYPE_MASK,
   Slot,
   Thread,
   WARN_RELEASE_USERS,
@@ -69,6 +67,7 @@ import {
 import { classOfType, hasCallback, isRunnable } from "./registry";
 import { RELEASE_AGAIN } from "./results";
 import { slabFree } from "./slab";
+import { fileOfSlot, hasCallbackRun, typeOfSlot } from "./slot";
 import { dropSpares } from "./spares";
 import {
   clearHand,
@@ -123,15 +122,15 @@ function resumeWalk(file: usize): usize {
     return 0;
   }
   context.walkDestroyed = 1; // mainline: so that there is one more pass
-  const type = changetype<Slot>(slot).type;
-  if ((type & SLOT_CALLBACK_RAN) == 0 && hasCallback(type & SLOT_TYPE_MASK)) {
-    if (isRunnable(type & SLOT_TYPE_MASK)) return slot;
-    setHand(slot, classOfType(type & SLOT_TYPE_MASK));
+  const type = typeOfSlot(slot);
+  if (!hasCallbackRun(slot) && hasCallback(type)) {
+    if (isRunnable(type)) return slot;
+    setHand(slot, classOfType(type));
     context.walkSlot = 0;
     enqueue(slot);
     return 0;
   }
-  setHand(slot | HAND_NO_CALLBACK, classOfType(type & SLOT_TYPE_MASK));
+  setHand(slot | HAND_NO_CALLBACK, classOfType(type));
   context.walkSlot = 0;
   freeObject(slot);
   return 0;
@@ -147,7 +146,7 @@ function freeAll(file: usize): void {
       continue;
     }
     forgetHolds(slot);
-    setHand(slot | HAND_MEMORY, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
+    setHand(slot | HAND_MEMORY, classOfType(typeOfSlot(slot)));
     store64(entry, freedWord(load64(entry)));
     slabFree(changetype<Thread>(current()).handClass, slot, hand());
   }
@@ -158,9 +157,9 @@ export function isObjectOf(slot: usize, file: usize, id: u32): bool {
   const identity = changetype<Identity>(IDENTITY);
   if (slot < identity.heap || slot > identity.bytes - SLOT_PAYLOAD || (slot & 7) != 0) return false;
   const object = changetype<Slot>(slot);
-  const type = object.type & SLOT_TYPE_MASK;
+  const type = typeOfSlot(slot);
   return (
-    object.file == <u32>file &&
+    fileOfSlot(slot) == file &&
     object.id == id &&
     type != 0 &&
     type <= load32(REGISTRY + offsetof<Registry>("typeCount"))
@@ -319,12 +318,12 @@ export function queueTake(): usize {
   lock(QUEUE_LOCK, RANK_QUEUE);
   let before: usize = 0;
   let slot: usize = queue.head;
-  while (slot != 0 && !isRunnable(changetype<Slot>(slot).type & SLOT_TYPE_MASK)) {
+  while (slot != 0 && !isRunnable(typeOfSlot(slot))) {
     before = slot;
     slot = changetype<Slot>(slot).link;
   }
   if (slot != 0) {
-    setHand(slot | HAND_QUEUED, classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK));
+    setHand(slot | HAND_QUEUED, classOfType(typeOfSlot(slot)));
     const next = changetype<Slot>(slot).link;
     if (before == 0) queue.head = next;
     else changetype<Slot>(before).link = next;
@@ -343,7 +342,7 @@ export function queueFree(handle: u32): void {
   const record = findRecord(handle, 0, RECORD_TAKEN);
   if (record == 0) return;
   const slot: usize = changetype<HoldRecord>(record).target;
-  const slab = classOfType(changetype<Slot>(slot).type & SLOT_TYPE_MASK);
+  const slab = classOfType(typeOfSlot(slot));
   setHand(slot | HAND_MEMORY, slab);
   freeRecord(record);
   slabFree(slab, slot, hand());

@@ -17,6 +17,7 @@ import { expect } from "./failure.ts";
 import type { Core } from "./model.ts";
 import type { ProfileName } from "./property.ts";
 import { objectKey, type CallbackLog } from "./reaper.ts";
+import { fileOfSlot, serialOfSlot, typeOfSlot } from "./slot-head.ts";
 
 const PAGE = 4096;
 const PROT_ALL = 3;
@@ -194,7 +195,7 @@ function auditCounts(core: Core, slots: readonly number[]): void {
         ).length;
       expect(core.call(0, "entryFreezer", entry) === 0, `object ${id} stays frozen`);
       expect(core.u32(slot + core.constant("SLOT_ID")) === id, `the slot of object ${id} is another's`);
-      expect(core.u32(slot + core.constant("SLOT_FILE")) === file, `the slot of object ${id} is another file's`);
+      expect(fileOfSlot(core, slot) === file, `the slot of object ${id} is another file's`);
       const locked = of("LOCKED");
       const queued = of("QUEUED", "QUEUED_KEPT");
       const kept = core.u32(entry + core.constant("ENTRY_KEPT"));
@@ -342,7 +343,7 @@ export function describeWorld(core: Core): string {
       const notes = notesOf(core, entry).map((at) =>
         core.u32(core.u32(at + core.constant("ENTRY_SLOT")) + core.constant("SLOT_ID")),
       );
-      const type = core.u32(slot + core.constant("SLOT_TYPE")) & core.constant("SLOT_TYPE_MASK");
+      const type = typeOfSlot(core, slot);
       const kept = core.u32(entry + core.constant("ENTRY_KEPT"));
       return `${id}:${type}.${is} users ${core.call(0, "entryUsers", entry)} kept ${kept} holds ${notes.join("+") || "-"}`;
     });
@@ -368,7 +369,7 @@ export function closeAll(core: Core, thread: number, log: CallbackLog, lost = 0)
   for (const { file, phase, state } of filesOf(core)) {
     if (phase !== core.constant("FILE_OPEN")) continue;
     for (const { id, entry, slot } of entriesOf(core, file)) {
-      const serial = Number(core.u64(slot + core.constant("SLOT_SERIAL")));
+      const serial = serialOfSlot(core, slot);
       for (let kept = core.u32(entry + core.constant("ENTRY_KEPT")); kept > 0; kept--)
         must(core, thread, "dropReference", file, state, id, serial);
     }

@@ -19,8 +19,6 @@ const CLASS_BUMP_END = 20;
 const FROZEN_HIGH = 1 << 29;
 /** Models make no more objects. */
 const HIGHEST_ID = 8;
-/** Slot.link. */
-const SLOT_LINK = 24;
 
 export interface ObjectState {
   id: number;
@@ -121,7 +119,7 @@ export function freeSlots(core: Core): number {
   let count = 0;
   for (let row = 0; row < core.constant("MAX_FILES"); row++) {
     const at = core.constant("FILES") + row * core.constant("FILE_BYTES") + core.constant("FILE_SPARE");
-    for (let slot = core.u32(at); slot !== 0; slot = core.u32(slot + SLOT_LINK)) {
+    for (let slot = core.u32(at); slot !== 0; slot = core.u32(slot + core.constant("SLOT_LINK"))) {
       if (++count > 100_000) break;
     }
   }
@@ -129,7 +127,7 @@ export function freeSlots(core: Core): number {
     const at = core.constant("CLASSES") + number * core.constant("CLASS_BYTES");
     const slotBytes = core.u32(at + CLASS_SLOT_BYTES);
     if (slotBytes === 0) continue;
-    for (let slot = core.u32(at + CLASS_FREE); slot !== 0; slot = core.u32(slot + SLOT_LINK)) {
+    for (let slot = core.u32(at + CLASS_FREE); slot !== 0; slot = core.u32(slot + core.constant("SLOT_LINK"))) {
       if (++count > 100_000) break;
     }
     count += (core.u32(at + CLASS_BUMP_END) - core.u32(at + CLASS_BUMP)) / slotBytes;

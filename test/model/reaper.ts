@@ -7,6 +7,7 @@
 
 import { expect } from "./failure.ts";
 import { call, type Calls, type Core } from "./model.ts";
+import { fileOfSlot, serialOfSlot } from "./slot-head.ts";
 
 /** Destroy callbacks of an execution that have begun: "serial of the object's file" → how often. */
 export class CallbackLog {
@@ -79,8 +80,8 @@ export class CallbackLog {
 }
 
 export function objectKey(core: Core, slot: number): string {
-  const serial = core.u64(slot + core.constant("SLOT_SERIAL"));
-  const file = core.u32(slot + core.constant("SLOT_FILE"));
+  const serial = serialOfSlot(core, slot);
+  const file = fileOfSlot(core, slot);
   const opened = core.u32(file + core.constant("FILE_STATE")) >>> 4;
   return `${serial} of file 0x${file.toString(16)}, opened as ${opened}`;
 }

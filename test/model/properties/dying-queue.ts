@@ -130,12 +130,12 @@ export const dyingQueue: Property = {
       edits: [
         {
           file: "core/release.ts",
-          find: "while (slot != 0 && !isRunnable(changetype<Slot>(slot).type & SLOT_TYPE_MASK)) {",
+          find: "while (slot != 0 && !isRunnable(typeOfSlot(slot))) {",
           replace: "while (false) {",
         },
         {
           file: "core/release.ts",
-          find: "    if (isRunnable(type & SLOT_TYPE_MASK)) return slot;\n",
+          find: "    if (isRunnable(type)) return slot;\n",
           replace: "    return slot;\n",
         },
       ],

@@ -11,7 +11,7 @@ import { call, type Core, type Model, type Program } from "../model.ts";
 import type { Property } from "../property.ts";
 
 const CLASS = 0;
-const SLOT_BYTES = 32;
+const SLOT_BYTES = 24;
 
 interface State extends Prepared {
   hands: number[];

@@ -191,7 +191,7 @@ export class LabThread {
 
   /** The types' destroy callback. */
   *#callback(slot: number): CoreProgram<void> {
-    const type = this.#word(slot + this.#layout.SLOT_TYPE) & this.#layout.SLOT_TYPE_MASK;
+    const type = this.#word(slot + this.#layout.SLOT_OWNER) & this.#layout.SLOT_TYPE_MASK;
     const id = this.#word(slot + this.#layout.SLOT_ID);
     yield* call("callbackBegins", slot);
     this.#world.log.push(`${type}:${id}`);

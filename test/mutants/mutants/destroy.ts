@@ -185,7 +185,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "callback-that-began-is-not-noted",
     kind: "repair",
-    find: "  changetype<Slot>(slot).type |= SLOT_CALLBACK_RAN;\n",
+    find: "  changetype<Slot>(slot).owner |= SLOT_CALLBACK_RAN;\n",
     replace: "",
   },
 ]);

@@ -55,10 +55,16 @@ export const IOCTL = mutantsOf("ioctl.ts", [
     imports: 'import { fileMark } from "./file";',
   },
   {
-    name: "struct-known-in-part-is-executed-as-it-came",
-    kind: "wipe",
-    find: "if (common == known && isBuiltIn(request))",
-    replace: "if (isBuiltIn(request))",
+    name: "short-buffer-is-taken-for-a-whole-struct",
+    kind: "bounds",
+    find: "isBuiltIn(request) && length >= row.size && load",
+    replace: "isBuiltIn(request) && load",
+  },
+  {
+    name: "ioctl-on-a-closed-file-is-usual",
+    kind: "errno",
+    find: `if (isUsual && load32(file + offsetof<File>("state")) == expected) {`,
+    replace: "if (isUsual) {",
   },
   {
     name: "table-ends-one-too-late",

@@ -8,7 +8,7 @@ export const KEPT = mutantsOf("kept.ts", [
   {
     name: "reference-reaches-a-later-object",
     kind: "generation",
-    find: "return <f64>changetype<Slot>(slotOf(entry)).serial == serial ? entry : 0;",
+    find: "return <f64>serialOfSlot(slotOf(entry)) == serial ? entry : 0;",
     replace: "return entry;",
   },
   {

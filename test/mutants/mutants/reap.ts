@@ -35,8 +35,8 @@ export const REAP = mutantsOf("reap.ts", [
   {
     name: "callback-runs-twice",
     kind: "repair",
-    find: "if ((type & SLOT_CALLBACK_RAN) != 0 || !hasCallback(type & SLOT_TYPE_MASK)) {",
-    replace: "if (!hasCallback(type & SLOT_TYPE_MASK)) {",
+    find: "if (hasCallbackRun(slot) || !hasCallback(type)) {",
+    replace: "if (!hasCallback(type)) {",
   },
   {
     name: "release-of-the-dead-is-nobodys",
@@ -65,7 +65,7 @@ export const REAP = mutantsOf("reap.ts", [
   {
     name: "reservation-in-a-dead-hand-keeps-its-id",
     kind: "repair",
-    find: "    eraseReserved(object.file, slot);\n",
+    find: "    eraseReserved(file, slot);\n",
     replace: "",
   },
   {

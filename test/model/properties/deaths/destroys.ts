@@ -28,7 +28,7 @@ export const DESTROYS: readonly Scenario[] = [
         edits: [
           {
             file: "core/reap.ts",
-            find: "if ((type & SLOT_CALLBACK_RAN) != 0 || !hasCallback",
+            find: "if (hasCallbackRun(slot) || !hasCallback",
             replace: "if (!hasCallback",
           },
         ],
