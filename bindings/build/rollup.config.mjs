@@ -21,7 +21,14 @@ export default {
     cli: "build/ts/cli/index.js",
   },
   external: /^node:/,
-  plugins: [nodeResolve(), sourceMapsOfTsc(), generatedNumbers(), coreModule(), licencesOfBundledCode(), executable("cli.js")],
+  plugins: [
+    nodeResolve(),
+    sourceMapsOfTsc(),
+    generatedNumbers(),
+    coreModule(),
+    licencesOfBundledCode(),
+    executable("cli.js"),
+  ],
   output: {
     dir: "dist",
     format: "es",
