@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Entry "./external": the library without inlined bytes. The core is fetched from `core.wasm` beside this module and compiled
- * while it streams in, so it is cached by itself and needs no base64.
+ * while it streams in, so it is cached by itself and is not in the bundle.
  *
  * vite and webpack copy the file. rollup and esbuild leave it behind: put `iommufd-wasm/core.wasm` beside the bundle, or pass
  * a compiled `module`.
