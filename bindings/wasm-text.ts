@@ -3,29 +3,25 @@
 // Text to bytes, for the Wasm modules that are inlined in the bundles; bindings/build/wasm-text.mjs writes the text.
 //
 // What a page loads is compressed, and base64 spoils that: it cuts bytes into pieces of six bits, in which no compressor
-// finds again what the bytes repeat. Here a byte is always the same one or two characters:
+// finds again what the bytes repeat. Here a byte is always the same one or two characters of printable ASCII:
 //
-//   byte + 2 (mod 256)   0 … 88: one character of 89      89 … 177: "}" and one of them      178 … 255: "~" and one of them
+//   c          stands for the byte c - 35
+//   { | } ~    lift the character behind them by 98, 196, 294 or 392, before the 35 are subtracted modulo 256
 //
-// The characters go from "#" to "~" without the backslash. None of them is escaped in a quoted string or in UTF-8.
+// Neither the quote nor the backslash is used, so nothing is escaped in a string.
 
-const FIRST = 35;
-const BACKSLASH = 92;
-/** How many characters stand for a byte alone. */
-const SINGLE = 89;
+const LAST_SINGLE = 122;
+const LIFT = 98;
+const ZERO = 35;
 
 /** The bytes behind such a text. */
 export function bytesOfText(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
+  const bytes = new TextEncoder().encode(text); // bytes are never ahead of the characters that they are made of
   let length = 0;
-  let base = -2;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    const digit = code - FIRST - Number(code > BACKSLASH);
-    if (digit < SINGLE) {
-      bytes[length++] = base + digit;
-      base = -2;
-    } else base += (digit - SINGLE + 1) * SINGLE;
+  for (let index = 0; index < bytes.length; index++) {
+    let code = bytes[index] as number;
+    if (code > LAST_SINGLE) code = (bytes[++index] as number) + (code - LAST_SINGLE) * LIFT;
+    bytes[length++] = code - ZERO;
   }
   return bytes.subarray(0, length);
 }
