@@ -7,7 +7,7 @@
  * a compiled `module`.
  */
 import type { CoreSource } from "./core.js";
-import { IommufdError } from "./error.js";
+import { failure } from "./error.js";
 import { IommufdBase, type IommufdOptions, type IommufdShare, prepare, prepareSync, received } from "./iommufd.js";
 
 export * from "./public.js";
@@ -20,10 +20,7 @@ const source: CoreSource = {
     return compiled;
   },
   compileSync() {
-    throw new IommufdError("ENOSYS", {
-      syscall: "create",
-      message: "the core is fetched: use create(), or pass a compiled module",
-    });
+    throw failure("ENOSYS", "create", "the core is fetched: use create(), or pass a compiled module");
   },
 };
 
@@ -35,7 +32,7 @@ async function compileFrom(url: URL): Promise<WebAssembly.Module> {
     return await WebAssembly.compile(await readFile(url));
   } catch (cause) {
     compiled = undefined; // the next create() tries again
-    throw new IommufdError("ENOENT", { syscall: "create", message: `no core at ${url.href}`, cause });
+    throw failure("ENOENT", "create", `no core at ${url.href}`, cause);
   }
 }
 
