@@ -12,7 +12,7 @@ import { IommufdContext } from "./context.js";
 import { type CoreSource, instantiate } from "./core.js";
 import { dispose } from "./dispose.js";
 import { DyingQueue } from "./dying-queue.js";
-import type { IommufdError} from "./error.js";
+import type { IommufdError } from "./error.js";
 import { check, failure, invalid, isWithin } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
