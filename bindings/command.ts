@@ -7,7 +7,7 @@
  *
  * Kernel counterpart: include/uapi/linux/iommufd.h, IOCTL_OP().
  */
-import { invalid } from "./error.js";
+import { invalid, isWithin } from "./error.js";
 import { Layout } from "./generated/layout.js";
 
 /** Type of a field: an integer of 8 to 64 bits, or a byte array like "u8[48]". */
@@ -37,7 +37,6 @@ export interface FieldLayout {
   readonly type: FieldType;
 }
 
-const MAX_U64 = (1n << 64n) - 1n;
 const INTEGER = /^([us])(8|16|32|64)$/;
 /** A C identifier; numbers would change the order of an object's keys. */
 const FIELD_NAME = /^(?!__proto__$)[A-Za-z_]\w*$/;
@@ -82,7 +81,7 @@ export class IoctlCommand<F extends Fields> {
     const { name, nr, fields, last } = definition;
     if (typeof name !== "string" || name === "") throw invalid("defineIoctl", "name must be a non-empty string");
     const bad = (message: string) => invalid("defineIoctl", message, name);
-    if (!Number.isInteger(nr) || nr < Layout.COMMAND_BASE || nr >= Layout.COMMAND_BASE + Layout.MAX_COMMANDS) {
+    if (!isWithin(nr, Layout.COMMAND_BASE, Layout.COMMAND_BASE + Layout.MAX_COMMANDS - 1)) {
       throw bad(`nr must be an integer in 0x80 … 0xff, not ${String(nr)}`);
     }
     if (typeof fields !== "object" || fields === null) throw bad("fields must be an object");
@@ -149,36 +148,36 @@ export class IoctlCommand<F extends Fields> {
   }
 }
 
+/** What follows `get` and `set` in the name of a DataView's method for an integer type; undefined for bytes. */
+type Accessor = "Int8" | "Int16" | "Int32" | "BigInt64" | "Uint8" | "Uint16" | "Uint32" | "BigUint64";
+
+function accessorOf(type: string): Accessor | undefined {
+  const [, sign, bits] = INTEGER.exec(type) ?? [];
+  if (bits === undefined) return undefined;
+  return `${bits === "64" ? "Big" : ""}${sign === "s" ? "Int" : "Uint"}${bits}` as Accessor;
+}
+
+function bytesAt(view: DataView, offset: number, size: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + offset, size);
+}
+
 function read(view: DataView, offset: number, size: number, type: FieldType): number | bigint | Uint8Array {
-  const integer = INTEGER.exec(type);
-  if (!integer) return new Uint8Array(view.buffer, view.byteOffset + offset, size).slice();
-  const signed = integer[1] === "s";
-  if (size === 8) return signed ? view.getBigInt64(offset, true) : view.getBigUint64(offset, true);
-  if (size === 4) return signed ? view.getInt32(offset, true) : view.getUint32(offset, true);
-  if (size === 2) return signed ? view.getInt16(offset, true) : view.getUint16(offset, true);
-  return signed ? view.getInt8(offset) : view.getUint8(offset);
+  const accessor = accessorOf(type);
+  return accessor === undefined ? bytesAt(view, offset, size).slice() : view[`get${accessor}`](offset, true);
 }
 
 /** Returns false when the value does not fit the type. */
 function store(view: DataView, offset: number, size: number, type: FieldType, value: unknown): boolean {
-  if (!INTEGER.test(type)) {
+  const accessor = accessorOf(type);
+  if (accessor === undefined) {
     if (!(value instanceof Uint8Array) || value.length > size) return false;
-    const field = new Uint8Array(view.buffer, view.byteOffset + offset, size);
-    field.fill(0).set(value);
+    bytesAt(view, offset, size).fill(0).set(value);
     return true;
   }
-  if (typeof value === "number" ? !Number.isSafeInteger(value) : typeof value !== "bigint") return false;
-  if (size < 8 && typeof value !== "number") return false;
+  if (typeof value === "number" ? !Number.isSafeInteger(value) : typeof value !== "bigint" || size < 8) return false;
   const wide = BigInt(value as number | bigint);
-  const bits = BigInt(size * 8);
-  const fits = type.startsWith("s")
-    ? BigInt.asIntN(size * 8, wide) === wide
-    : wide >= 0n && wide <= MAX_U64 >> (64n - bits);
-  if (!fits) return false;
-  if (size === 8) view.setBigUint64(offset, BigInt.asUintN(64, wide), true);
-  else if (size === 4) view.setUint32(offset, Number(BigInt.asUintN(32, wide)), true);
-  else if (size === 2) view.setUint16(offset, Number(BigInt.asUintN(16, wide)), true);
-  else view.setUint8(offset, Number(BigInt.asUintN(8, wide)));
+  if (BigInt[type.startsWith("s") ? "asIntN" : "asUintN"](size * 8, wide) !== wide) return false;
+  view[`set${accessor}`](offset, (size < 8 ? value : wide) as never, true);
   return true;
 }
 

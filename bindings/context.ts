@@ -27,9 +27,6 @@ import { type WaitOptions, tryDeadlineOf } from "./wait.js";
 /** How a context knows its file; see the head of this file. */
 export type Access = "open" | "fget" | "file" | "call";
 
-const { EINVAL, ENOENT } = Errno;
-const { HANDLE_UNCONFIRMED } = Layout;
-
 export class IommufdContext {
   /** The file number, from 3 on as in a process. */
   readonly fd: number;
@@ -97,7 +94,7 @@ export class IommufdContext {
    */
   tryIoctl(request: number, arg: Argument, timeoutMs?: number): number {
     const deadline = tryDeadlineOf(timeoutMs);
-    return Number.isNaN(deadline) ? -EINVAL : this.#calls.run(request, arg, deadline);
+    return Number.isNaN(deadline) ? -Errno.EINVAL : this.#calls.run(request, arg, deadline);
   }
 
   /**
@@ -147,7 +144,7 @@ export class IommufdContext {
    */
   tryDestroy(id: number, timeoutMs?: number): number {
     const deadline = tryDeadlineOf(timeoutMs);
-    return Number.isNaN(deadline) ? -EINVAL : this.#destroy(id, deadline);
+    return Number.isNaN(deadline) ? -Errno.EINVAL : this.#destroy(id, deadline);
   }
 
   /**
@@ -158,14 +155,14 @@ export class IommufdContext {
    */
   async destroyAsync(id: number, options: WaitOptions = {}): Promise<void> {
     const deadline = this.kernel.deadline(options);
-    if (!isId(id)) throw destroyError(id, -ENOENT);
+    if (!isId(id)) throw destroyError(id, -Errno.ENOENT);
     const begun = this.#core.destroy(this.fileAddress, this.#expected, id, 0);
     const result = await this.kernel.settleAsync(begun, this.fileAddress, this, deadline, options.signal);
     if (result < 0) throw destroyError(id, result);
   }
 
   #destroy(id: number, deadline: number): number {
-    if (!isId(id)) return -ENOENT;
+    if (!isId(id)) return -Errno.ENOENT;
     const result = this.#core.destroy(this.fileAddress, this.#expected, id, 1);
     if (result > Layout.MUST_WAIT && this.#attention[0] === 0) return result;
     return this.kernel.settle(result, this.fileAddress, this, deadline);
@@ -214,18 +211,18 @@ export class IommufdContext {
    * @throws IommufdError EINVAL for what is no type of this Iommufd.
    */
   tryGet(id: number, type?: ObjectType): number {
-    if (id >>> 0 !== id) return -ENOENT; // the core takes 32 bits and would fold other numbers
+    if (id >>> 0 !== id) return -Errno.ENOENT; // the core takes 32 bits and would fold other numbers
     const result =
       type === undefined
         ? this.#get(this.fileAddress, this.#expected, id)
         : this.#getTyped(this.fileAddress, this.#expected, id, this.#typeNumber(type));
-    return result > 0 && result < HANDLE_UNCONFIRMED ? result : this.#getSlowly(result, id, type);
+    return result > 0 && result < Layout.HANDLE_UNCONFIRMED ? result : this.#getSlowly(result, id, type);
   }
 
   /** What the core's get left undecided. */
   #getSlowly(result: number, id: number, type: ObjectType | undefined): number {
     if (result !== 0) {
-      const handle = result & ~HANDLE_UNCONFIRMED;
+      const handle = result & ~Layout.HANDLE_UNCONFIRMED;
       result = this.#attended(this.#core.getConfirm(this.fileAddress, this.#expected, handle));
       if (result !== 0) return result;
     }
@@ -244,7 +241,7 @@ export class IommufdContext {
   #putSlowly(result: number, handle: number): void {
     if (result === Layout.PUT_SLOWLY) result = this.#core.putSlowly(this.fileAddress, handle);
     else result = this.#core.putUnquiet(this.fileAddress);
-    check(this.#attended(result), "put", result === -EINVAL ? "stale or foreign handle" : undefined);
+    check(this.#attended(result), "put", result === -Errno.EINVAL ? "stale or foreign handle" : undefined);
   }
 
   /** The ID behind a handle of `tryGet` or `tryAlloc`. @throws IommufdError EINVAL */

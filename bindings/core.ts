@@ -5,7 +5,7 @@
  * Files are addresses that `open` returned, `expected` is the state that a context stands for (assembly/core/file.ts). Booleans
  * are 0 and 1. Answers: a value ≥ 0, -errno, or one of Layout.MUST_*.
  */
-import { IommufdError } from "./error.js";
+import { failure } from "./error.js";
 
 /** The functions of assembly/core/index.ts. */
 export interface CoreExports {
@@ -90,18 +90,18 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
   try {
     exports = { ...new WebAssembly.Instance(module, { env: { memory } }).exports };
   } catch (cause) {
-    throw new IommufdError("EINVAL", { syscall: "attach", message: "the module does not fit the memory", cause });
+    throw failure("EINVAL", "attach", "the module does not fit the memory", cause);
   }
   if (typeof exports.isCompatible === "function" && typeof exports.attachThread === "function") {
     return exports as CoreExports;
   }
-  throw new IommufdError("EINVAL", { syscall: "attach", message: "the module is not a core of this library" });
+  throw failure("EINVAL", "attach", "the module is not a core of this library");
 }
 
 /** Every later call throws: the thread's slot may belong to another thread now. */
 export function disarm(core: CoreExports): void {
   const refuse = (): never => {
-    throw new IommufdError("ESRCH", { syscall: "iommufd", message: "this thread has detached" });
+    throw failure("ESRCH", "iommufd", "this thread has detached");
   };
   for (const name of Object.keys(core)) core[name as keyof CoreExports] = refuse;
 }

@@ -37,15 +37,17 @@ export class IommufdError extends Error {
   declare readonly command?: string;
 
   constructor(code: ErrnoName, details: IommufdErrorDetails = {}) {
-    const syscall = details.syscall ?? "ioctl";
-    const where = details.command === undefined ? syscall : `${syscall} ${details.command}`;
-    const text = details.message === undefined ? `${code}: ${where}` : `${code}: ${where}: ${details.message}`;
-    super(text, details.cause === undefined ? undefined : { cause: details.cause });
+    const { syscall = "ioctl", command, message, cause } = details;
+    const where = command === undefined ? syscall : `${syscall} ${command}`;
+    super(
+      `${code}: ${where}${message === undefined ? "" : `: ${message}`}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.name = "IommufdError";
     this.code = code;
     this.errno = -Errno[code];
     this.syscall = syscall;
-    if (details.command !== undefined) this.command = details.command;
+    if (command !== undefined) this.command = command;
   }
 
   /** The error for a Linux number of either sign; a number that Linux does not know becomes EIO and is named in the message. */
@@ -61,9 +63,19 @@ export function errnoName(errno: number): ErrnoName | undefined {
   return NAMES.get(Math.abs(errno));
 }
 
+/** An error of this library's own making. */
+export function failure(code: ErrnoName, syscall: string, message: string, cause?: unknown): IommufdError {
+  return new IommufdError(code, { syscall, message, cause });
+}
+
 /** EINVAL for an argument that makes no sense. */
 export function invalid(syscall: string, message: string, command?: string): IommufdError {
-  return new IommufdError("EINVAL", command === undefined ? { syscall, message } : { syscall, message, command });
+  return new IommufdError("EINVAL", { syscall, message, command } as IommufdErrorDetails);
+}
+
+/** Whether an argument is a whole number of that range. */
+export function isWithin(value: number, least: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= least && value <= most;
 }
 
 /** What EIO of the core means. */
@@ -73,5 +85,5 @@ const POISONED = "a thread died in this context and left it inconsistent; closin
 export function check(result: number, syscall: string, message?: string): number {
   if (result >= 0) return result;
   if (result === -Errno.EIO) message = POISONED;
-  throw IommufdError.fromErrno(result, message === undefined ? { syscall } : { syscall, message });
+  throw IommufdError.fromErrno(result, { syscall, message } as IommufdErrorDetails);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Entry "./external": the library without inlined bytes. The core is fetched from `core.wasm` beside this module and compiled
- * while it streams in, so it is cached by itself and needs no base64.
+ * while it streams in, so it is cached by itself and is not in the bundle.
  *
  * vite and webpack copy the file. rollup and esbuild leave it behind: put `iommufd-wasm/core.wasm` beside the bundle, or pass
  * a compiled `module`.
  */
 import type { CoreSource } from "./core.js";
-import { IommufdError } from "./error.js";
+import { failure } from "./error.js";
 import { IommufdBase, type IommufdOptions, type IommufdShare, prepare, prepareSync, received } from "./iommufd.js";
 
 export * from "./public.js";
@@ -20,10 +20,7 @@ const source: CoreSource = {
     return compiled;
   },
   compileSync() {
-    throw new IommufdError("ENOSYS", {
-      syscall: "create",
-      message: "the core is fetched: use create(), or pass a compiled module",
-    });
+    throw failure("ENOSYS", "create", "the core is fetched: use create(), or pass a compiled module");
   },
 };
 
@@ -35,7 +32,7 @@ async function compileFrom(url: URL): Promise<WebAssembly.Module> {
     return await WebAssembly.compile(await readFile(url));
   } catch (cause) {
     compiled = undefined; // the next create() tries again
-    throw new IommufdError("ENOENT", { syscall: "create", message: `no core at ${url.href}`, cause });
+    throw failure("ENOENT", "create", `no core at ${url.href}`, cause);
   }
 }
 

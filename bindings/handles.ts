@@ -98,14 +98,14 @@ export class ReservedObject extends Handle {
     } else {
       target.consume("hold", (id, serial) => kernel.core.holdReference(file, handle, id, serial));
     }
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    kernel.attend();
   }
 
   /** Publishes the object: from here on anybody may find it. Returns its ID. (iommufd_object_finalize) */
   finalize(): number {
     const { kernel, file } = this.owner;
     const id = check(kernel.core.finalize(file, this.end("finalize")), "finalize");
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    kernel.attend();
     return id >>> 0;
   }
 
@@ -113,7 +113,7 @@ export class ReservedObject extends Handle {
   abort(): void {
     const { kernel, file } = this.owner;
     check(kernel.core.abort(file, this.end("abort")), "abort");
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    kernel.attend();
   }
 }
 
@@ -130,7 +130,7 @@ export class LockedObject extends Handle {
     check(kernel.core.putKeepUser(file, this.end("putKeepUser")), "putKeepUser");
     const serial = (kernel.result(0) >>> 0) + (kernel.result(1) >>> 0) * 2 ** 32;
     const reference = new ObjectReference(this.owner, this.id, serial);
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    kernel.attend();
     return reference;
   }
 
@@ -142,7 +142,7 @@ export class LockedObject extends Handle {
   dropUser(): void {
     const { kernel, file } = this.owner;
     check(kernel.core.dropUser(file, this.use("dropUser")), "dropUser", "no users reference is kept");
-    if (kernel.words[kernel.attention] !== 0) kernel.attend();
+    kernel.attend();
   }
 }
 
@@ -223,7 +223,7 @@ export class ObjectReference {
     this.#check(operation);
     const result = call(this.id, this.#serial);
     const { kernel } = this.#owner;
-    if (kernel.words[kernel.attention] !== 0) kernel.attend(); // also when it failed: the mark it took may have been the last
+    kernel.attend(); // also when it failed: the mark it took may have been the last
     check(result, operation);
     this.#ended = operation;
   }

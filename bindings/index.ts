@@ -4,10 +4,10 @@
  *
  * `./external` is the same without the inlined bytes.
  */
-import { decodeBase64 } from "./base64.js";
 import type { CoreSource } from "./core.js";
-import { CORE_BASE64 } from "./generated/core-bytes.js";
+import { CORE_TEXT } from "./generated/core-bytes.js";
 import { IommufdBase, type IommufdOptions, type IommufdShare, prepare, prepareSync, received } from "./iommufd.js";
+import { bytesOfText } from "./wasm-text.js";
 
 export * from "./public.js";
 
@@ -15,10 +15,14 @@ let compiled: WebAssembly.Module | undefined;
 
 const source: CoreSource = {
   async compile() {
-    return (compiled ??= await WebAssembly.compile(decodeBase64(CORE_BASE64)));
+    try {
+      return source.compileSync(); // less than a millisecond, several if other threads of the host have to help
+    } catch {
+      return (compiled ??= await WebAssembly.compile(bytesOfText(CORE_TEXT))); // a page that may not
+    }
   },
   compileSync() {
-    return (compiled ??= new WebAssembly.Module(decodeBase64(CORE_BASE64)));
+    return (compiled ??= new WebAssembly.Module(bytesOfText(CORE_TEXT)));
   },
 };
 

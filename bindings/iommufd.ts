@@ -12,7 +12,8 @@ import { IommufdContext } from "./context.js";
 import { type CoreSource, instantiate } from "./core.js";
 import { dispose } from "./dispose.js";
 import { DyingQueue } from "./dying-queue.js";
-import { IommufdError, check, invalid } from "./error.js";
+import type { IommufdError } from "./error.js";
+import { check, failure, invalid, isWithin } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { Kernel } from "./kernel.js";
@@ -127,7 +128,7 @@ export abstract class IommufdBase {
   fget(fd: number): IommufdContext {
     const file = this.#fileOf(fd, "fget");
     const expected = this.#kernel.core.fget(file);
-    if (this.#kernel.words[this.#kernel.attention] !== 0) this.#kernel.attend();
+    this.#kernel.attend();
     if (expected === -Errno.EBADF) throw this.#kernel.badFile("fget", fd);
     check(expected, "fget");
     const context = new IommufdContext(this.#kernel, file, expected, "fget");
@@ -160,7 +161,7 @@ export abstract class IommufdBase {
     const bytes = new TextEncoder().encode(typeof name === "string" ? name : "");
     if (bytes.length === 0 || bytes.length > Layout.NAME_BYTES)
       throw bad(`name must have 1 … ${Layout.NAME_BYTES} bytes`);
-    if (!Number.isInteger(payloadBytes) || payloadBytes < 0 || payloadBytes > Layout.MAX_PAYLOAD) {
+    if (!isWithin(payloadBytes, 0, Layout.MAX_PAYLOAD)) {
       throw bad(`payloadBytes must be 0 … ${Layout.MAX_PAYLOAD}, not ${String(payloadBytes)}`);
     }
     if (definition.destroy !== undefined && typeof definition.destroy !== "function")
@@ -307,10 +308,10 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   const { abi = "rfc", memoryBytes = DEFAULT_MEMORY } = options;
   if (!Object.hasOwn(PROFILE, abi)) throw invalid("create", `abi must be "rfc" or "mainline", not ${String(abi)}`);
   const idLimit = options.idLimit ?? ID_LIMIT[abi];
-  if (!Number.isInteger(idLimit) || idLimit < 1 || idLimit > ID_LIMIT[abi]) {
+  if (!isWithin(idLimit, 1, ID_LIMIT[abi])) {
     throw invalid("create", `idLimit must be 1 … ${ID_LIMIT[abi]}`);
   }
-  if (!Number.isInteger(memoryBytes) || memoryBytes <= 0 || memoryBytes > MAX_MEMORY) {
+  if (!isWithin(memoryBytes, 1, MAX_MEMORY)) {
     throw invalid("create", `memoryBytes must be at most ${MAX_MEMORY}, not ${String(memoryBytes)}`);
   }
   const pages = Math.ceil(memoryBytes / Layout.WASM_PAGE_SIZE);
@@ -318,7 +319,7 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   try {
     memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw new IommufdError("ENOMEM", { syscall: "create", message: `${memoryBytes} bytes of shared memory`, cause });
+    throw failure("ENOMEM", "create", `${memoryBytes} bytes of shared memory`, cause);
   }
   const result = instantiate(module, memory).init(pages * Layout.WASM_PAGE_SIZE, PROFILE[abi], idLimit);
   check(result, "create", `memoryBytes ${memoryBytes} is too small`);

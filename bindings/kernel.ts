@@ -11,7 +11,7 @@
 import type { IoctlCommand, Fields } from "./command.js";
 import type { Access, IommufdContext } from "./context.js";
 import { type CoreExports, disarm, instantiate } from "./core.js";
-import { IommufdError } from "./error.js";
+import { IommufdError, failure } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { Life } from "./life.js";
@@ -80,17 +80,15 @@ export class Kernel {
     this.longs = new BigInt64Array(memory.buffer);
     this.mayBlock = canBlock(this.words);
     if (this.core.isCompatible() === 0) {
-      throw new IommufdError("EINVAL", {
-        syscall: "attach",
-        message: `the memory was made by another version of this library (this one has ABI ${Layout.ABI_VERSION})`,
-      });
+      throw failure(
+        "EINVAL",
+        "attach",
+        `the memory was made by another version of this library (this one has ABI ${Layout.ABI_VERSION})`,
+      );
     }
     this.thread = this.core.attachThread(Number(this.mayBlock));
     if (this.thread === 0) {
-      throw new IommufdError("EAGAIN", {
-        syscall: "attach",
-        message: `all ${Layout.MAX_THREADS} thread slots are taken`,
-      });
+      throw failure("EAGAIN", "attach", `all ${Layout.MAX_THREADS} thread slots are taken`);
     }
     this.life = new Life(this);
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
@@ -107,6 +105,11 @@ export class Kernel {
   /** A 32-bit word of the memory, unsigned. */
   word(address: number): number {
     return (this.words[address >> 2] ?? 0) >>> 0;
+  }
+
+  /** A word of a thread's slot. */
+  wordOf(thread: number, offset: number): number {
+    return this.word(Layout.THREADS + thread * Layout.THREAD_BYTES + offset);
   }
 
   /** The n-th result word of the call that just returned. */
@@ -144,6 +147,7 @@ export class Kernel {
 
   /** Does what the last call of the core left to do. Rethrows what a callback threw, once all of it is done. */
   attend(): void {
+    if (this.words[this.attention] === 0) return;
     const failures: unknown[] = [];
     for (;;) {
       const flags = this.words[this.attention] ?? 0;
@@ -233,7 +237,7 @@ export class Kernel {
       destroyed?.();
       result = this.#finishDestroy(file, context);
     }
-    if (this.words[this.attention] !== 0) this.attend();
+    this.attend();
     return result;
   }
 
@@ -264,7 +268,7 @@ export class Kernel {
     this.#callback(this.result(1) >>> 0, context, failures);
     this.core.destroyFinish(file, handle);
     if (failures.length === 0) return 0;
-    if (this.words[this.attention] !== 0) this.attend();
+    this.attend();
     throw failures[0];
   }
 
@@ -284,7 +288,7 @@ export class Kernel {
   detach(): void {
     if (this.#detached) return;
     if (this.#callbacksRunning > 0) {
-      throw new IommufdError("EBUSY", { syscall: "detach", message: "a callback of this thread is running" });
+      throw failure("EBUSY", "detach", "a callback of this thread is running");
     }
     const failures: unknown[] = [];
     const attempt = (step: () => void): void => {

@@ -9,9 +9,10 @@
  *
  * A thread that attaches synchronously is not known of until its lock is granted.
  */
-import { IommufdError, invalid } from "./error.js";
+import { failure, invalid } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { rowsOf } from "./rows.js";
 
 /** What is needed of Node's Worker. */
 interface NodeWorker {
@@ -37,7 +38,7 @@ type DeathListener = (thread: number, incarnation: number) => void;
 
 /** Which owner of the slot it is. */
 export function incarnationOf(kernel: Kernel, thread: number): number {
-  return kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_INCARNATION);
+  return kernel.wordOf(thread, Layout.THREAD_INCARNATION);
 }
 
 /** One thread's announcement of itself. */
@@ -84,9 +85,8 @@ export class Life {
 
 /** Whether this owner of the slot has said how its death will be known; what an earlier one said does not count. */
 function isAnnounced(kernel: Kernel, thread: number): boolean {
-  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-  const isFree = kernel.word(at + Layout.THREAD_STATE) === Layout.THREAD_FREE;
-  return !isFree && kernel.word(at + Layout.THREAD_WATCHED) === incarnationOf(kernel, thread) + 1;
+  const isFree = kernel.wordOf(thread, Layout.THREAD_STATE) === Layout.THREAD_FREE;
+  return !isFree && kernel.wordOf(thread, Layout.THREAD_WATCHED) === incarnationOf(kernel, thread) + 1;
 }
 
 /** Named after this owner of the slot: the next one has a name of its own. */
@@ -95,17 +95,17 @@ function lockName(kernel: Kernel, thread: number): string {
   return `iommufd-wasm ${nonce} ${thread} ${incarnationOf(kernel, thread)}`;
 }
 
-/** A number that tells a new memory from all others. */
+/** A number that tells a new memory from all others, for the names of locks; Node, which has none, takes milliseconds to find one. */
 export function writeNonce(words: Int32Array): void {
+  if (node !== undefined) return;
   const at = Layout.LIFE_NONCE >> 2;
   words.set(globalThis.crypto.getRandomValues(new Int32Array(2)), at);
 }
 
 /** Whether the thread is known to be dead. */
 export async function isDead(kernel: Kernel, thread: number): Promise<boolean> {
-  const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
   if (thread === kernel.threadNumber || !isAnnounced(kernel, thread)) return false;
-  if (node !== undefined) return ended.has(kernel.word(at + Layout.THREAD_HOST) - 1);
+  if (node !== undefined) return ended.has(kernel.wordOf(thread, Layout.THREAD_HOST) - 1);
   if (locks === undefined) return false;
   return locks.request(lockName(kernel, thread), { ifAvailable: true }, (lock) => lock !== null);
 }
@@ -120,7 +120,7 @@ function watchExit(kernel: Kernel, worker: NodeWorker, died: DeathListener): () 
   if (typeof worker.once !== "function" || !Number.isInteger(threadId))
     throw invalid("watch", "worker must be a Worker");
   if (threadId < 0) {
-    throw new IommufdError("ESRCH", { syscall: "watch", message: "the worker has ended; watch it while it runs" });
+    throw failure("ESRCH", "watch", "the worker has ended; watch it while it runs");
   }
   let ofKernel = exits.get(kernel);
   if (ofKernel === undefined) exits.set(kernel, (ofKernel = new WeakMap()));
@@ -145,12 +145,9 @@ const exits = new WeakMap<Kernel, WeakMap<NodeWorker, Set<DeathListener>>>();
 
 /** The slots of a thread of Node: it may have attached more than once. */
 function slotsOf(kernel: Kernel, threadId: number): { thread: number; incarnation: number }[] {
-  const all = Array.from({ length: Layout.MAX_THREADS }, (_, thread) => thread);
-  const own = all.filter((thread) => {
-    const at = Layout.THREADS + thread * Layout.THREAD_BYTES;
-    return isAnnounced(kernel, thread) && kernel.word(at + Layout.THREAD_HOST) === threadId + 1;
-  });
-  return own.map((thread) => ({ thread, incarnation: incarnationOf(kernel, thread) }));
+  return rowsOf(0, 1, Layout.MAX_THREADS)
+    .filter((thread) => isAnnounced(kernel, thread) && kernel.wordOf(thread, Layout.THREAD_HOST) === threadId + 1)
+    .map((thread) => ({ thread, incarnation: incarnationOf(kernel, thread) }));
 }
 
 /** Who watches which memory, in a browser. */

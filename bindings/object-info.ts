@@ -37,7 +37,7 @@ export function readObjects(kernel: Kernel, file: number, expected: number): Obj
 
 function read(kernel: Kernel, file: number, expected: number, id: number, exact: boolean): ObjectInfo | undefined {
   const result = kernel.core.inspect(file, expected, id, Number(exact), 0);
-  if (kernel.words[kernel.attention] !== 0) kernel.attend();
+  kernel.attend();
   if (result === -Errno.ENOENT) return undefined;
   check(result, "inspect");
   const window = kernel.thread + Layout.THREAD_WINDOW;

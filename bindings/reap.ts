@@ -2,7 +2,7 @@
 /**
  * Giving back what a dead thread left (assembly/core/reap.ts): the core works in steps, and says for which word a step has to wait.
  */
-import { IommufdError, check, invalid } from "./error.js";
+import { check, failure, invalid, isWithin } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
 import { incarnationOf, isDead } from "./life.js";
@@ -19,15 +19,15 @@ const LOOK_AGAIN_MS = 1;
 
 /** Reaps a thread that must be known to be dead. @throws IommufdError as `Iommufd.reap` */
 export async function reapKnown(kernel: Kernel, thread: number): Promise<ReapReport> {
-  if (!Number.isInteger(thread) || thread < 0 || thread >= Layout.MAX_THREADS) {
+  if (!isWithin(thread, 0, Layout.MAX_THREADS - 1)) {
     throw invalid("reap", `thread must be 0 … ${Layout.MAX_THREADS - 1}, not ${String(thread)}`);
   }
-  if (kernel.word(Layout.THREADS + thread * Layout.THREAD_BYTES + Layout.THREAD_STATE) === Layout.THREAD_FREE) {
-    throw new IommufdError("ESRCH", { syscall: "reap", message: `no thread is attached as ${thread}` });
+  if (kernel.wordOf(thread, Layout.THREAD_STATE) === Layout.THREAD_FREE) {
+    throw failure("ESRCH", "reap", `no thread is attached as ${thread}`);
   }
   const incarnation = incarnationOf(kernel, thread); // before the question: the slot may have another owner after it
   if (!(await isDead(kernel, thread))) {
-    throw new IommufdError("EBUSY", { syscall: "reap", message: `thread ${thread} is not known to be dead` });
+    throw failure("EBUSY", "reap", `thread ${thread} is not known to be dead`);
   }
   return reap(kernel, thread, incarnation);
 }
@@ -52,7 +52,7 @@ async function reapOnce(kernel: Kernel, thread: number, incarnation: number): Pr
     const word = kernel.result(1) >>> 2;
     const seen = kernel.result(2);
     try {
-      if (words[kernel.attention] !== 0) kernel.attend();
+      kernel.attend();
     } catch (error) {
       failures.push(error);
     }
@@ -66,9 +66,7 @@ async function reapOnce(kernel: Kernel, thread: number, incarnation: number): Pr
 }
 
 async function changeOf(words: Int32Array, index: number, seen: number): Promise<void> {
-  if (typeof Atomics.waitAsync !== "function") {
-    throw new IommufdError("ENOSYS", { syscall: "reap", message: "this host has no Atomics.waitAsync" });
-  }
+  if (typeof Atomics.waitAsync !== "function") throw failure("ENOSYS", "reap", "this host has no Atomics.waitAsync");
   const wait = Atomics.waitAsync(words, index, seen, LOOK_AGAIN_MS);
   if (wait.async) await wait.value;
 }

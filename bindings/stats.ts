@@ -6,6 +6,7 @@
  */
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { rowsOf } from "./rows.js";
 import { WARNING_KINDS } from "./warnings.js";
 
 /** A destroy that waits for short-term holders. */
@@ -109,24 +110,28 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
 }
 
 function attachedThreads(kernel: Kernel): number[] {
-  const numbers = Array.from({ length: Layout.MAX_THREADS }, (_, number) => number);
-  return numbers.filter((number) => kernel.word(threadAt(number) + Layout.THREAD_STATE) !== Layout.THREAD_FREE);
+  const numbers = rowsOf(0, 1, Layout.MAX_THREADS);
+  return numbers.filter((number) => kernel.wordOf(number, Layout.THREAD_STATE) !== Layout.THREAD_FREE);
+}
+
+function allFiles(): number[] {
+  return rowsOf(Layout.FILES, Layout.FILE_BYTES, Layout.MAX_FILES);
 }
 
 /** Files whose graph is not released yet. */
 function openFiles(kernel: Kernel): number[] {
-  const all = Array.from({ length: Layout.MAX_FILES }, (_, index) => Layout.FILES + index * Layout.FILE_BYTES);
-  return all.filter((file) => (kernel.word(file + Layout.FILE_STATE) & Layout.FILE_PHASE_MASK) !== Layout.FILE_FREE);
+  return allFiles().filter(
+    (file) => (kernel.word(file + Layout.FILE_STATE) & Layout.FILE_PHASE_MASK) !== Layout.FILE_FREE,
+  );
 }
 
 function recordsOf(kernel: Kernel, thread: number): HeldRecord[] {
   const records: HeldRecord[] = [];
-  for (let index = 0; index < Layout.MAX_RECORDS; index++) {
-    const at = threadAt(thread) + Layout.THREAD_RECORDS + index * Layout.RECORD_BYTES;
-    const fileKind = kernel.word(at + Layout.RECORD_FILE_KIND);
+  for (const at of rowsOf(Layout.THREAD_RECORDS, Layout.RECORD_BYTES, Layout.MAX_RECORDS)) {
+    const fileKind = kernel.wordOf(thread, at + Layout.RECORD_FILE_KIND);
     const kind = fileKind & Layout.RECORD_KIND_MASK;
     if (kind === 0) continue;
-    records.push({ thread, kind, target: kernel.word(at + Layout.RECORD_TARGET), file: fileKind - kind });
+    records.push({ thread, kind, target: kernel.wordOf(thread, at + Layout.RECORD_TARGET), file: fileKind - kind });
   }
   return records;
 }
@@ -143,24 +148,21 @@ function threadStats(number: number, records: HeldRecord[]): ThreadStats {
 
 /** What one thread has, and whether it is in the middle of something; for a thread that does not run. */
 export function readThread(kernel: Kernel, number: number): ThreadStats & { interrupted: boolean } {
-  const at = threadAt(number);
   const records = recordsOf(kernel, number);
   const evidence = [Layout.THREAD_HAND, Layout.THREAD_HAND_LIST, Layout.THREAD_HAND_MEMORY, Layout.THREAD_PINNED];
   const interrupted =
     records.some(({ kind }) => kind === Layout.RECORD_BUSY) ||
-    evidence.some((offset) => kernel.word(at + offset) !== 0) ||
+    evidence.some((offset) => kernel.wordOf(number, offset) !== 0) ||
     holdsLock(kernel, number);
   return { ...threadStats(number, records), interrupted };
 }
 
 /** Whether a lock of the core names the thread. */
 function holdsLock(kernel: Kernel, number: number): boolean {
-  const files = Array.from({ length: Layout.MAX_FILES }, (_, index) => Layout.FILES + index * Layout.FILE_BYTES);
-  const classes = Array.from({ length: Layout.MAX_CLASSES }, (_, index) => Layout.CLASSES + index * Layout.CLASS_BYTES);
   const locks = [
     ...[Layout.REGISTRY_LOCK, Layout.MAPS_LOCK, Layout.QUEUE_LOCK, Layout.NODES_LOCK, Layout.PAGES_LOCK],
-    ...files.map((file) => file + Layout.FILE_LOCK),
-    ...classes,
+    ...allFiles().map((file) => file + Layout.FILE_LOCK),
+    ...rowsOf(Layout.CLASSES, Layout.CLASS_BYTES, Layout.MAX_CLASSES),
   ];
   return locks.some((lock) => kernel.word(lock) >>> 1 === number + 1);
 }
@@ -177,8 +179,4 @@ function waitingDestroy(kernel: Kernel, record: HeldRecord, records: HeldRecord[
 
 function isWaiting(record: HeldRecord): boolean {
   return record.kind === Layout.RECORD_QUEUED || record.kind === Layout.RECORD_QUEUED_KEPT;
-}
-
-function threadAt(number: number): number {
-  return Layout.THREADS + number * Layout.THREAD_BYTES;
 }

@@ -9,7 +9,7 @@
  */
 import type { Fields, IoctlCommand, Output } from "./command.js";
 import type { IommufdContext } from "./context.js";
-import { IommufdError, invalid } from "./error.js";
+import { IommufdError, invalid, isWithin } from "./error.js";
 import type { Kernel } from "./kernel.js";
 import { readUser, writeUser } from "./user-space.js";
 
@@ -57,7 +57,7 @@ export class UserCommand<F extends Fields> {
    */
   respond(length: number = this.#command.size): void {
     this.#check();
-    if (!Number.isInteger(length) || length < 0 || length > this.#command.size) {
+    if (!isWithin(length, 0, this.#command.size)) {
       throw invalid("respond", `length must be 0 … ${this.#command.size}`, this.#command.name);
     }
     this.#command.write(this.#struct, this.fields);

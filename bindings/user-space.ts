@@ -6,9 +6,10 @@
  *
  * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), copy_from_user(), copy_to_user().
  */
-import { IommufdError, check, invalid } from "./error.js";
+import { IommufdError, check, invalid, isWithin } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { rowsOf } from "./rows.js";
 
 /** A pointer into the calling thread's user space. */
 export type UserAddress = bigint;
@@ -48,8 +49,7 @@ export class UserSpace {
    */
   map(length: number, options: { va?: bigint; prot?: Protection } = {}): UserMapping {
     const kernel = this.#kernel;
-    if (!Number.isSafeInteger(length) || length <= 0)
-      throw invalid("mmap", `length must be > 0, not ${String(length)}`);
+    if (!isWithin(length, 1, Infinity)) throw invalid("mmap", `length must be > 0, not ${String(length)}`);
     if (options.va !== undefined && !isUserAddress(options.va)) throw invalid("mmap", "va must be a bigint > 0");
     const row = kernel.core.map(options.va ?? 0n, BigInt(length), protOf(options.prot ?? "rw", "mmap"));
     check(row, "mmap");
@@ -64,7 +64,7 @@ export class UserSpace {
    * For looking and for cleaning up: a mapping that another thread removes meanwhile may still be listed.
    */
   mappings(): UserMapping[] {
-    const rows = Array.from({ length: Layout.MAX_MAPPINGS }, (_, n) => Layout.MAPPINGS + n * Layout.MAPPING_BYTES);
+    const rows = rowsOf(Layout.MAPPINGS, Layout.MAPPING_BYTES, Layout.MAX_MAPPINGS);
     const mapped = rows.filter((row) => this.#kernel.word(row + Layout.MAPPING_STATE) === Layout.MAPPING_MAPPED);
     return mapped.map((row) => this.#mappingOf(row)).sort((a, b) => (a.va < b.va ? -1 : 1));
   }
@@ -86,7 +86,7 @@ export class UserSpace {
    */
   protect(va: bigint, length: number, prot: Protection): void {
     if (!isUserAddress(va)) throw invalid("mprotect", "va must be a bigint > 0");
-    if (!Number.isSafeInteger(length) || length < 0) throw invalid("mprotect", "length must be ≥ 0");
+    if (!isWithin(length, 0, Infinity)) throw invalid("mprotect", "length must be ≥ 0");
     check(this.#kernel.core.protect(va, BigInt(length), protOf(prot, "mprotect")), "mprotect");
   }
 
@@ -114,7 +114,7 @@ export class UserSpace {
 
 /** copy_from_user(), in pieces of the thread's window. @throws IommufdError EFAULT, EINVAL */
 export function readUser(kernel: Kernel, from: bigint, length: number): Uint8Array {
-  if (!Number.isSafeInteger(length) || length < 0) throw invalid("copy_from_user", "length must be ≥ 0");
+  if (!isWithin(length, 0, Infinity)) throw invalid("copy_from_user", "length must be ≥ 0");
   if (!isAddress(from) || length > kernel.bytes.length) throw new IommufdError("EFAULT", { syscall: "copy_from_user" });
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; done += Layout.COMMAND_BYTES) {

@@ -29,7 +29,12 @@ await produce(
   "errno.ts",
   "assembly/errno.ts",
   `/** Linux errno numbers, positive, by name. */
-   ${objectOf("Errno", errno)}
+   export const Errno = Object.fromEntries(
+     ${JSON.stringify(errnoNames())}.split(" ").flatMap((name, index) => (name === "" ? [] : [["E" + name, index + 1]]))
+   ) as {
+     ${errno.map(([name, value]) => `readonly ${name}: ${value};`).join("\n")}
+   };
+
    /** The name of a Linux errno, as in \`IommufdError.code\`. */
    export type ErrnoName = keyof typeof Errno;`,
 );
@@ -60,6 +65,13 @@ function isMutable(global) {
 function objectOf(name, entries) {
   const lines = entries.map(([key, value]) => `${key}: ${value}${typeof value === "bigint" ? "n" : ""},`);
   return `export const ${name} = {\n${lines.join("\n")}\n} as const;\n`;
+}
+
+/** All names without their E, the first for 1, and nothing for a number that has no name: half the size of an object. */
+function errnoNames() {
+  const names = [];
+  for (const [name, value] of errno) names[value - 1] = name.slice(1);
+  return Array.from(names, (name) => name ?? "").join(" ");
 }
 
 async function produce(name, source, body) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Writes compiled modules as base64 into bindings/generated/NAME-bytes.ts, for the entries that must work without a
+// Writes compiled modules as text into bindings/generated/NAME-bytes.ts, for the entries that must work without a
 // second file: `.` holds core.wasm, `./trace` holds trace.wasm.
 //
 //   inline-wasm.mjs core trace      reads build/core.wasm and build/trace.wasm
@@ -8,6 +8,7 @@
 // The files are not committed. They declare `string`, not the literal, so that no declaration file repeats the bytes.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { textOfBytes } from "./wasm-text.mjs";
 
 const ROOT = new URL("../../", import.meta.url);
 const names = process.argv.slice(2);
@@ -21,7 +22,7 @@ for (const name of names) {
 //
 // Generated from build/${name}.wasm by bindings/build/inline-wasm.mjs; do not edit, not committed.
 
-export const ${name.toUpperCase()}_BASE64: string = "${bytes.toString("base64")}";
+export const ${name.toUpperCase()}_TEXT: string = "${textOfBytes(bytes)}";
 `;
   await writeFile(new URL(`bindings/generated/${name}-bytes.ts`, ROOT), text);
 }

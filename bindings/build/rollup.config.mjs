@@ -21,7 +21,14 @@ export default {
     cli: "build/ts/cli/index.js",
   },
   external: /^node:/,
-  plugins: [nodeResolve(), sourceMapsOfTsc(), coreModule(), licencesOfBundledCode(), executable("cli.js")],
+  plugins: [
+    nodeResolve(),
+    sourceMapsOfTsc(),
+    generatedNumbers(),
+    coreModule(),
+    licencesOfBundledCode(),
+    executable("cli.js"),
+  ],
   output: {
     dir: "dist",
     format: "es",
@@ -44,6 +51,33 @@ function sourceMapsOfTsc() {
       if (!id.includes("/build/ts/")) return null;
       const [code, map] = await Promise.all([readFile(id, "utf8"), readFile(`${id}.map`, "utf8")]);
       return { code, map };
+    },
+  };
+}
+
+/**
+ * `Layout.NAME` and `Errno.NAME` become the number, so that an entry has what it uses of them, and no table. Filled up with
+ * blanks to the length of what was there, the number leaves the source maps right.
+ */
+function generatedNumbers() {
+  let tables;
+  return {
+    name: "generated-numbers",
+    async buildStart() {
+      const [{ Layout }, { Errno }] = await Promise.all([
+        import(new URL("build/ts/generated/layout.js", ROOT)),
+        import(new URL("build/ts/generated/errno.js", ROOT)),
+      ]);
+      tables = { Layout, Errno };
+    },
+    transform(code, id) {
+      if (!id.includes("/build/ts/")) return null;
+      const numbers = code.replace(/\b(Layout|Errno)\.([A-Z][A-Z0-9_]*[A-Z0-9])\b/g, (access, table, name) => {
+        const number = tables[table][name];
+        if (typeof number !== "number") this.error(`${id}: there is no ${access}`);
+        return (number < 0 ? `(${number})` : `${number}`).padEnd(access.length);
+      });
+      return { code: numbers, map: null };
     },
   };
 }

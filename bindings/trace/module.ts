@@ -9,8 +9,8 @@
 // The memory is private to the instance and not shared: strings are built in it, and `TextDecoder` refuses shared views.
 
 import { instantiateSync } from "as-bind/dist/as-bind.esm.js";
-import { decodeBase64 } from "../base64.js";
-import { TRACE_BASE64 } from "../generated/trace-bytes.js";
+import { TRACE_TEXT } from "../generated/trace-bytes.js";
+import { bytesOfText } from "../wasm-text.js";
 
 /** What trace.wasm exports. `i32` and `u32` parameters wrap as in C; a handle of 0 means "none". */
 export interface TraceModule {
@@ -36,7 +36,7 @@ let instance: TraceModule | undefined;
 
 /** The bound exports. The first call compiles and instantiates the module, synchronously. */
 export function traceModule(): TraceModule {
-  instance ??= instantiateSync(decodeBase64(TRACE_BASE64)).exports as TraceModule;
+  instance ??= instantiateSync(bytesOfText(TRACE_TEXT)).exports as TraceModule;
   return instance;
 }
 

@@ -14,6 +14,7 @@ import { spawnSync } from "node:child_process";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { textOfBytes } from "../../bindings/build/wasm-text.mjs";
 import { violations } from "./core-shape.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -56,7 +57,7 @@ function compile() {
 }
 
 async function replaceCore() {
-  const before = (await readFile(join(ROOT, "dist/core.wasm"))).toString("base64");
+  const before = textOfBytes(await readFile(join(ROOT, "dist/core.wasm")));
   const core = await readFile(join(stage, "core.wasm"));
   console.log(`${name} core: ${core.length} bytes`);
   if (variant.isProduct) {
@@ -69,7 +70,7 @@ async function replaceCore() {
     const path = join(stage, "dist", file);
     const text = await readFile(path, "utf8");
     replaced += text.split(before).length - 1;
-    await writeFile(path, text.replaceAll(before, core.toString("base64")));
+    await writeFile(path, text.split(before).join(textOfBytes(core)));
   }
   if (replaced !== 1) throw new Error(`dist/ holds the core ${replaced} times instead of once; run \`npm run build\``);
   await writeFile(join(stage, "dist/core.wasm"), core);

@@ -6,6 +6,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { textOfBytes } from "../../bindings/build/wasm-text.mjs";
 
 // In two steps: bundlers would rewrite `new URL("…", import.meta.url)`.
 const here = import.meta.url;
@@ -41,7 +42,7 @@ export class Stage {
     for (const entry of await readdir(join(ROOT, "build"))) {
       if (entry.endsWith(".wasm")) await cp(join(ROOT, "build", entry), join(path, "build", entry));
     }
-    const core = (await readFile(join(ROOT, "dist/core.wasm"))).toString("base64");
+    const core = textOfBytes(await readFile(join(ROOT, "dist/core.wasm")));
     const inlined: Inlined[] = [];
     for (const name of await readdir(join(ROOT, "dist"))) {
       if (!name.endsWith(".js")) continue;
@@ -61,7 +62,7 @@ export class Stage {
 
   /** The tests run against dist/core.wasm of the stage from now on. */
   async replaceCore(): Promise<void> {
-    const core = (await readFile(this.coreFile("debug"))).toString("base64");
+    const core = textOfBytes(await readFile(this.coreFile("debug")));
     for (const { file, before, after } of this.#inlined) await writeFile(file, before + core + after);
   }
 }
