@@ -185,7 +185,8 @@ export class IommufdContext {
   /** Hot twin of `ReservedObject.finalize`. @throws IommufdError EINVAL for a handle that is no reservation of this thread here. */
   finalize(handle: number): number {
     const result = this.#core.finalize(this.fileAddress, this.#handle(handle));
-    return check(this.#attended(result), "finalize", "stale or foreign handle") >>> 0;
+    if (result >= 0 && this.#attention[0] === 0) return result; // an ID is below 2^27: its entry has 16 bytes
+    return check(this.#attended(result), "finalize", "stale or foreign handle");
   }
 
   /** Hot twin of `ReservedObject.abort`. @throws IommufdError EINVAL as `finalize`. */
