@@ -71,6 +71,7 @@ export class IoctlCommand<F extends Fields> {
   readonly minSize: number;
   /** All fields, `size` first. */
   readonly fields: Readonly<Record<string, FieldLayout>>;
+  readonly #codecs: readonly Codec[];
 
   /**
    * Lays the struct out.
@@ -108,6 +109,7 @@ export class IoctlCommand<F extends Fields> {
     this.size = size;
     this.minSize = lastField.offset + lastField.size;
     this.fields = Object.freeze(layout);
+    this.#codecs = Object.entries(layout).map(codecOf);
     Object.freeze(this);
   }
 
@@ -125,60 +127,74 @@ export class IoctlCommand<F extends Fields> {
 
   /** Reads all fields from the struct's bytes; what the bytes do not cover is zero. */
   decode(bytes: Uint8Array): Output<F> {
-    const whole = new Uint8Array(this.size);
-    whole.set(bytes.subarray(0, this.size));
-    const view = new DataView(whole.buffer);
-    const values: Record<string, number | bigint | Uint8Array> = {};
-    for (const [field, { offset, size, type }] of Object.entries(this.fields)) {
-      values[field] = read(view, offset, size, type);
+    let whole = bytes;
+    if (bytes.length < this.size) {
+      whole = new Uint8Array(this.size);
+      whole.set(bytes);
     }
+    const view = new DataView(whole.buffer, whole.byteOffset, this.size);
+    const values: Record<string, number | bigint | Uint8Array> = {};
+    for (const { name, read } of this.#codecs) values[name] = read(view);
     return values as Output<F>;
   }
 
   /** Writes the given fields into the struct's bytes, leaving all else. @throws IommufdError EINVAL for a value out of range. */
   write(bytes: Uint8Array, values: Readonly<Record<string, unknown>>): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const [field, { offset, size, type }] of Object.entries(this.fields)) {
-      const value = values[field];
-      if (value === undefined) continue;
-      if (!store(view, offset, size, type, value)) {
-        throw invalid("ioctl", `${field} must be a ${type}, not ${describe(value)}`, this.name);
+    for (const { name, type, write } of this.#codecs) {
+      const value = values[name];
+      if (value !== undefined && !write(view, value)) {
+        throw invalid("ioctl", `${name} must be a ${type}, not ${describe(value)}`, this.name);
       }
     }
   }
 }
 
-/** What follows `get` and `set` in the name of a DataView's method for an integer type; undefined for bytes. */
-type Accessor = "Int8" | "Int16" | "Int32" | "BigInt64" | "Uint8" | "Uint16" | "Uint32" | "BigUint64";
+/** How one field is read and written; made once for each command, so that a call looks nothing up. */
+interface Codec {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly read: (view: DataView) => number | bigint | Uint8Array;
+  /** Returns false when the value does not fit the type. */
+  readonly write: (view: DataView, value: unknown) => boolean;
+}
 
-function accessorOf(type: string): Accessor | undefined {
+function codecOf([name, { offset, size, type }]: [string, FieldLayout]): Codec {
   const [, sign, bits] = INTEGER.exec(type) ?? [];
-  if (bits === undefined) return undefined;
-  return `${bits === "64" ? "Big" : ""}${sign === "s" ? "Int" : "Uint"}${bits}` as Accessor;
+  if (bits === undefined) return { name, type, ...bytesCodec(offset, size) };
+  const accessor = `${bits === "64" ? "Big" : ""}${sign === "s" ? "Int" : "Uint"}${bits}` as "Uint32";
+  const { [`get${accessor}` as const]: get, [`set${accessor}` as const]: set } = DataView.prototype;
+  const wrap = (value: bigint): bigint => BigInt[sign === "s" ? "asIntN" : "asUintN"](64, value);
+  const least = sign === "s" ? -(2 ** (size * 8 - 1)) : 0;
+  const most = least + 2 ** (size * 8) - 1;
+  return {
+    name,
+    type,
+    read: (view) => get.call(view, offset, true),
+    write(view, value) {
+      if (size < 8) {
+        if (!isWithin(value, least, most)) return false;
+      } else if (typeof value === "bigint" || Number.isSafeInteger(value)) {
+        const wide = BigInt(value as number | bigint);
+        if (wrap(wide) !== wide) return false;
+        value = wide;
+      } else return false;
+      set.call(view, offset, value as number, true);
+      return true;
+    },
+  };
 }
 
-function bytesAt(view: DataView, offset: number, size: number): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset + offset, size);
-}
-
-function read(view: DataView, offset: number, size: number, type: FieldType): number | bigint | Uint8Array {
-  const accessor = accessorOf(type);
-  return accessor === undefined ? bytesAt(view, offset, size).slice() : view[`get${accessor}`](offset, true);
-}
-
-/** Returns false when the value does not fit the type. */
-function store(view: DataView, offset: number, size: number, type: FieldType, value: unknown): boolean {
-  const accessor = accessorOf(type);
-  if (accessor === undefined) {
-    if (!(value instanceof Uint8Array) || value.length > size) return false;
-    bytesAt(view, offset, size).fill(0).set(value);
-    return true;
-  }
-  if (typeof value === "number" ? !Number.isSafeInteger(value) : typeof value !== "bigint" || size < 8) return false;
-  const wide = BigInt(value as number | bigint);
-  if (BigInt[type.startsWith("s") ? "asIntN" : "asUintN"](size * 8, wide) !== wide) return false;
-  view[`set${accessor}`](offset, (size < 8 ? value : wide) as never, true);
-  return true;
+function bytesCodec(offset: number, size: number): Pick<Codec, "read" | "write"> {
+  const bytesAt = (view: DataView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset + offset, size);
+  return {
+    read: (view) => bytesAt(view).slice(),
+    write(view, value) {
+      if (!(value instanceof Uint8Array) || value.length > size) return false;
+      bytesAt(view).fill(0).set(value);
+      return true;
+    },
+  };
 }
 
 /** Two words that are the same exactly for commands of the same name and fields, as far as a 64-bit digest can tell. */

@@ -54,7 +54,7 @@ export class IommufdContext {
     this.#get = kernel.core.get;
     this.#getTyped = kernel.core.getTyped;
     this.#put = kernel.core.put;
-    this.#attention = kernel.words.subarray(kernel.attention, kernel.attention + 1);
+    this.#attention = kernel.attentionWord;
     this.fileAddress = file;
     this.#expected = expected;
     this.#access = access;

@@ -74,8 +74,8 @@ export function invalid(syscall: string, message: string, command?: string): Iom
 }
 
 /** Whether an argument is a whole number of that range. */
-export function isWithin(value: number, least: number, most: number): boolean {
-  return Number.isSafeInteger(value) && value >= least && value <= most;
+export function isWithin(value: unknown, least: number, most: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 /** What EIO of the core means. */

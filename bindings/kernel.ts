@@ -45,6 +45,8 @@ export class Kernel {
   readonly thread: number;
   /** Index in `words` of the thread's attention word: not 0 after a call means `attend` must run. */
   readonly attention: number;
+  /** That word alone. */
+  readonly attentionWord: Int32Array;
   /** How this thread's death will be known. */
   readonly life: Life;
   /** The two argument buffers of the thread. */
@@ -92,6 +94,7 @@ export class Kernel {
     }
     this.life = new Life(this);
     this.attention = (this.thread + Layout.THREAD_ATTENTION) >> 2;
+    this.attentionWord = this.words.subarray(this.attention, this.attention + 1);
     this.window = this.bytes.subarray(this.thread + Layout.THREAD_WINDOW).subarray(0, Layout.COMMAND_BYTES);
     this.windowWords = new Int32Array(this.window.buffer, this.window.byteOffset, this.window.length >> 2);
     this.command = this.bytes.subarray(this.thread + Layout.THREAD_COMMAND).subarray(0, Layout.COMMAND_BYTES);

@@ -12,7 +12,7 @@ import { bundled, kilobytes } from "./bundled.mjs";
 const ROOT = new URL("../../", import.meta.url);
 
 // Kilobytes of 1,000 bytes, after gzip. Raise one only together with a line in the changelog that says what it buys.
-const BUDGET = { index: 25, external: 13.5, trace: 17, replay: 33.5 };
+const BUDGET = { index: 26.5, external: 13.5, trace: 17, replay: 34.5 };
 
 const core = textOfBytes(await readFile(new URL("dist/core.wasm", ROOT)));
 const trace = textOfBytes(await readFile(new URL("build/trace.wasm", ROOT)));
