@@ -16,7 +16,7 @@ import { benchNames, buildBenches } from "./harness/build.ts";
 import { drawCharts } from "./harness/charts.ts";
 import { openChromium } from "./harness/in-chromium.ts";
 import { openNode } from "./harness/in-node.ts";
-import { writeReadme } from "./harness/readme.ts";
+import { writeReadmes } from "./harness/readme.ts";
 import { report } from "./harness/report.ts";
 import { type MeasuredBench, type Results, machineLine, saveResults } from "./harness/results.ts";
 
@@ -37,7 +37,7 @@ let failures = 0;
 if (!has("--readme") || has("--save")) failures = await measure();
 if (has("--readme")) {
   await drawCharts();
-  await writeReadme();
+  await writeReadmes();
 }
 process.exit(failures > 0 ? 1 : 0);
 

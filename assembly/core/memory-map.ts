@@ -246,10 +246,10 @@ export class Context {
   /** The slot that the walk has taken out, or is about to take out, until it is freed. */
   walkSlot: u32;
   // Freed slots that are kept for the next allocation (spares.ts); protected by the lock.
-  /** The one freed last, 0 for none; the others follow by Slot.link. */
-  spare: u32;
-  /** Their slab class, and how many they are. */
+  /** Their slab class. */
   spareClass: u32;
+  /** The one freed last, 0 for none; the others follow by Slot.link. And how many they are; both change in one 64-bit store. */
+  spare: u32;
   spareCount: u32;
   // What follows outlives the file: it is not wiped at the end of a release.
   /** Number + 1 of the thread that releases the file. */

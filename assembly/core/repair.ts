@@ -42,9 +42,10 @@ import { PHASE_FREE, PHASE_RESERVED, phaseOf } from "./refcount";
 import { HOLD_LIST_CLASS, repairRegistry } from "./registry";
 import { repairQueue } from "./release";
 import { addChunk, isNextFree, notTaken } from "./slab";
+import { fileOfSlot } from "./slot";
 import { repairSpares } from "./spares";
 import { blockedBy, clearHand, clearHandMemory, current, nameOfThread } from "./thread";
-import { isNextNode, repairTable, slotOf, xaEntry } from "./xarray";
+import { isNextNode, repairTable, slotOf, tableLockOf, xaEntry } from "./xarray";
 
 // All locks, in their order: registry, map, tables, queue, classes, nodes, pages.
 const FIRST_TABLE: u32 = 2;
@@ -67,10 +68,13 @@ function lockAt(index: u32): usize {
 
 /** Repairs what the thread's locks protect, inner ones first, and frees them. Context: acting as that thread, which is dead. */
 export function repairOwnLocks(): void {
+  const own = nameOfThread(current());
   for (let index = LOCKS; index > 0; index--) {
-    if (ownerOf(lockAt(index - 1)) != nameOfThread(current())) continue;
-    repair(index - 1);
-    release(lockAt(index - 1));
+    if (ownerOf(lockAt(index - 1)) == own) repair(index - 1);
+  }
+  settleHand();
+  for (let index = LOCKS; index > 0; index--) {
+    if (ownerOf(lockAt(index - 1)) == own) release(lockAt(index - 1));
   }
 }
 
@@ -86,17 +90,22 @@ function repair(index: u32): void {
   else repairPages();
 }
 
-/**
- * Also what the thread had in hand, before the lock is free: a destroy that had not begun is given up while its object cannot go, and
- * the slot be another's, behind its back.
- */
 function repairContext(file: usize): void {
-  const thread = changetype<Thread>(current());
   repairTable(file);
   repairSpares(file);
-  thread.suspect = <u32>file;
-  const slot: usize = thread.hand & ~HAND_FLAGS;
-  if (slot == 0 || (thread.hand & HAND_MEMORY) != 0) return;
+  changetype<Thread>(current()).suspect = <u32>file;
+}
+
+/**
+ * A destroy that had not begun is given up before its table's lock is free: afterwards the object may go, and the slot in hand be
+ * another's.
+ */
+function settleHand(): void {
+  const hand = changetype<Thread>(current()).hand;
+  const slot: usize = hand & ~HAND_FLAGS;
+  if (slot == 0 || (hand & HAND_MEMORY) != 0) return;
+  const file = fileOfSlot(slot);
+  if (ownerOf(tableLockOf(file)) != nameOfThread(current())) return;
   const entry = xaEntry(file, changetype<Slot>(slot).id);
   const phase = phaseOf(load64(entry));
   if (slotOf(entry) == slot && phase != PHASE_FREE && phase != PHASE_RESERVED) clearHand();

@@ -11,7 +11,7 @@
  *
  * Kernel counterpart: the per-CPU freelist of SLUB.
  */
-import { loadRelaxed32, modelAlloc, modelFree, storeRelaxed32 } from "./atomics";
+import { loadRelaxed32, modelAlloc, modelFree, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { MODEL_BUILD } from "./config";
 import { FAULTS_BUILD } from "./faults";
 import { Context, FILE_CONTEXT, HAND_FLAGS, HAND_MEMORY, SlabClass, Slot, Thread } from "./memory-map";
@@ -34,6 +34,10 @@ const SPARE_BYTES: u32 = 256;
   return file + FILE_CONTEXT + offsetof<Context>("spare");
 }
 // @ts-ignore: a decorator on a function
+@inline function setSpares(file: usize, first: u32, count: u32): void {
+  storeRelaxed64(spareOf(file), ((<u64>count) << 32) | first);
+}
+// @ts-ignore: a decorator on a function
 @inline function classOf(file: usize): usize {
   return file + FILE_CONTEXT + offsetof<Context>("spareClass");
 }
@@ -52,8 +56,7 @@ const SPARE_BYTES: u32 = 256;
   setHand(slot | HAND_MEMORY, slab);
   const bytes = changetype<SlabClass>(classAt(slab)).slotBytes;
   if (MODEL_BUILD) modelAlloc(slot, bytes);
-  storeRelaxed32(spareOf(file), changetype<Slot>(slot).link);
-  contextOf(file).spareCount--;
+  setSpares(file, changetype<Slot>(slot).link, contextOf(file).spareCount - 1);
   // Holds, link and payload; the rest of the head is the caller's to fill. Whole 64-bit words, and few: a loop beats memory.fill,
   // which is a call of the engine.
   for (let at: u32 = offsetof<Slot>("hold0"); at < bytes; at += 8) store<u64>(slot + at, 0);
@@ -69,25 +72,24 @@ const SPARE_BYTES: u32 = 256;
   if (context.spare == 0) storeRelaxed32(classOf(file), slab);
   else if (context.spareClass != slab) return false;
   changetype<Slot>(slot).link = context.spare;
-  storeRelaxed32(spareOf(file), <u32>slot);
-  context.spareCount++;
-  if (MODEL_BUILD) modelFree(slot, bytes);
+  setSpares(file, <u32>slot, context.spareCount + 1);
   clearHand();
+  if (MODEL_BUILD) modelFree(slot, bytes);
   return true;
 }
 
 /** Gives all of them back to their slab. Context: the caller releases the file. */
 export function dropSpares(file: usize): void {
   const context = contextOf(file);
+  if (context.spare == 0) return;
   lock(tableLockOf(file), RANK_TABLE);
   while (context.spare != 0) {
     const slot: usize = context.spare;
     setHand(slot | HAND_MEMORY, context.spareClass);
     if (MODEL_BUILD) modelAlloc(slot, changetype<SlabClass>(classAt(context.spareClass)).slotBytes);
-    storeRelaxed32(spareOf(file), changetype<Slot>(slot).link);
+    setSpares(file, changetype<Slot>(slot).link, context.spareCount - 1);
     slabFree(context.spareClass, slot, hand());
   }
-  context.spareCount = 0;
   unlock(tableLockOf(file), RANK_TABLE);
 }
 
@@ -97,9 +99,7 @@ export function repairSpares(file: usize): void {
   const thread = changetype<Thread>(current());
   const slot = thread.hand & ~HAND_FLAGS;
   if (slot != 0 && slot == context.spare) {
-    if (MODEL_BUILD) modelFree(slot, changetype<SlabClass>(classAt(context.spareClass)).slotBytes);
     clearHand();
+    if (MODEL_BUILD) modelFree(slot, changetype<SlabClass>(classAt(context.spareClass)).slotBytes);
   }
-  context.spareCount = 0;
-  for (let spare: usize = context.spare; spare != 0; spare = changetype<Slot>(spare).link) context.spareCount++;
 }

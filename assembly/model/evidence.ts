@@ -34,6 +34,7 @@ export const ROOT_PAGES: u32 = <u32>at.IDENTITY + offsetof<at.Identity>("rootPag
 export const HEAP: u32 = <u32>at.IDENTITY + offsetof<at.Identity>("heap");
 export const SLOT_LINK: u32 = offsetof<at.Slot>("link");
 export const SLOT_SERIAL: u32 = offsetof<at.Slot>("serial");
+export const SLOT_SERIAL_SHIFT: u32 = at.SLOT_SERIAL_SHIFT;
 export const ENTRY_KEPT: u32 = offsetof<at.Entry>("kept");
 export const QUEUE_HEAD: u32 = <u32>at.QUEUE + offsetof<at.Queue>("head");
 export const FRAMES: u32 = <u32>at.FRAMES;

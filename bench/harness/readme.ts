@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Writes the README's section on performance, between the <!-- bench --> marks, from bench/results/: no figure in it is written by
-// hand.
+// Writes what the READMEs say of measurements, from bench/results/: the section on performance of the project's README, and the table
+// of costs in bench/README.md, each between its <!-- bench --> marks. No figure in them is written by hand.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import type { Bar } from "./bench.ts";
 import { ROOT } from "./build.ts";
+import { PAPER, type PaperCost } from "./paper.ts";
 import { number, range } from "./report.ts";
 import { FOLDER, HOSTS, type HostName, type Results, isMet, measuredBar, readResults } from "./results.ts";
 
@@ -15,22 +16,49 @@ const TITLES: Readonly<Record<HostName, string>> = { node: "Node", chromium: "Ch
 const MARKS = /(<!-- bench -->\n)[^]*(\n<!-- \/bench -->)/;
 const NOT_MEASURED = "–";
 
-const FILE = new URL("README.md", ROOT);
+/** What is written into which file. */
+const SECTIONS: Readonly<Record<string, (results: readonly Results[]) => string | Promise<string>>> = {
+  "README.md": sectionOf,
+  "bench/README.md": costsOf,
+};
+export const READMES = Object.keys(SECTIONS);
 
-export async function writeReadme(): Promise<void> {
-  await writeFile(FILE, await generateReadme());
+export async function writeReadmes(): Promise<void> {
+  for (const path of READMES) await writeFile(new URL(path, ROOT), await generateReadme(path));
 }
 
-/** The README with its section as the results say. */
-export async function generateReadme(): Promise<string> {
+/** A README with its section as the results say. */
+export async function generateReadme(path: string): Promise<string> {
+  const file = new URL(path, ROOT);
   const results = (await Promise.all(HOSTS.map((host) => readResults(host)))).filter((each) => each !== undefined);
   if (results.length === 0) throw new Error(`there is nothing in ${FOLDER}: npm run bench -- --save`);
-  const text = await readFile(FILE, "utf8");
-  if (!MARKS.test(text)) throw new Error("the README has no <!-- bench --> marks");
-  const section = await sectionOf(results);
+  const text = await readFile(file, "utf8");
+  if (!MARKS.test(text)) throw new Error(`${path} has no <!-- bench --> marks`);
+  const section = (await SECTIONS[path]?.(results)) ?? "";
   const whole = text.replace(MARKS, (_, begin: string, end: string) => `${begin}\n${section}\n${end}`);
-  const filepath = fileURLToPath(FILE);
+  const filepath = fileURLToPath(file);
   return format(whole, { ...(await resolveConfig(filepath)), filepath });
+}
+
+/** Each operation on paper, and as it was measured. */
+function costsOf(results: readonly Results[]): string {
+  const hosts = results.map(({ host }) => TITLES[host]);
+  return [
+    `| operation | Wasm calls | locked operations | loads, each needing the one before | ${hosts.join(" | ")} |`,
+    `|---|--:|--:|---|${hosts.map(() => "---|").join("")}`,
+    ...PAPER.map((paper) => {
+      const cells = results.map((each) => measuredCost(each, paper));
+      return `| ${paper.operation} | ${paper.wasmCalls} | ${paper.locked} | ${paper.loads} | ${cells.join(" | ")} |`;
+    }),
+  ].join("\n");
+}
+
+/** "16.2 ns, 2.05 × the floor" */
+function measuredCost({ benches }: Results, { bench, candidate, against }: PaperCost): string {
+  const time = benches[bench]?.candidates[candidate];
+  const ratio = benches[bench]?.ratios[`${candidate} / ${against.replace(/^.*: /, "")}`];
+  if (time === undefined || ratio === undefined) return NOT_MEASURED;
+  return `${number(time.median)} ns, ${number(ratio.median)} ×`;
 }
 
 async function sectionOf(results: readonly Results[]): Promise<string> {

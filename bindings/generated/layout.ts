@@ -82,7 +82,7 @@ export const Layout = {
   FILE_STATE: 0,
   FILE_LOCK: 108,
   FILE_TAKEN: 68,
-  FILE_SPARE: 92,
+  FILE_SPARE: 96,
   FILE_PHASE_MASK: 7,
   FILE_FREE: 0,
   FILE_OPEN: 1,

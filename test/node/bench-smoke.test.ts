@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Spread } from "../../bench/harness/bench.ts";
 import { groupsOf } from "../../bench/harness/groups.ts";
-import { generateReadme } from "../../bench/harness/readme.ts";
+import { READMES, generateReadme } from "../../bench/harness/readme.ts";
 import type { Results } from "../../bench/harness/results.ts";
 import { RIVALS } from "../../bench/rivals/all.ts";
 import { findChromium } from "../support/browser.mjs";
@@ -68,5 +68,5 @@ describe.each(["node", "chromium"] as const)("npm run bench -- --smoke in %s", (
 });
 
 test("the README's figures are those of bench/results", async () => {
-  expect(await readFile(`${ROOT}README.md`, "utf8")).toBe(await generateReadme());
+  for (const path of READMES) expect(await readFile(`${ROOT}${path}`, "utf8")).toBe(await generateReadme(path));
 });

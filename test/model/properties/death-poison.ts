@@ -176,8 +176,7 @@ function checkPoisoned(core: Core, state: State, log: CallbackLog, { keepsSlot }
   must(core, OTHER, "closeNumber", file, byNumber);
   runDirectly(core, OTHER, log.attend(OTHER));
   expect(log.begun.size === 0, "a callback ran for an object of a poisoned file");
-  // Objects without payload are of the class of hold lists, the first.
-  const lost = keepsSlot ? 0 : core.u32(core.constant("CLASSES") + core.constant("CLASS_SLOT_BYTES"));
+  const lost = keepsSlot ? 0 : core.constant("SLOT_PAYLOAD"); // a whole slot: objects of the plain type have no payload
   const first = serve(core, state, OTHER, log, lost);
   expect(serve(core, state, OTHER, log, lost) === first, "a round that comes again takes more memory");
   return "poisoned";

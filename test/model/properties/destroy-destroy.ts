@@ -11,7 +11,7 @@ import { expectOrder } from "../final-state.ts";
 import type { Core, Model } from "../model.ts";
 import { destroy, lockObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
-import { LAST_HOLDER_WAKES_NOBODY, REMOVAL_STORES_BLINDLY } from "./broken.ts";
+import { LAST_HOLDER_WAKES_NOBODY } from "./broken.ts";
 
 interface State extends Prepared {
   id: number;
@@ -64,7 +64,6 @@ export const destroyDestroy: Property = {
   },
   twins: [
     { name: "last-holder-wakes-nobody", profiles: ["rfc"], edits: LAST_HOLDER_WAKES_NOBODY },
-    { name: "removal-stores-blindly", profiles: ["mainline"], edits: REMOVAL_STORES_BLINDLY },
     {
       name: "second-destroyer-queues-too",
       profiles: ["rfc"],

@@ -102,6 +102,11 @@ export const finalizeGetDestroy: Property = {
           find: "if (phaseOf(word) != PHASE_LIVE || (",
           replace: "if (phaseOf(word) == 0 || (",
         },
+        {
+          file: "core/destroy.ts",
+          find: "} else if (phaseOf(word) != PHASE_LIVE && load32",
+          replace: "} else if (phaseOf(word) == 0 && load32",
+        },
       ],
     },
   ],
