@@ -44,7 +44,7 @@ export const ABI_VERSION: u32 = 3;
  * The null page: nothing is ever written below this address. A null pointer between nodes of an ID table (xarray.ts) leads here and
  * reads as an empty node, so a lookup need not look for one; hence as large as the largest root, of a memory of 2 GiB.
  */
-export const NULL_BYTES: u32 = 3 * PAGE_SIZE;
+export const NULL_BYTES: u32 = 4 * PAGE_SIZE;
 
 export const PROFILE_RFC: u32 = 0;
 export const PROFILE_MAINLINE: u32 = 1;

@@ -134,8 +134,10 @@ export function xaFindFree(file: usize): i64 {
 /** The usual case of findFreeFrom: there is a free ID in the bitmap's word of `from`. Return: 0 when there is none. */
 // @ts-ignore: a decorator on a function
 @inline function nextInWord(root: usize, from: u32): u64 {
-  const inner: usize = load32(root + (from >> INNER_IDS_SHIFT) * 4);
-  if (inner == 0 || from >> INNER_IDS_SHIFT >= changetype<Identity>(IDENTITY).rootSlots) return 0;
+  const slot = from >> INNER_IDS_SHIFT;
+  if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
+  const inner: usize = load32(root + slot * 4);
+  if (inner == 0) return 0;
   const free = ~load<u64>(takenWord(inner, from)) >> (from & 63);
   return free == 0 ? 0 : from + ctz(free);
 }

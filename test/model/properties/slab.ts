@@ -10,8 +10,9 @@ import { expectRest, freeSlots } from "../final-state.ts";
 import { call, type Core, type Model, type Program } from "../model.ts";
 import type { Property } from "../property.ts";
 
+/** That of hold lists. */
 const CLASS = 0;
-const SLOT_BYTES = 24;
+const SLOT_BYTES = 32;
 
 interface State extends Prepared {
   hands: number[];
@@ -24,7 +25,8 @@ function model(): Model<State> {
     setup(core: Core) {
       const prepared = prepare(core, "rfc", 2);
       const hands = prepared.slots.map((slot) => slot + core.constant("THREAD_HAND"));
-      return { ...prepared, hands, first: core.call(0, "slabAlloc", CLASS, hands[0]!) };
+      const first = core.call(0, "slabAlloc", CLASS, hands[0]!);
+      return { ...prepared, hands, first, slotsInAll: freeSlots(core) + 1 };
     },
     run(core, state) {
       const { hands, first } = state;
