@@ -26,7 +26,7 @@
  *
  * Kernel counterpart: iommufd_destroy(), iommufd_object_destroy_user().
  */
-import { compareExchange64, load32, load64, wait64 } from "./atomics";
+import { compareExchange64, load32, load64, loadRelaxed64, wait64 } from "./atomics";
 import { beginChange, changeKept, endChange } from "./change";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import { EAGAIN, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOSYS } from "../errno";
@@ -113,10 +113,10 @@ const SPINS: u32 = MODEL_BUILD ? 0 : 200;
  */
 export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i32 {
   const entry = xaLoad(file, id);
-  const word = load64(entry);
+  const word = loadRelaxed64(entry); // a guess, which removeIdle confirms
   if (isIdle(word)) {
     if (!hasCallback(typeOf(word)) && removeIdle(file, expected, entry, word, id)) return 0;
-  } else if (phaseOf(word) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {
+  } else if (phaseOf(load64(entry)) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {
     return -ENOENT; // the file is what it was when the word was read: the generation tells
   }
   if (!fileEnter(file, expected)) return refusal(file, expected);
@@ -139,7 +139,7 @@ export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i3
   let slot: usize = 0;
   lockNow(tableLockOf(file), RANK_TABLE);
   // Only if the file may be used is the entry one of its table, and stays what it is.
-  if (load32(file + offsetof<File>("state")) == expected && load64(entry) == word) slot = slotOf(entry);
+  if (load32(file + offsetof<File>("state")) == expected && loadRelaxed64(entry) == word) slot = slotOf(entry);
   if (slot != 0 && !hasHolds(slot)) {
     setHand(slot, slab);
     if (compareExchange64(entry, word, freedWord(word)) == word) {

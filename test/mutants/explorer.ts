@@ -16,6 +16,7 @@ const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
   "change.ts": [/^(keep|change|underflow|wait-put-kept)/, /-(keep|drop|hold|references|reference)/],
   "page-alloc.ts": [/^(two-files|map|slab|alloc)/, /-(map|unmap|alloc)/],
   "slab.ts": [/^(slab|alloc|abort)/, /-(alloc|abort|hold)/],
+  "spares.ts": [/^(close-alloc|close-destroy|death-alloc)/, /-(alloc|abort)/],
   "xarray.ts": [/^(two-files|alloc|abort|recycled|close|release)/, /-(alloc|abort|close)/],
   "registry.ts": [/^(define|dying)/, /-define/],
   "file.ts": [/^(open|close|release)/, /-(open|fget|close|ioctl)/],

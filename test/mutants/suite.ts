@@ -14,6 +14,7 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "change.ts": single("life-cycle", "holds"),
   "page-alloc.ts": single("user-space", "exhaustion", "stats"),
   "slab.ts": single("life-cycle", "exhaustion", "stats"),
+  "spares.ts": single("life-cycle", "exhaustion", "fuzz-oracle"),
   "xarray.ts": single("ids", "stats", "exhaustion"),
   "registry.ts": single("object-types", "define-ioctl", "core-exports"),
   "file.ts": single("files", "interleaving", "many-threads", "core-exports"),

@@ -55,8 +55,8 @@ export const REMOVAL_STORES_BLINDLY: readonly Edit[] = [
   },
   {
     file: "core/destroy.ts",
-    find: "import { compareExchange64, load32, load64, wait64 }",
-    replace: "import { compareExchange64, load32, load64, store64, wait64 }",
+    find: "import { compareExchange64, load32, load64, loadRelaxed64, wait64 }",
+    replace: "import { compareExchange64, load32, load64, loadRelaxed64, store64, wait64 }",
   },
 ];
 

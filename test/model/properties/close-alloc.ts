@@ -147,8 +147,8 @@ export const closeDestroy: Property = {
       edits: [
         {
           file: "core/destroy.ts",
-          find: 'load32(file + offsetof<File>("state")) == expected && load64(entry) == word',
-          replace: "load64(entry) == word",
+          find: 'load32(file + offsetof<File>("state")) == expected && loadRelaxed64(entry) == word',
+          replace: "loadRelaxed64(entry) == word",
         },
       ],
     },

@@ -104,8 +104,8 @@ export const finalizeGetDestroy: Property = {
         },
         {
           file: "core/destroy.ts",
-          find: "} else if (phaseOf(word) != PHASE_LIVE && load32",
-          replace: "} else if (phaseOf(word) == 0 && load32",
+          find: "} else if (phaseOf(load64(entry)) != PHASE_LIVE && load32",
+          replace: "} else if (phaseOf(load64(entry)) == 0 && load32",
         },
       ],
     },

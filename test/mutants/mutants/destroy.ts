@@ -44,13 +44,13 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "idle-removal-does-not-look-at-the-file",
     kind: "locking",
-    find: `load32(file + offsetof<File>("state")) == expected && load64(entry) == word`,
-    replace: "load64(entry) == word",
+    find: `load32(file + offsetof<File>("state")) == expected && loadRelaxed64(entry) == word`,
+    replace: "loadRelaxed64(entry) == word",
   },
   {
     name: "idle-removal-takes-what-is-not-there",
     kind: "repair",
-    find: " && load64(entry) == word) slot =",
+    find: " && loadRelaxed64(entry) == word) slot =",
     replace: ") slot =",
   },
   {
@@ -68,8 +68,8 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "missing-object-of-a-closed-file-is-enoent",
     kind: "errno",
-    find: `phaseOf(word) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {`,
-    replace: "phaseOf(word) != PHASE_LIVE) {",
+    find: `phaseOf(load64(entry)) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {`,
+    replace: "phaseOf(load64(entry)) != PHASE_LIVE) {",
   },
   {
     name: "object-with-a-callback-is-removed-at-once",

@@ -181,7 +181,7 @@ export const REPAIR = mutantsOf("repair.ts", [
   {
     name: "file-that-was-changed-is-not-looked-at",
     kind: "repair",
-    find: "  thread.suspect = <u32>file;\n",
+    find: "  changetype<Thread>(current()).suspect = <u32>file;\n",
     replace: "",
   },
   {

@@ -8,8 +8,8 @@ export const XARRAY = mutantsOf("xarray.ts", [
   {
     name: "lookup-has-no-limit",
     kind: "bounds",
-    find: "  if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;\n",
-    replace: "",
+    find: "  if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;\n  const root",
+    replace: "  const root",
   },
   {
     name: "highest-id-is-never-given",
