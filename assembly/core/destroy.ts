@@ -81,9 +81,9 @@ import {
   clearHand,
   current,
   findRecord,
+  freeNameOf,
   freeRecord,
   hand,
-  handleOf,
   hasFreeRecord,
   holdsTarget,
   nameRecord,
@@ -179,13 +179,14 @@ function destroyEntry(file: usize, entry: usize, id: u32, blocking: bool): i32 {
     if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
     const next = plusUser(word) + DESTROYER;
     const record = peekRecord();
-    announceRecord(record, handleOf(record), entry, file);
+    const name = freeNameOf(record);
+    announceRecord(record, name, entry, file);
     if (compareExchange64(entry, word, next) == word) {
       const handle = takeRecord(entry, file, RECORD_QUEUED);
       warnPlus(word, next, file, id);
       return mustWait(handle, entry, next);
     }
-    withdrawRecord(record, handleOf(record));
+    withdrawRecord(record, name);
   }
 }
 
@@ -381,7 +382,7 @@ function queueReference(file: usize, entry: usize, blocking: bool): i32 {
     endChange(entry, word);
     return result;
   }
-  announceRecord(peekRecord(), handleOf(peekRecord()), entry, file);
+  announceRecord(peekRecord(), freeNameOf(peekRecord()), entry, file);
   changeKept(entry, kept - 1);
   endChange(entry, word + DESTROYER);
   return takeRecord(entry, file, RECORD_QUEUED_KEPT);

@@ -54,8 +54,9 @@ import {
   current,
   findRecord,
   freeRecord,
+  freeNameOf,
   freeRecordFirst,
-  handleOf,
+  handleIn,
   hasFreeRecord,
   isLastGeneration,
   isRecord,
@@ -97,13 +98,14 @@ export function getTyped(file: usize, expected: u32, id: u32, type: u32): i32 {
   const word = loadRelaxed64(entry);
   const next = word + USER + HOLDER;
   if (!isPlainlyLocked(next) || (type != 0 && typeOf(word) != type)) return 0;
-  const handle = handleOf(record);
-  announceRecord(record, handle, entry, file);
+  const name = freeNameOf(record);
+  announceRecord(record, name, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record, handle);
+    withdrawRecord(record, name);
     return 0;
   }
-  keepRecord(record, handle, after, file, RECORD_LOCKED);
+  keepRecord(record, name, after, file, RECORD_LOCKED);
+  const handle = handleIn(name);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;
 }
 
@@ -148,9 +150,10 @@ export function getSlowly(file: usize, expected: u32, id: u32, type: u32): i32 {
     }
     const next = plusUser(word) + HOLDER;
     const record = peekRecord();
-    announceRecord(record, handleOf(record), entry, file);
+    const name = freeNameOf(record);
+    announceRecord(record, name, entry, file);
     if (compareExchange64(entry, word, next) != word) {
-      withdrawRecord(record, handleOf(record));
+      withdrawRecord(record, name);
       continue;
     }
     const handle = takeRecord(entry, file, RECORD_LOCKED);

@@ -181,33 +181,37 @@ export function detachThread(): void {
   return changetype<HoldRecord>(peekRecord()).next != 0 && !mayFail(FAULT_MEMORY);
 }
 
-/** The handle of a record's use, or of its next one. */
+/** What a free record is called: the handle of its next use, and no kind. Loaded as it was stored, all at once. */
 // @ts-ignore: a decorator on a function
-@inline export function handleOf(record: usize): u32 {
-  return changetype<HoldRecord>(record).handle;
+@inline export function freeNameOf(record: usize): u64 {
+  return load<u64>(record, offsetof<HoldRecord>("fileKind"));
+}
+// @ts-ignore: a decorator on a function
+@inline export function handleIn(name: u64): u32 {
+  return <u32>(name >> 32);
 }
 
-// The hottest calls have a record's handle and successor in locals already: a load that follows a store of the same word must wait
+// The hottest calls have a free record's name and successor in locals already: a load that follows a store of the same word must wait
 // for it, and the compiler may not carry a value across an atomic operation.
 
 /** A free record says that the state word of `target` is about to change by what it will stand for. It stays the next to take. */
 // @ts-ignore: a decorator on a function
-@inline export function announceRecord(record: usize, handle: u32, target: usize, file: usize): void {
+@inline export function announceRecord(record: usize, freeName: u64, target: usize, file: usize): void {
   storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
-  storeNameOf(record, handle, (<u32>file) | RECORD_BUSY);
+  storeName(record, freeName | ((<u32>file) | RECORD_BUSY));
 }
 
 /** It came to nothing. */
 // @ts-ignore: a decorator on a function
-@inline export function withdrawRecord(record: usize, handle: u32): void {
-  storeNameOf(record, handle, RECORD_FREE);
+@inline export function withdrawRecord(record: usize, freeName: u64): void {
+  storeName(record, freeName);
 }
 
 /** It came true. `next`: the record behind it in the free list. */
 // @ts-ignore: a decorator on a function
-@inline export function keepRecord(record: usize, handle: u32, next: u32, file: usize, kind: u32): void {
+@inline export function keepRecord(record: usize, freeName: u64, next: u32, file: usize, kind: u32): void {
   changetype<Thread>(self).freeRecord = next;
-  storeNameOf(record, handle, (<u32>file) | kind);
+  storeName(record, freeName | ((<u32>file) | kind));
 }
 
 /** Context: hasFreeRecord(). Return: the handle of the new record. */
@@ -219,10 +223,11 @@ export function takeRecord(target: usize, file: usize, kind: u32): i32 {
 // @ts-ignore: a decorator on a function
 @inline export function takeRecordNow(target: usize, file: usize, kind: u32): i32 {
   const record = peekRecord();
-  const handle = handleOf(record);
+  const handle = changetype<HoldRecord>(record).handle; // it may be BUSY already
   const next = changetype<HoldRecord>(record).next;
   storeRelaxed32(record + offsetof<HoldRecord>("target"), <u32>target);
-  keepRecord(record, handle, next, file, kind);
+  changetype<Thread>(self).freeRecord = next;
+  storeNameOf(record, handle, (<u32>file) | kind);
   return handle;
 }
 
@@ -246,7 +251,11 @@ export function takeRecord(target: usize, file: usize, kind: u32): i32 {
 }
 // @ts-ignore: a decorator on a function
 @inline function storeNameOf(record: usize, handle: u32, fileKind: u32): void {
-  storeRelaxed64(record + offsetof<HoldRecord>("fileKind"), nameOf(handle, fileKind));
+  storeName(record, nameOf(handle, fileKind));
+}
+// @ts-ignore: a decorator on a function
+@inline function storeName(record: usize, name: u64): void {
+  storeRelaxed64(record + offsetof<HoldRecord>("fileKind"), name);
 }
 
 /** Return: the record that `handle` names if it is of that kind and on that file, else 0. */

@@ -111,20 +111,22 @@ export const closeGet: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: `  announceRecord(record, handle, entry, file);
+          find: `  announceRecord(record, name, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record, handle);
+    withdrawRecord(record, name);
     return 0;
   }
-  keepRecord(record, handle, after, file, RECORD_LOCKED);
+  keepRecord(record, name, after, file, RECORD_LOCKED);
+  const handle = handleIn(name);
   return load32(file + offsetof<File>("state")) == expected ? handle : handle | HANDLE_UNCONFIRMED;`,
-          replace: `  announceRecord(record, handle, entry, file);
+          replace: `  announceRecord(record, name, entry, file);
   const good = load32(file + offsetof<File>("state")) == expected;
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record, handle);
+    withdrawRecord(record, name);
     return 0;
   }
-  keepRecord(record, handle, after, file, RECORD_LOCKED);
+  keepRecord(record, name, after, file, RECORD_LOCKED);
+  const handle = handleIn(name);
   return good ? handle : handle | HANDLE_UNCONFIRMED;`,
         },
       ],

@@ -91,12 +91,12 @@ export const getDestroy: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: `  announceRecord(record, handle, entry, file);
+          find: `  announceRecord(record, name, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record, handle);
+    withdrawRecord(record, name);
     return 0;
   }`,
-          replace: `  announceRecord(record, handle, entry, file);
+          replace: `  announceRecord(record, name, entry, file);
   store64(entry, next);`,
         },
         { file: "core/lookup.ts", find: "loadRelaxed64 } from", replace: "loadRelaxed64, store64 } from" },

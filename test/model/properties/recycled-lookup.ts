@@ -108,9 +108,9 @@ export const recycledLookup: Property = {
       edits: [
         {
           file: "core/lookup.ts",
-          find: `  announceRecord(record, handle, entry, file);
+          find: `  announceRecord(record, name, entry, file);
   if (compareExchange64(entry, word, next) != word) {`,
-          replace: `  announceRecord(record, handle, entry, file);
+          replace: `  announceRecord(record, name, entry, file);
   const again = loadRelaxed64(entry);
   if (compareExchange64(entry, again, again + USER + HOLDER) != again) {`,
         },

@@ -119,7 +119,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "queued-destroyer-is-not-announced",
     kind: "repair",
-    find: "    announceRecord(record, handleOf(record), entry, file);\n    if (compareExchange64",
+    find: "    announceRecord(record, name, entry, file);\n    if (compareExchange64",
     replace: "    if (compareExchange64",
   },
   {

@@ -8,21 +8,21 @@ export const LOOKUP = mutantsOf("lookup.ts", [
   {
     name: "get-stores-blindly",
     kind: "locking",
-    find: `  announceRecord(record, handle, entry, file);
+    find: `  announceRecord(record, name, entry, file);
   if (compareExchange64(entry, word, next) != word) {
-    withdrawRecord(record, handle);
+    withdrawRecord(record, name);
     return`,
-    replace: `  announceRecord(record, handle, entry, file);
+    replace: `  announceRecord(record, name, entry, file);
   store<u64>(entry, next);
   if (false) {
-    withdrawRecord(record, handle);
+    withdrawRecord(record, name);
     return`,
   },
   {
     name: "get-is-not-announced",
     kind: "repair",
-    find: "  const handle = handleOf(record);\n  announceRecord(record, handle, entry, file);\n",
-    replace: "  const handle = handleOf(record);\n",
+    find: "  const name = freeNameOf(record);\n  announceRecord(record, name, entry, file);\n",
+    replace: "  const name = freeNameOf(record);\n",
   },
   {
     name: "get-takes-the-last-record",

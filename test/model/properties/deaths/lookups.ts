@@ -16,8 +16,8 @@ export const LOOKUPS: readonly Scenario[] = [
         edits: [
           {
             file: "core/lookup.ts",
-            find: "  const handle = handleOf(record);\n  announceRecord(record, handle, entry, file);\n  if (",
-            replace: "  const handle = handleOf(record);\n  if (",
+            find: "  const name = freeNameOf(record);\n  announceRecord(record, name, entry, file);\n  if (",
+            replace: "  const name = freeNameOf(record);\n  if (",
           },
         ],
       },
