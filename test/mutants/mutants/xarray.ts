@@ -42,10 +42,10 @@ export const XARRAY = mutantsOf("xarray.ts", [
     replace: "",
   },
   {
-    name: "file-names-a-leaf-that-it-does-not-have",
+    name: "file-is-asked-for-a-leaf-that-it-does-not-name",
     kind: "bounds",
-    find: "if (number < FIRST_LEAVES && load32",
-    replace: "if (number <= FIRST_LEAVES && load32",
+    find: "const leaf: usize = number < FIRST_LEAVES ?",
+    replace: "const leaf: usize = number <= FIRST_LEAVES ?",
   },
   {
     name: "released-file-names-its-leaves",
