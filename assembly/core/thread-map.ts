@@ -123,8 +123,8 @@ export const MEMORY_CHUNK: u32 = 4;
 export const MEMORY_FLAGS: u32 = 7;
 
 /**
- * Marks: one word per file, how this thread uses it. Low half: its calls and its records that use the file; above: its
- * references from fget.
+ * Marks: one word per file, how this thread uses it. Low half: its calls and its records that use the file,
+ * but for locks and reservations, which the state words show (file.ts); above: its references from fget.
  */
 export const MARK_REFERENCE: u32 = 0x1_0000;
 export const MARK_USES: u32 = MARK_REFERENCE - 1;
