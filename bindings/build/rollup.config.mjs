@@ -18,6 +18,7 @@ export default {
     external: "build/ts/external.js",
     trace: "build/ts/trace.js",
     replay: "build/ts/replay/index.js",
+    lab: "build/ts/lab/index.js",
     cli: "build/ts/cli/index.js",
   },
   external: /^node:/,
@@ -93,9 +94,9 @@ function coreModule() {
   };
 }
 
-/** What dist/trace.js contains of others asks for its licence to travel along. */
+/** What dist/trace.js and dist/lab.js contain of others asks for its licence to travel along. */
 function licencesOfBundledCode() {
-  const sources = ["as-bind/LICENSE", "assemblyscript/LICENSE", "assemblyscript/NOTICE"];
+  const sources = ["as-bind/LICENSE", "assemblyscript/LICENSE", "assemblyscript/NOTICE", "lit/LICENSE"];
   return {
     name: "licences-of-bundled-code",
     async buildStart() {

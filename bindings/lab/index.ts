@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Entry `iommufd-wasm/lab`: custom elements that show a kernel's objects and let one touch them. Importing it registers them.
+//
+//   <script type="module" src="…/lab.js"></script>
+//   <iommufd-graph></iommufd-graph>
+
+export { LabCallsEvent, LabSession, PAGE_THREAD, type LabCall } from "./session.js";

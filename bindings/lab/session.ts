@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What the elements of a page look at together: one Iommufd, one open file, the commands that can be composed, and the
+// calls that were made.
+//
+// An element without a `session` of its own takes the page's shared one, so four lines of HTML show four views of the same
+// kernel. The shared session has the lab's types and ioctls (`defineLab`), because the RFC's own table has one row, which
+// can destroy but not create. Who has an Iommufd already wraps it: `LabSession.of(iommufd, context)`.
+//
+// Invariant: `context` is an open file until `close()`; `reopen()` replaces it and says so before anybody can use the old one.
+//
+// Events, all without bubbling:
+//   calls     LabCallsEvent: ioctls were made, oldest first; by this thread or reported by another one
+//   context   the file was closed and opened again: IDs mean other objects now
+//   close     the session is over
+
+import {
+  type Fields,
+  type IoctlCommand,
+  Iommufd,
+  type IommufdContext,
+  IOMMU_DESTROY,
+  type TraceEvent,
+} from "../index.js";
+import { defineLab } from "../replay/lab.js";
+
+/** One finished ioctl, of whichever thread. */
+export interface LabCall extends Omit<TraceEvent, "command"> {
+  /** Who made it, e.g. "page" or "worker 1". */
+  readonly thread: string;
+  /** When it was reported, in milliseconds of `performance.now()`. */
+  readonly time: number;
+  /** The command, when the session knows it. */
+  readonly command: IoctlCommand<Fields> | undefined;
+}
+
+/** The name under which calls of the page's own thread are reported. */
+export const PAGE_THREAD = "page";
+
+/** Ioctls were made, oldest first. */
+export class LabCallsEvent extends Event {
+  constructor(readonly calls: readonly LabCall[]) {
+    super("calls");
+  }
+}
+
+let sharedSession: Promise<LabSession> | undefined;
+
+/** One kernel and one open file that elements show. */
+export class LabSession extends EventTarget {
+  /** The kernel. */
+  readonly iommufd: Iommufd;
+  /** Commands that can be composed and are known by name: IOMMU_DESTROY first. */
+  readonly commands: readonly IoctlCommand<Fields>[];
+  #context: IommufdContext;
+  #stopTrace: () => void;
+  #closed = false;
+
+  private constructor(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[]) {
+    super();
+    this.iommufd = iommufd;
+    this.commands = commands;
+    this.#context = context;
+    this.#stopTrace = iommufd.onTrace((event) => this.#report(event));
+  }
+
+  /** The page's shared session, made at the first call. Rejects as `Iommufd.create` does; the next call tries again. */
+  static shared(): Promise<LabSession> {
+    sharedSession ??= LabSession.create().catch((error: unknown) => {
+      sharedSession = undefined;
+      throw error;
+    });
+    return sharedSession;
+  }
+
+  /** A session on a kernel of its own, with the lab's types and ioctls. */
+  static async create(): Promise<LabSession> {
+    const iommufd = await Iommufd.create();
+    const { commands } = defineLab(iommufd);
+    return LabSession.of(iommufd, iommufd.open(), commands);
+  }
+
+  /**
+   * A session on a kernel that exists. It takes the kernel's trace listener.
+   *
+   * @param commands what can be composed besides IOMMU_DESTROY
+   */
+  static of(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[] = []): LabSession {
+    return new LabSession(iommufd, context, [IOMMU_DESTROY, ...commands]);
+  }
+
+  /** The open file. */
+  get context(): IommufdContext {
+    return this.#context;
+  }
+
+  /** Closes the file, which releases every object in it, and opens a new one. @throws IommufdError EMFILE */
+  reopen(): IommufdContext {
+    const before = this.#context;
+    this.#context = this.iommufd.open();
+    before.close();
+    this.dispatchEvent(new Event("context"));
+    return this.#context;
+  }
+
+  /** Reports calls that another thread made. */
+  addCalls(calls: readonly LabCall[]): void {
+    if (calls.length > 0) this.dispatchEvent(new LabCallsEvent(calls));
+  }
+
+  /** Closes the file and leaves the kernel; idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopTrace();
+    this.#context.close();
+    this.iommufd.detach();
+    this.dispatchEvent(new Event("close"));
+  }
+
+  #report(event: TraceEvent): void {
+    this.addCalls([{ ...event, thread: PAGE_THREAD, time: performance.now() }]);
+  }
+}
