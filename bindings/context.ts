@@ -40,6 +40,7 @@ export class IommufdContext {
   readonly #get: CoreExports["get"];
   readonly #getTyped: CoreExports["getTyped"];
   readonly #put: CoreExports["put"];
+  readonly #finalize: CoreExports["finalize"];
   /** One word: not 0 after a call means that `attend` must run. */
   readonly #attention: Int32Array;
   readonly #access: Access;
@@ -54,6 +55,7 @@ export class IommufdContext {
     this.#get = kernel.core.get;
     this.#getTyped = kernel.core.getTyped;
     this.#put = kernel.core.put;
+    this.#finalize = kernel.core.finalize;
     this.#attention = kernel.attentionWord;
     this.fileAddress = file;
     this.#expected = expected;
@@ -184,8 +186,15 @@ export class IommufdContext {
 
   /** Hot twin of `ReservedObject.finalize`. @throws IommufdError EINVAL for a handle that is no reservation of this thread here. */
   finalize(handle: number): number {
-    const result = this.#core.finalize(this.fileAddress, this.#handle(handle));
+    const result = this.#finalize(this.fileAddress, this.#handle(handle));
     if (result >= 0 && this.#attention[0] === 0) return result; // an ID is below 2^27: its entry has 16 bytes
+    return this.#finalizeSlowly(result, handle);
+  }
+
+  /** What the core's finalize did not publish, or left to attend to. */
+  #finalizeSlowly(result: number, handle: number): number {
+    // That refusal changed nothing; asked again, a core whose thread has detached says so.
+    if (result === -Errno.EINVAL) result = this.#core.finalize(this.fileAddress, this.#handle(handle));
     return check(this.#attended(result), "finalize", "stale or foreign handle");
   }
 

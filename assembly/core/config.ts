@@ -20,7 +20,10 @@
 // @ts-ignore: a decorator on a constant
 @inline export const MODEL_BUILD: bool = isDefined(MODEL);
 
-/** A broken invariant stops a debug build at once; a release build does not look. Carries no text: no data segment. */
+/**
+ * A broken invariant stops a debug build at once; a release build does not look. Carries no text: no data segment. A condition that
+ * reads memory belongs under `if (DEBUG_BUILD)`: the compiler keeps the read.
+ */
 // @ts-ignore: a decorator on a function
 @inline export function assertInvariant(condition: bool): void {
   if (DEBUG_BUILD && !condition) unreachable();

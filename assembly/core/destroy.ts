@@ -30,11 +30,12 @@ import { compareExchange64, load32, load64, loadRelaxed64, wait64 } from "./atom
 import { beginChange, changeKept, endChange } from "./change";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import { EAGAIN, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOSYS } from "../errno";
-import { fileEnter, fileLeave, fileUnlocked, isPoisoned, refusal } from "./file";
+import { fileEnter, fileLeave, fileUnlocked, isPoisoned, mayUse, openStateOf, refusal } from "./file";
 import { hasHolds } from "./hold";
 import { findKept } from "./kept";
 import {
   Entry,
+  FILE_BY_NUMBER,
   File,
   HAND_NO_CALLBACK,
   HoldRecord,
@@ -92,7 +93,7 @@ import {
   takeRecord,
   withdrawRecord,
 } from "./thread";
-import { slotOf, tableLockOf, xaErase, xaLoad } from "./xarray";
+import { slotOf, tableLockOf, xaErase, xaEraseNow, xaLoad } from "./xarray";
 
 /** Milliseconds that one wait may last, so that its nanoseconds fit an i64; the caller asks again. */
 const LONGEST_WAIT: f64 = 1e9;
@@ -112,6 +113,7 @@ const SPINS: u32 = MODEL_BUILD ? 0 : 200;
  * -EBUSY, -ENOSYS (the type's callback is not in this thread), -EDEADLK, -ENOMEM (no record): no change; MUST_WAIT, MUST_DESTROY.
  */
 export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i32 {
+  if (expected == FILE_BY_NUMBER) expected = openStateOf(file);
   const entry = xaLoad(file, id);
   const word = loadRelaxed64(entry); // a guess, which removeIdle confirms
   if (isIdle(word)) {
@@ -138,13 +140,13 @@ export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i3
   let isSpare = false;
   let slot: usize = 0;
   lockNow(tableLockOf(file), RANK_TABLE);
-  // Only if the file may be used is the entry one of its table, and stays what it is.
-  if (load32(file + offsetof<File>("state")) == expected && loadRelaxed64(entry) == word) slot = slotOf(entry);
+  // Only if the file may be used, as the one that it was, is the entry one of its table, and stays what it is.
+  if (mayUse(file, expected) && loadRelaxed64(entry) == word) slot = slotOf(entry);
   if (slot != 0 && !hasHolds(slot)) {
     setHand(slot, slab);
     if (compareExchange64(entry, word, freedWord(word)) == word) {
       isOut = true;
-      xaErase(file, id);
+      xaEraseNow(file, id);
       isSpare = keepSpare(file, slot, slab);
     } else {
       clearHand();

@@ -6,7 +6,7 @@
  * which is what every table starts from.
  */
 import { load32, store32 } from "./atomics";
-import { assertInvariant } from "./config";
+import { DEBUG_BUILD, assertInvariant } from "./config";
 import { EINVAL } from "../errno";
 import {
   ABI_VERSION,
@@ -49,7 +49,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   const maxObjects = (bytes - heap) / (offsetof<Entry>() + SLOT_PAYLOAD);
   identity.rootSlots = (maxObjects >> INNER_IDS_SHIFT) + 1;
   const rootBytes = ((identity.rootSlots * 4 + 7) & ~7) + ((identity.rootSlots + 63) >> 6) * 8;
-  assertInvariant(identity.rootSlots * 4 <= NULL_BYTES);
+  if (DEBUG_BUILD) assertInvariant(identity.rootSlots * 4 <= NULL_BYTES);
   identity.rootPages = (rootBytes + 4 + PAGE_SIZE - 1) >> PAGE_SHIFT; // the last word links free nodes
   const pages = changetype<PageState>(PAGES);
   pages.low = 0;

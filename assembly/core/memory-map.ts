@@ -232,7 +232,7 @@ export class File {
 /** Its second line: struct iommufd_ctx, written by allocations. At FILE_CONTEXT behind the first. */
 @unmanaged
 export class Context {
-  /** No ID below this one is free. */
+  /** No ID below this one is free. Changes with the next word, in one 64-bit store. */
   freeHint: u32;
   /** IDs that are not free. */
   taken: u32;

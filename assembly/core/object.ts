@@ -12,7 +12,7 @@
  * Kernel counterpart: _iommufd_object_alloc(), iommufd_object_finalize(), iommufd_object_abort().
  */
 import { load64, loadRelaxed64, store64, storeRelaxed64 } from "./atomics";
-import { assertInvariant } from "./config";
+import { DEBUG_BUILD, assertInvariant } from "./config";
 import { EINVAL, EIO, ENOMEM } from "../errno";
 import { fileGivenUp, fileLeave, fileMark, fileUnlocked, isPoisoned, mayUse, refusal } from "./file";
 import { dropHolds, forgetHolds, hasHolds } from "./hold";
@@ -50,7 +50,7 @@ import {
   setHand,
   takeRecordNow,
 } from "./thread";
-import { slotOf, tableLockOf, xaEntry, xaErase, xaFindFree, xaLoad, xaTake } from "./xarray";
+import { slotOf, tableLockOf, xaEntry, xaErase, xaFindFree, xaMakeEntry, xaTake } from "./xarray";
 
 /**
  * Reserves an ID and zeroed memory for an object of `type`.
@@ -92,12 +92,13 @@ function undo(file: usize, slab: u32, result: i32): i32 {
   const found = xaFindFree(file);
   if (found < 0) return <i32>found;
   const id = <u32>found;
-  const entry = xaLoad(file, id);
+  const entry = xaMakeEntry(file, id);
+  if (entry == 0) return -ENOMEM;
   const context = changetype<Context>(file + FILE_CONTEXT);
   initSlot(slot, id, type, file, context.serial++);
   setHand(slot | HAND_NO_CALLBACK, slab);
   changetype<Entry>(entry).slot = <u32>slot;
-  assertInvariant(changetype<Entry>(entry).kept == 0); // nobody is left who could drop a user of a free entry
+  if (DEBUG_BUILD) assertInvariant(changetype<Entry>(entry).kept == 0); // nobody is left who could drop a user of a free entry
   // Who reads a free word changes nothing, and neither half of a reserved one looks like a published object. The unlock orders it.
   storeRelaxed64(entry, reservedWord(loadRelaxed64(entry), type));
   xaTake(file, id);

@@ -67,14 +67,16 @@ const SPARE_BYTES: u32 = 256;
 // @ts-ignore: a decorator on a function
 @inline export function keepSpare(file: usize, slot: usize, slab: u32): bool {
   const context = contextOf(file);
-  const bytes = changetype<SlabClass>(classAt(slab)).slotBytes;
-  if (FAULTS_BUILD || context.spareCount >= MAX_SPARES || bytes > SPARE_BYTES) return false;
-  if (context.spare == 0) storeRelaxed32(classOf(file), slab);
-  else if (context.spareClass != slab) return false;
+  if (FAULTS_BUILD || context.spareCount >= MAX_SPARES) return false;
+  // A wiped context has the class of the hold lists, which are small.
+  if (context.spareClass != slab) {
+    if (context.spare != 0 || changetype<SlabClass>(classAt(slab)).slotBytes > SPARE_BYTES) return false;
+    storeRelaxed32(classOf(file), slab);
+  }
   changetype<Slot>(slot).link = context.spare;
   setSpares(file, <u32>slot, context.spareCount + 1);
   clearHand();
-  if (MODEL_BUILD) modelFree(slot, bytes);
+  if (MODEL_BUILD) modelFree(slot, changetype<SlabClass>(classAt(slab)).slotBytes);
   return true;
 }
 

@@ -64,10 +64,10 @@ export class Thread {
   lockRank: u32;
 
   // What follows is evidence: what the thread is in the middle of, for the one who reaps it (reap.ts).
-  /** A slot that has left a slab or a table and has not arrived anywhere, | HAND_*; and a hold list likewise. */
-  hand: u32;
+  /** A hold list that has left a slab or an object and has not arrived anywhere. */
   handList: u32;
-  /** Slab class of the slot in hand. */
+  /** A slot likewise, | HAND_*, and its slab class. Both change in one 64-bit store. */
+  hand: u32;
   handClass: u32;
   /** Kernel memory that was cut, or a node that left its pool or table, | MEMORY_*; and the file it is for. */
   handMemory: u32;

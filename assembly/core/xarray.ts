@@ -22,7 +22,7 @@
  * Kernel counterpart: lib/xarray.c with XA_FLAGS_ALLOC1.
  */
 import { fillRelaxed, load32, load64, loadRelaxed32, store32 } from "./atomics";
-import { assertInvariant } from "./config";
+import { DEBUG_BUILD, assertInvariant } from "./config";
 import { EBUSY, ENOMEM } from "../errno";
 import { mayFail } from "./faults";
 import {
@@ -100,29 +100,33 @@ export function xaEntry(file: usize, id: u32): usize {
 }
 
 /**
- * Finds the lowest free ID and makes sure that its entry exists. Takes nothing yet.
+ * Finds the lowest free ID, whose entry may have to be made yet (xaMakeEntry). Takes nothing.
  *
- * Context: context lock held; takes the page lock. Return: the ID, or -EBUSY (no ID within the limit), -ENOMEM.
+ * Context: context lock held. Return: the ID, or -EBUSY (no ID within the limit), -ENOMEM.
  */
 // @ts-ignore: a decorator on a function
 @inline
 export function xaFindFree(file: usize): i64 {
   const identity = changetype<Identity>(IDENTITY);
-  const root: usize = load32(file + offsetof<File>("root"));
+  const root: usize = loadRelaxed32(file + offsetof<File>("root"));
   const hint = changetype<Context>(file + FILE_CONTEXT).freeHint;
   let id: u64 = root == 0 ? 1 : nextInWord(root, hint);
   if (id == 0) id = findFreeFrom(root, hint);
   if (id > identity.idLimit) return -EBUSY;
   if (mayFail(FAULT_ID)) return -EBUSY;
-  if (id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT) return -ENOMEM;
-  if (!hasEntry(file, <u32>id) && !makeNodes(file, <u32>id)) return -ENOMEM;
-  return id;
+  return id >= (<u64>identity.rootSlots) << INNER_IDS_SHIFT ? -ENOMEM : id;
 }
 
-/** Whether the nodes that lead to `id` exist, and the file names the leaf if it can. */
+/**
+ * The entry of a free ID, with all nodes that lead to it, and named by the file if it can name the leaf.
+ *
+ * Context: context lock held; takes the page lock. Return: its address, or 0: memory is short.
+ */
 // @ts-ignore: a decorator on a function
-@inline function hasEntry(file: usize, id: u32): bool {
-  return xaLoad(file, id) >= NULL_BYTES;
+@inline export function xaMakeEntry(file: usize, id: u32): usize {
+  const entry = xaLoad(file, id);
+  if (entry >= NULL_BYTES) return entry;
+  return makeNodes(file, id) ? xaEntry(file, id) : 0;
 }
 
 /** The root's bitmap of full inner nodes follows its addresses, 8-aligned. */
@@ -136,7 +140,7 @@ export function xaFindFree(file: usize): i64 {
 @inline function nextInWord(root: usize, from: u32): u64 {
   const slot = from >> INNER_IDS_SHIFT;
   if (slot >= changetype<Identity>(IDENTITY).rootSlots) return 0;
-  const inner: usize = load32(root + slot * 4);
+  const inner: usize = loadRelaxed32(root + slot * 4);
   if (inner == 0) return 0;
   const free = ~load<u64>(takenWord(inner, from)) >> (from & 63);
   return free == 0 ? 0 : from + ctz(free);
@@ -205,19 +209,23 @@ function childAt(at: usize, kind: u32, file: usize): usize {
   return node;
 }
 
+/** Context.freeHint and taken, in one store. */
+// @ts-ignore: a decorator on a function
+@inline function setCounts(file: usize, freeHint: u32, taken: u32): void {
+  store<u64>(file + FILE_CONTEXT + offsetof<Context>("freeHint"), ((<u64>taken) << 32) | freeHint);
+}
+
 /** Marks `id` as taken. Context: context lock held; the ID came from xaFindFree in the same section. */
 // @ts-ignore: a decorator on a function
 @inline export function xaTake(file: usize, id: u32): void {
-  const root: usize = load32(file + offsetof<File>("root"));
-  const inner: usize = load32(root + (id >> INNER_IDS_SHIFT) * 4);
+  const root: usize = loadRelaxed32(file + offsetof<File>("root"));
+  const inner: usize = loadRelaxed32(root + (id >> INNER_IDS_SHIFT) * 4);
   const word = takenWord(inner, id);
   const bits = load<u64>(word);
   assertInvariant((bits & ((<u64>1) << (id & 63))) == 0);
   const now = bits | ((<u64>1) << (id & 63));
   store<u64>(word, now);
-  const context = changetype<Context>(file + FILE_CONTEXT);
-  context.freeHint = id + 1;
-  context.taken++;
+  setCounts(file, id + 1, changetype<Context>(file + FILE_CONTEXT).taken + 1);
   if (now == ALL) markFull(root, inner, id);
 }
 
@@ -236,10 +244,16 @@ function markFull(root: usize, inner: usize, id: u32): void {
 
 /** Gives the ID back. Context: context lock held; the caller has just set the entry's word to FREE. */
 export function xaErase(file: usize, id: u32): void {
-  assertInvariant(phaseOf(load64(xaLoad(file, id))) == PHASE_FREE);
-  const root: usize = load32(file + offsetof<File>("root"));
+  xaEraseNow(file, id);
+}
+
+/** The same without a call, for the hottest section. */
+// @ts-ignore: a decorator on a function
+@inline export function xaEraseNow(file: usize, id: u32): void {
+  if (DEBUG_BUILD) assertInvariant(phaseOf(load64(xaLoad(file, id))) == PHASE_FREE);
+  const root: usize = loadRelaxed32(file + offsetof<File>("root"));
   const slot = id >> INNER_IDS_SHIFT;
-  const inner: usize = load32(root + slot * 4);
+  const inner: usize = loadRelaxed32(root + slot * 4);
   const leaf = (id >> LEAF_SHIFT) & (INNER_LEAVES - 1);
   const word = takenWord(inner, id);
   const bits = load<u64>(word);
@@ -252,8 +266,7 @@ export function xaErase(file: usize, id: u32): void {
     store<u64>(rootWord, load<u64>(rootWord) & ~((<u64>1) << (slot & 63)));
   }
   const context = changetype<Context>(file + FILE_CONTEXT);
-  context.taken--;
-  if (id < context.freeHint) context.freeHint = id;
+  setCounts(file, min(id, context.freeHint), context.taken - 1);
 }
 
 /**

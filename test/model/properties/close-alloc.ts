@@ -147,7 +147,7 @@ export const closeDestroy: Property = {
       edits: [
         {
           file: "core/destroy.ts",
-          find: 'load32(file + offsetof<File>("state")) == expected && loadRelaxed64(entry) == word',
+          find: "mayUse(file, expected) && loadRelaxed64(entry) == word",
           replace: "loadRelaxed64(entry) == word",
         },
       ],

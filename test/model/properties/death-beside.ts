@@ -351,8 +351,8 @@ const PAIRS: readonly Pair[] = [
         edits: [
           {
             file: "core/memory-map.ts",
-            find: "  /** No ID below this one is free. */",
-            replace: "  lock: u32;\n  /** No ID below this one is free. */",
+            find: "  /** No ID below this one is free.",
+            replace: "  lock: u32;\n  /** No ID below this one is free.",
           },
           {
             file: "core/memory-map.ts",

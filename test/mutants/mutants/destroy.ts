@@ -44,7 +44,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "idle-removal-does-not-look-at-the-file",
     kind: "locking",
-    find: `load32(file + offsetof<File>("state")) == expected && loadRelaxed64(entry) == word`,
+    find: "mayUse(file, expected) && loadRelaxed64(entry) == word",
     replace: "loadRelaxed64(entry) == word",
   },
   {
@@ -113,7 +113,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "removal-does-not-give-the-id-back",
     kind: "undo",
-    find: "      isOut = true;\n      xaErase(file, id);\n",
+    find: "      isOut = true;\n      xaEraseNow(file, id);\n",
     replace: "      isOut = true;\n",
   },
   {

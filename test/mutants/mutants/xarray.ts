@@ -62,8 +62,8 @@ export const XARRAY = mutantsOf("xarray.ts", [
   {
     name: "erased-id-does-not-lower-the-hint",
     kind: "undo",
-    find: "  if (id < context.freeHint) context.freeHint = id;\n",
-    replace: "",
+    find: "min(id, context.freeHint)",
+    replace: "context.freeHint",
   },
   {
     name: "freed-node-is-not-emptied",
