@@ -58,6 +58,8 @@ export type Layering = (boxes: readonly Box[], box: Size, gap: Size) => Arrangem
 const MARGIN = 16;
 const COMPONENT_GAP = 32;
 const MOST_REMEMBERED = 200;
+/** Boxes times rows, up to which arrows are led around boxes. */
+const MOST_CROSSINGS = 600;
 
 /** Space between boxes, and between layers. */
 export function gapOf(box: Size): Size {
@@ -84,7 +86,7 @@ export class Arranger {
       else alone.push(...component);
     }
     const shelves = shelve(parts, room);
-    if (alone.length > 0) shelves.push([rowsOf([alone.map(({ id }) => id)], box, gap, room)]);
+    if (alone.length > 0) shelves.push([rowsOf([alone.map(({ id }) => id)], [], box, gap, room)]);
     return stack(shelves, Math.max(width, room + 2 * MARGIN));
   }
 
@@ -106,13 +108,10 @@ export class Arranger {
     this.#remembered.set(key, layered);
     const idOf = (index: number): number => component[index]?.id ?? index;
     const { places, bends, ...size } = layered;
-    if (size.width > room)
-      return rowsOf(
-        layersOf(layered).map((layer) => layer.map(idOf)),
-        box,
-        gap,
-        room,
-      );
+    if (size.width > room) {
+      const layers = layersOf(layered).map((layer) => layer.map(idOf));
+      return rowsOf(layers, component, box, gap, room);
+    }
     return {
       ...size,
       places: places.map((place) => ({ ...place, id: idOf(place.id) })),
@@ -161,26 +160,78 @@ function layersOf({ places }: Arrangement): number[][] {
   return [...layers].sort(([a], [b]) => a - b).map(([, layer]) => layer.sort((a, b) => a.x - b.x).map(({ id }) => id));
 }
 
+interface Row {
+  readonly y: number;
+  /** Centres of its boxes. */
+  readonly columns: readonly number[];
+}
+
 /** Layers one below the other, each broken into rows that fit the room. */
-function rowsOf(layers: readonly (readonly number[])[], box: Size, gap: Size, room: number): Arrangement {
-  const inRow = Math.max(1, Math.floor((room + gap.width) / (box.width + gap.width)));
+function rowsOf(
+  layers: readonly (readonly number[])[],
+  boxes: readonly Box[],
+  box: Size,
+  gap: Size,
+  room: number,
+): Arrangement {
+  const step = box.width + gap.width;
+  const inRow = Math.max(1, Math.floor((room + gap.width) / step));
   const widest = Math.min(inRow, Math.max(...layers.map(({ length }) => length)));
-  const width = widest * (box.width + gap.width) - gap.width;
+  const width = widest * step - gap.width;
   const rowGap = Math.min(gap.height, gap.width);
   const places: (Place & { id: number })[] = [];
+  const rows: Row[] = [];
   let y = box.height / 2;
   for (const layer of layers) {
     for (let start = 0; start < layer.length; start += inRow) {
       const row = layer.slice(start, start + inRow);
       // A row that goes on keeps the columns of the one above it.
-      const used = layer.length > inRow ? width : row.length * (box.width + gap.width) - gap.width;
+      const used = layer.length > inRow ? width : row.length * step - gap.width;
       const left = (width - used + box.width) / 2;
-      row.forEach((id, column) => places.push({ id, x: left + column * (box.width + gap.width), y }));
+      const columns = row.map((_, column) => left + column * step);
+      row.forEach((id, column) => places.push({ id, x: columns[column] ?? left, y }));
+      rows.push({ y, columns });
       y += box.height + rowGap;
     }
     y += gap.height - rowGap;
   }
-  return { width, height: y - gap.height - box.height / 2, places, bends: [] };
+  return { width, height: y - gap.height - box.height / 2, places, bends: bendsOf(boxes, places, rows, box, gap) };
+}
+
+/** Ways between the boxes of the rows that an arrow has to cross; none when there are too many to be told apart. */
+function bendsOf(
+  boxes: readonly Box[],
+  places: readonly (Place & { readonly id: number })[],
+  rows: readonly Row[],
+  box: Size,
+  gap: Size,
+): Bend[] {
+  if (boxes.length * rows.length > MOST_CROSSINGS) return [];
+  const placeOf = new Map(places.map((place) => [place.id, place]));
+  return boxes.flatMap(({ id, holds }) =>
+    holds.flatMap((to) => {
+      const start = placeOf.get(id);
+      const end = placeOf.get(to);
+      if (start === undefined || end === undefined) return [];
+      let { x } = start;
+      const points = rows
+        .filter(({ y }) => y > start.y && y < end.y)
+        .flatMap(({ y, columns }) => {
+          x = passageNear(columns, x + (end.x - x) / 2, box.width, gap.width);
+          return [-1, 1].map((side) => ({ x, y: y + (side * box.height) / 2 }));
+        });
+      return points.length === 0 ? [] : [{ from: id, to, points }];
+    }),
+  );
+}
+
+/** Where a row can be crossed: straight on, or between two boxes, or beside the outermost. */
+function passageNear(columns: readonly number[], x: number, width: number, gap: number): number {
+  const blocking = columns.filter((column) => Math.abs(column - x) < width / 2 + gap / 4);
+  const [block] = blocking;
+  if (block === undefined) return x;
+  const aside = (width + gap) / 2;
+  return x < block ? block - aside : block + aside;
 }
 
 /** Puts parts side by side as long as they fit. */

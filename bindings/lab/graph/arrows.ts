@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// All arrows of a picture, in as few elements as their looks allow. Several references from one object to another stand side by
-// side, as far as there is room.
+// All arrows of a picture, in as few elements as their looks allow. Where several begin or end at one side of a box they stand
+// side by side, ordered by where they come from, so that each reference is an arrow of its own.
 
 import type { Bend, Place } from "./arrange.js";
 import { BOX, type Card, type Link } from "./cards.js";
 import { arrow } from "./outlines.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const PARALLEL_GAP = 10;
-const MOST_PARALLEL = 4;
+/** Between two arrows at one side of a box, where there is room. */
+const PORT_GAP = 14;
+/** Part of a side that arrows may take. */
+const PORT_SHARE = 0.7;
 
 /** A box as arrows see it. */
 interface End {
@@ -47,29 +49,24 @@ export class Arrows {
     selected: number | undefined,
   ): void {
     const around = new Map(bends.map(({ from, to, points }) => [`${from} ${to}`, points]));
-    const parallel = new Map<string, number>();
-    for (const { from, to } of links) parallel.set(`${from} ${to}`, (parallel.get(`${from} ${to}`) ?? 0) + 1);
-    const drawn = new Map<string, number>();
+    const drawn = links.filter(({ from, to }) => from !== to && ends.has(from) && ends.has(to));
+    const starts = ports(drawn, "from", "to", ends);
+    const tips = ports(drawn, "to", "from", ends);
     const text = { others: { lines: "", heads: "" }, selected: { lines: "", heads: "" } };
     const labels: SVGElement[] = [];
-    for (const { from, to, label } of links) {
+    drawn.forEach((link, index) => {
+      const { from, to, label } = link;
       const source = ends.get(from);
       const target = ends.get(to);
-      if (source === undefined || target === undefined || from === to) continue;
-      const key = `${from} ${to}`;
-      const all = Math.min(parallel.get(key) ?? 1, MOST_PARALLEL);
-      const index = drawn.get(key) ?? 0;
-      if (index >= all) continue;
-      drawn.set(key, index + 1);
-      const aside = (index - (all - 1) / 2) * PARALLEL_GAP;
-      const beside = ({ x, y }: Place): Place => ({ x: x + aside, y });
-      const between = (around.get(key) ?? []).map(beside);
-      const { line, head } = arrow(beside(source.at), beside(target.at), between, BOX[source.card.detail]);
+      if (source === undefined || target === undefined) return;
+      const start = { x: source.at.x + (starts[index] ?? 0), y: source.at.y };
+      const end = { x: target.at.x + (tips[index] ?? 0), y: target.at.y };
+      const { line, head } = arrow(start, end, around.get(`${from} ${to}`) ?? [], BOX[source.card.detail]);
       const paths = from === selected || to === selected ? text.selected : text.others;
       paths.lines += line;
       paths.heads += head;
       if (label !== undefined) labels.push(this.#label(label, source.at, target.at));
-    }
+    });
     write(this.#others, text.others);
     write(this.#selected, text.selected);
     this.#labels.replaceChildren(...labels);
@@ -98,4 +95,29 @@ export class Arrows {
 function write(paths: Paths, text: { readonly lines: string; readonly heads: string }): void {
   paths.lines.setAttribute("d", text.lines);
   paths.heads.setAttribute("d", text.heads);
+}
+
+/** How far from the middle of its box each link begins or ends. */
+function ports(
+  links: readonly Link[],
+  here: "from" | "to",
+  there: "from" | "to",
+  ends: ReadonlyMap<number, End>,
+): number[] {
+  const atBox = new Map<number, number[]>();
+  links.forEach((link, index) => {
+    const list = atBox.get(link[here]);
+    if (list === undefined) atBox.set(link[here], [index]);
+    else list.push(index);
+  });
+  const offsets = links.map(() => 0);
+  const xOf = (index: number): number => ends.get(links[index]?.[there] ?? -1)?.at.x ?? 0;
+  for (const [id, indices] of atBox) {
+    if (indices.length === 1) continue;
+    indices.sort((a, b) => xOf(a) - xOf(b) || a - b);
+    const width = BOX[ends.get(id)?.card.detail ?? "card"].width * PORT_SHARE;
+    const gap = Math.min(PORT_GAP, width / indices.length);
+    indices.forEach((index, order) => (offsets[index] = (order - (indices.length - 1) / 2) * gap));
+  }
+  return offsets;
 }

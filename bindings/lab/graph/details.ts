@@ -104,10 +104,10 @@ function payloadBytes(object: ObjectFacts, read: PayloadBytes | undefined): Temp
   if (read?.bytes === undefined) return html`<p class="muted">It could not be locked for reading.</p>`;
   if (read.length === 0) return html`<p class="muted">Objects of this type have none.</p>`;
   const rest = read.length - read.bytes.length;
+  const rows = hexRows(read.bytes);
+  const widest = Math.max(...rows.map(({ hex }) => hex.length));
   return html`<pre class="hex" tabindex="0" role="group" aria-label="Payload in hexadecimal">
-${hexRows(read.bytes)
-        .map(({ offset, hex, text }) => `${offset}  ${hex.padEnd(23)}  ${text}`)
-        .join("\n")}</pre>
+${rows.map(({ offset, hex, text }) => `${offset}  ${hex.padEnd(widest)}  ${text}`).join("\n")}</pre>
     <p class="muted">${counted(read.length, "byte")}${rest > 0 ? `, the first ${read.bytes.length} shown` : ""}</p>`;
 }
 

@@ -53,10 +53,10 @@ export class Histories {
     return this.#records.get(id) ?? NOTHING;
   }
 
-  /** Takes down what a pass found. */
-  note({ appeared, changed, gone }: Changes, time: number): void {
+  /** Takes down what a look found; what the first one found was there before anybody looked. */
+  note({ appeared, changed, gone }: Changes, time: number, isFirst = false): void {
     for (const object of gone) this.#add(object.id, { time, text: `gone: ${object.type.name} destroyed`, times: 1 });
-    for (const object of appeared) this.#add(object.id, { time, text: appearance(object), times: 1 });
+    for (const object of appeared) this.#add(object.id, { time, text: appearance(object, isFirst), times: 1 });
     for (const { before, after } of changed) this.#change(before, after, time);
   }
 
@@ -111,9 +111,9 @@ export class Histories {
   }
 }
 
-function appearance({ type, state, users }: ObjectFacts): string {
-  if (state === "reserved") return `${type.name} appeared, reserved`;
-  return `${type.name} appeared, ${state}, users ${users}`;
+function appearance({ type, state, users }: ObjectFacts, isFirst: boolean): string {
+  const how = isFirst ? "was there at the first look" : "appeared";
+  return state === "reserved" ? `${type.name} ${how}, reserved` : `${type.name} ${how}, ${state}, users ${users}`;
 }
 
 function transition(before: ObjectFacts, after: ObjectFacts): string {

@@ -97,7 +97,7 @@ export class ObjectWatch {
     } else {
       this.#summary = undefined;
       const changes = this.model.update(pass);
-      this.histories.note(changes, this.#clock());
+      this.histories.note(changes, this.#clock(), modeChanged);
       if (modeChanged || changes.structure || changes.changed.length > 0) {
         this.#found({ kind: "objects", changes, modeChanged });
       }

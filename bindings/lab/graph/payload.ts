@@ -76,7 +76,7 @@ export function hexRows(bytes: Uint8Array): { offset: string; hex: string; text:
   for (let start = 0; start < bytes.length; start += BYTES_IN_ROW) {
     const part = [...bytes.subarray(start, start + BYTES_IN_ROW)];
     rows.push({
-      offset: start.toString(16).padStart(4, "0"),
+      offset: start.toString(16).padStart(2, "0"),
       hex: part.map((byte) => byte.toString(16).padStart(2, "0")).join(" "),
       text: part.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join(""),
     });

@@ -3,7 +3,7 @@
 // A layering that takes time in proportion to the edges, for where dagre cannot run beside the page: pages whose policy
 // forbids workers, and components so big that dagre would take seconds.
 //
-// Layers by the longest path from a leaf; within a layer, boxes are ordered by the mean position of their neighbours in the
+// Layers by the longest path to a root, so that objects of a kind stand in one layer; within a layer, boxes are ordered by the mean position of their neighbours in the
 // layer before, downwards and upwards by turns, which is the classic way to few crossings.
 
 import type { Arrangement, Box, Layering, Size } from "./arrange.js";
@@ -32,27 +32,27 @@ export const plainLayers: Layering = (boxes, box, gap) => {
 };
 
 function layersByLongestPath(boxes: readonly Box[]): number[][] {
-  const waiting = new Map(boxes.map(({ id }) => [id, 0]));
-  for (const { holds } of boxes) for (const target of holds) waiting.set(target, (waiting.get(target) ?? 0) + 1);
-  const holdsOf = new Map(boxes.map(({ id, holds }) => [id, holds]));
-  const rank = new Map<number, number>();
-  const ready = boxes.filter(({ id }) => waiting.get(id) === 0).map(({ id }) => id);
-  for (let id = ready.shift(); id !== undefined; id = ready.shift()) {
-    const own = rank.get(id) ?? 0;
-    for (const target of holdsOf.get(id) ?? []) {
-      rank.set(target, Math.max(rank.get(target) ?? 0, own + 1));
-      const left = (waiting.get(target) ?? 0) - 1;
-      waiting.set(target, left);
-      if (left === 0) ready.push(target);
+  const waiting = new Map(boxes.map(({ id, holds }) => [id, holds.length]));
+  const above = new Map<number, number[]>();
+  for (const { id, holds } of boxes) for (const target of holds) listAt(above, target).push(id);
+  const height = new Map<number, number>();
+  const ready = boxes.filter(({ holds }) => holds.length === 0).map(({ id }) => id);
+  for (let index = 0; index < ready.length; index++) {
+    const id = ready[index] as number;
+    for (const holder of above.get(id) ?? []) {
+      height.set(holder, Math.max(height.get(holder) ?? 0, (height.get(id) ?? 0) + 1));
+      const left = (waiting.get(holder) ?? 0) - 1;
+      waiting.set(holder, left);
+      if (left === 0) ready.push(holder);
     }
   }
   const layers: number[][] = [];
   for (const { id } of boxes) {
-    const own = rank.get(id) ?? 0;
+    const own = height.get(id) ?? 0;
     while (layers.length <= own) layers.push([]);
     layers[own]?.push(id);
   }
-  return layers.filter(({ length }) => length > 0);
+  return layers.filter(({ length }) => length > 0).reverse();
 }
 
 function placed(layers: readonly (readonly number[])[], box: Size, gap: Size): Arrangement {

@@ -203,7 +203,7 @@ export const graphStyles = css`
   }
   .crowded .lines.others {
     stroke-width: 1;
-    opacity: 0.45;
+    opacity: 0.35;
   }
   .labels text {
     font: 600 12.5px var(--font);
@@ -347,9 +347,9 @@ export const graphStyles = css`
     color: var(--on-accent);
   }
 
-  @container (min-width: 46rem) {
+  @container (min-width: 44rem) {
     .columns.with-details {
-      grid-template-columns: minmax(0, 1fr) 19rem;
+      grid-template-columns: minmax(0, 1fr) 21.5rem;
     }
     .details {
       border-block-start: 0;
