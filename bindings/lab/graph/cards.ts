@@ -6,7 +6,7 @@
 // A box says its state by its outline and by a mark, its type by a name or a letter; colour repeats that and adds nothing.
 
 import type { Size } from "./arrange.js";
-import { type ObjectFacts, STATES, type State, counted } from "./facts.js";
+import { type ObjectFacts, STATES, type State, counted, grouped } from "./facts.js";
 import type { EdgeSummary, TypeSummary } from "./summary.js";
 
 /** How much a box says. */
@@ -66,9 +66,7 @@ export function objectCard(object: ObjectFacts, heldBy: number, detail: "card" |
 
 /** The box of a type. */
 export function typeCard({ number, name, objects, states }: TypeSummary, edges: readonly EdgeSummary[]): Card {
-  const present = STATES.filter((state) => states[state] > 0).map(
-    (state) => `${states[state].toLocaleString("en")} ${state}`,
-  );
+  const present = STATES.filter((state) => states[state] > 0).map((state) => `${grouped(states[state])} ${state}`);
   const own = edges.find(({ from, to }) => from === number && to === number);
   const outward = edges
     .filter(({ from }) => from === number)

@@ -3,7 +3,7 @@
 // What is shown of the selected object: its facts, its neighbours to go on to, its payload, and what happened to it.
 
 import { type TemplateResult, html, nothing } from "lit";
-import { type ObjectFacts, counted } from "./facts.js";
+import { type ObjectFacts, counted, grouped } from "./facts.js";
 import type { HistoryEntry, ObjectHistory } from "./history.js";
 import { type PayloadBytes, hexRows } from "./payload.js";
 
@@ -49,11 +49,11 @@ function facts(object: ObjectFacts, heldBy: readonly number[] | undefined, { sel
     </div>
     <div>
       <dt>Users</dt>
-      <dd>${object.users.toLocaleString("en")}</dd>
+      <dd>${grouped(object.users)}</dd>
     </div>
     <div>
       <dt>Holders</dt>
-      <dd>${object.holders.toLocaleString("en")}</dd>
+      <dd>${grouped(object.holders)}</dd>
     </div>
     <div>
       <dt>Holds</dt>

@@ -5,7 +5,7 @@
 
 import type { Changes } from "./model.js";
 import { BOX, type Card, type Detail, type Link, MOST_CARDS, objectCard, shortNames, typeCard } from "./cards.js";
-import type { ObjectFacts } from "./facts.js";
+import { type ObjectFacts, grouped } from "./facts.js";
 import { LayoutQueue } from "./layout-queue.js";
 import type { ObjectWatch } from "./object-watch.js";
 import { GraphPicture } from "./picture.js";
@@ -21,12 +21,13 @@ export class Drawing {
   readonly #layout: LayoutQueue;
   #detail: Detail = "card";
   #short: ReadonlyMap<string, string> = new Map();
+  #made = new WeakMap<ObjectFacts, { readonly key: string; readonly card: Card }>();
   #width = 0;
   #boxes: readonly { readonly id: number; readonly holds: readonly number[] }[] = [];
 
   /** @param placed called when an arrangement was taken */
-  constructor(svg: SVGSVGElement, watch: ObjectWatch, placed: () => void) {
-    this.picture = new GraphPicture(svg);
+  constructor(arrows: SVGSVGElement, boxes: SVGSVGElement, watch: ObjectWatch, placed: () => void) {
+    this.picture = new GraphPicture(arrows, boxes);
     this.#watch = watch;
     this.#layout = new LayoutQueue((arrangement) => {
       this.picture.place(arrangement, performance.now());
@@ -65,7 +66,7 @@ export class Drawing {
     const cards = new Map(types.map((type) => [type.number, typeCard(type, edges)]));
     this.#draw(
       cards,
-      edges.map(({ from, to, references }) => ({ from, to, label: references.toLocaleString("en") })),
+      edges.map(({ from, to, references }) => ({ from, to, label: grouped(references) })),
     );
   }
 
@@ -90,10 +91,18 @@ export class Drawing {
     this.#draw(cards, links);
   }
 
+  /** The box of an object; the same as before for one that did not change. */
   #cardOf(object: ObjectFacts): Card {
     const { name } = object.type;
     const detail = this.#detail === "chip" ? "chip" : "card";
-    return objectCard(object, this.#watch.model.heldBy(object.id).length, detail, this.#short.get(name) ?? name);
+    const short = this.#short.get(name) ?? name;
+    const heldBy = this.#watch.model.heldBy(object.id).length;
+    const key = `${detail} ${short} ${heldBy}`;
+    const made = this.#made.get(object);
+    if (made?.key === key) return made.card;
+    const card = objectCard(object, heldBy, detail, short);
+    this.#made.set(object, { key, card });
+    return card;
   }
 
   #setDetail(detail: Detail): void {

@@ -20,7 +20,14 @@ export interface ObjectFacts {
   readonly references: readonly number[];
 }
 
+const THOUSANDS = new Intl.NumberFormat("en");
+
+/** "12,000"; fast for what is small. */
+export function grouped(count: number): string {
+  return count < 1000 ? `${count}` : THOUSANDS.format(count);
+}
+
 /** "1 user", "12,000 users". */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -32,6 +32,8 @@ import { objectTable, summaryTable } from "./tables.js";
 
 /** Least milliseconds between two renderings of what is around the picture. */
 const TEXT_MS = 250;
+/** A frame that took up to this long made nobody wait. */
+const FRAME_MS = 25;
 /** The width is rounded down to this, so that the picture is not laid out anew for every pixel. */
 const WIDTH_STEP = 8;
 
@@ -62,6 +64,8 @@ export class IommufdGraph extends LabElement {
   #textStale = false;
   #textTime = -Infinity;
   #closed = false;
+  #frameTime = Infinity;
+  #changedFrame = false;
 
   constructor() {
     super();
@@ -110,6 +114,11 @@ export class IommufdGraph extends LabElement {
   #onFrame(): void {
     if (this.#closed) return;
     const now = performance.now();
+    // The frame after one that changed something came late by the time that painting took.
+    const late = now - this.#frameTime - FRAME_MS;
+    if (this.#changedFrame && late > 0) this.#watch?.charge(late);
+    this.#frameTime = now;
+    this.#changedFrame = false;
     try {
       this.#watch?.step();
     } catch (error) {
@@ -126,6 +135,7 @@ export class IommufdGraph extends LabElement {
   }
 
   #take(finding: Finding): void {
+    this.#changedFrame = true;
     const drawing = this.#drawing?.drawing;
     if (finding.modeChanged) {
       this.#textTime = -Infinity;
@@ -177,17 +187,24 @@ export class IommufdGraph extends LabElement {
 
   protected override updated(): void {
     const svg = this.renderRoot.querySelector<SVGSVGElement>("svg.picture");
+    const ground = this.renderRoot.querySelector<SVGSVGElement>("svg.arrows");
     const watch = this.#watch;
-    if (svg === null || watch === undefined) this.#endDrawing();
+    if (svg === null || ground === null || watch === undefined) this.#endDrawing();
     else if (this.#drawing?.svg !== svg || this.#drawing.watch !== watch) {
       this.#endDrawing();
       svg.replaceChildren();
-      this.#drawing = { svg, watch, drawing: new Drawing(svg, watch, () => this.requestUpdate()) };
+      ground.replaceChildren();
+      this.#drawing = { svg, watch, drawing: new Drawing(ground, svg, watch, () => this.#onPlaced()) };
       if (svg.parentElement !== null) this.#resizing.observe(svg.parentElement);
       this.#measure();
       if (watch.complete) this.#drawing.drawing.drawAll();
     }
     this.#drawing?.drawing.picture.select(watch?.summary === undefined ? this.selected : undefined);
+  }
+
+  #onPlaced(): void {
+    this.#changedFrame = true;
+    this.#textStale = true;
   }
 
   #endDrawing(): void {
@@ -220,7 +237,11 @@ export class IommufdGraph extends LabElement {
     const role = watch.count === 0 ? nothing : "listbox";
     return html`<div class="scroll" tabindex="-1">
       <svg
-        class=${watch.count > 150 && watch.summary === undefined ? "picture crowded" : "picture"}
+        class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
+        aria-hidden="true"
+      ></svg>
+      <svg
+        class="picture"
         role=${role}
         aria-label=${watch.count === 0 ? nothing : "Objects; arrow keys follow references and rows, Enter shows details"}
         @click=${(event: MouseEvent) => this.#onClick(event)}

@@ -3,14 +3,15 @@
 // Keeps the layout off the page's thread: at most one request is with the worker, and of those made meanwhile only the last
 // one is sent. A page whose policy forbids workers from blobs, or a host without any, gets the plain layering at once.
 //
-// Between two requests lies REST_MS, or as long as the last layout took: a graph that changes in every frame is laid out a few
-// times a second, and the reader sees boxes move rather than tremble.
+// Between two layouts lies REST_MS and more for each box, or as long as the last one took: a graph that changes in every frame is
+// laid out a few times a second, and the reader sees boxes move rather than tremble.
 
 import { type ArrangeRequest, type Arrangement, Arranger } from "./arrange.js";
 import { LAYOUT_WORKER } from "./layout-worker-text.js";
 import { plainLayers } from "./plain-layers.js";
 
 const REST_MS = 120;
+const REST_MS_PER_BOX = 0.8;
 
 /** Arranges the latest graph. */
 export class LayoutQueue {
@@ -90,7 +91,7 @@ export class LayoutQueue {
 
   #finish(arrangement: Arrangement, begun: number): void {
     const end = performance.now();
-    this.#notBefore = end + Math.max(REST_MS, end - begun);
+    this.#notBefore = end + Math.max(REST_MS + REST_MS_PER_BOX * arrangement.places.length, end - begun);
     this.#done(arrangement);
   }
 }

@@ -68,6 +68,11 @@ export class ObjectWatch {
     this.#scan.step();
   }
 
+  /** Adds what the last look made the browser do, in milliseconds; see ObjectScan. */
+  charge(milliseconds: number): void {
+    this.#scan.charge(milliseconds);
+  }
+
   #begin(): void {
     this.#pass = [];
     this.#summing = new Summing();

@@ -3,7 +3,8 @@
 // The graph as SVG, changed by hand: an element of a box lives as long as its object, and a frame touches only what differs.
 //
 // All arrows are four paths (lines and heads, of the selected box and of the others), because hundreds of elements that
-// change in every frame cost more than one long path. A box is drawn once an arrangement has a place for it; one that
+// change in every frame cost more than one long path. They lie in an element of their own under the boxes, so that a box that
+// changes is painted without them. A box is drawn once an arrangement has a place for it; one that
 // vanished fades where it was; one that moved glides. With reduced motion, all of that happens at once.
 //
 // Invariant: exactly one box can be reached by Tab, if there is any (roving focus).
@@ -19,11 +20,14 @@ export const MOTION_MS = 320;
 /** When more boxes move, they move at once: a frame with so many would take too long. */
 const MOST_GLIDING = 150;
 
+/** When a frame took longer, boxes that move arrive at once. */
+const SLOW_FRAME_MS = 70;
+
 /** What is drawn. */
 export class GraphPicture {
-  readonly #svg: SVGSVGElement;
+  readonly #ground: SVGSVGElement;
   readonly #arrows: Arrows;
-  readonly #boxes: SVGGElement;
+  readonly #boxes: SVGSVGElement;
   readonly #views = new Map<number, CardView>();
   readonly #leaving: { readonly view: CardView; readonly until: number }[] = [];
   #cards: ReadonlyMap<number, Card> = new Map();
@@ -34,13 +38,13 @@ export class GraphPicture {
   #selected: number | undefined;
   #stop: number | undefined;
   #arrowsStale = true;
+  #ticked = -Infinity;
 
-  /** Draws into an empty element. */
-  constructor(svg: SVGSVGElement) {
-    this.#svg = svg;
-    this.#arrows = new Arrows(svg);
-    this.#boxes = svg.ownerDocument.createElementNS("http://www.w3.org/2000/svg", "g");
-    svg.append(this.#boxes);
+  /** Draws into two empty elements, one above the other. */
+  constructor(arrows: SVGSVGElement, boxes: SVGSVGElement) {
+    this.#ground = arrows;
+    this.#boxes = boxes;
+    this.#arrows = new Arrows(arrows);
   }
 
   /** The box that Tab reaches. */
@@ -71,8 +75,10 @@ export class GraphPicture {
     this.#places = new Map(places.map(({ id, x, y }) => [id, { x, y }]));
     this.#bends = bends;
     this.#arrowsStale = true;
-    this.#svg.setAttribute("width", `${width}`);
-    this.#svg.setAttribute("height", `${Math.ceil(height)}`);
+    for (const svg of [this.#ground, this.#boxes]) {
+      svg.setAttribute("width", `${width}`);
+      svg.setAttribute("height", `${Math.ceil(height)}`);
+    }
     const moved = [...this.#views].filter(([key, view]) => {
       const place = this.#places.get(key);
       return place !== undefined && !view.isHeadedFor(place);
@@ -88,9 +94,11 @@ export class GraphPicture {
 
   /** Goes on with what moves; to be called in each frame. */
   tick(now: number): void {
-    for (const view of this.#gliding)
-      if (view.glide(now)) this.#gliding.delete(view);
-      else this.#arrowsStale = true;
+    // Where frames take long, the rest of the way is skipped.
+    const then = now - this.#ticked > SLOW_FRAME_MS ? Infinity : now;
+    this.#ticked = now;
+    if (this.#gliding.size > 0) this.#arrowsStale = true;
+    for (const view of this.#gliding) if (view.glide(then)) this.#gliding.delete(view);
     while (this.#leaving[0] !== undefined && this.#leaving[0].until <= now) this.#leaving.shift()?.view.remove();
     if (this.#arrowsStale) this.#drawArrows();
   }
@@ -175,7 +183,7 @@ export class GraphPicture {
   }
 
   #add(card: Card, place: Place): void {
-    const view = new CardView(this.#svg.ownerDocument, card, place);
+    const view = new CardView(this.#boxes.ownerDocument, card, place);
     view.setSelected(card.key === this.#selected);
     this.#boxes.append(view.element);
     this.#views.set(card.key, view);
@@ -194,7 +202,7 @@ export class GraphPicture {
     }
     if (hadFocus === undefined) return;
     if (this.#stop !== undefined) this.focus(this.#stop);
-    else (this.#svg.parentElement ?? this.#svg).focus();
+    else this.#boxes.parentElement?.focus();
   }
 
   #setStop(key: number): void {

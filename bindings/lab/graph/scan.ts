@@ -8,6 +8,8 @@
 // made the page do), the next begins no sooner than C / SHARE after this one began, so the graph takes at most SHARE of the
 // page's thread, however many objects there are. With few objects that is every frame.
 //
+// What only the browser knows the cost of, painting above all, is charged afterwards (`charge`) and waits in the same way.
+//
 // Invariant: each object of a pass is consistent in itself; the pass is not one moment.
 
 import type { ObjectFacts } from "./facts.js";
@@ -16,6 +18,8 @@ import type { ObjectFacts } from "./facts.js";
 export const SLICE_MS = 4;
 /** Most part of the time that looking may take. */
 export const SHARE = 0.2;
+/** Longest rest because of a charge, milliseconds. */
+const MOST_REST_MS = 500;
 /** Objects read between two looks at the clock. */
 const BATCH = 128;
 
@@ -67,6 +71,12 @@ export class ObjectScan {
     this.#cost += this.#clock() - start;
     if (complete) this.#due = this.#begun + this.#cost / SHARE;
     return complete;
+  }
+
+  /** Adds what a pass made the browser do after it: the next one begins so much later that the share holds. */
+  charge(milliseconds: number): void {
+    const rest = Math.min(milliseconds / SHARE, MOST_REST_MS);
+    this.#due = Math.max(this.#due, this.#clock() + rest);
   }
 
   #slice(start: number): boolean {

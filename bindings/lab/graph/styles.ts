@@ -91,6 +91,15 @@ export const graphStyles = css`
   svg {
     display: block;
   }
+  .arrows,
+  .picture {
+    will-change: transform;
+  }
+  .arrows {
+    position: absolute;
+    inset-block-start: 0;
+    inset-inline-start: 0;
+  }
   .empty {
     position: absolute;
     inset: 0;

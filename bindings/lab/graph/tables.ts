@@ -4,7 +4,7 @@
 
 import { type TemplateResult, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { type ObjectFacts, STATES } from "./facts.js";
+import { type ObjectFacts, STATES, grouped } from "./facts.js";
 import type { Summary } from "./summary.js";
 
 const MOST_LISTED = 8;
@@ -81,13 +81,13 @@ export function summaryTable({ types, edges }: Summary, select: (id: number) => 
         ({ number, name, objects, states, first }) =>
           html`<tr>
             <th scope="row">${name}</th>
-            <td class="number">${objects.toLocaleString("en")}</td>
-            ${STATES.map((state) => html`<td class="number">${states[state].toLocaleString("en")}</td>`)}
+            <td class="number">${grouped(objects)}</td>
+            ${STATES.map((state) => html`<td class="number">${grouped(states[state])}</td>`)}
             <td>
               ${
                 edges
                   .filter(({ from }) => from === number)
-                  .map(({ to, references }) => `${nameOf.get(to) ?? to}: ${references.toLocaleString("en")}`)
+                  .map(({ to, references }) => `${nameOf.get(to) ?? to}: ${grouped(references)}`)
                   .join(", ") || "none"
               }
             </td>
