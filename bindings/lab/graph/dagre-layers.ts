@@ -7,9 +7,26 @@
 // is used, and from PLAIN_FROM on a component is wider than any page, is broken into rows, and keeps nothing of dagre's
 // coordinates anyway.
 
-import { Graph, layout } from "@dagrejs/dagre";
-import type { Arrangement, Layering } from "./arrange.js";
+import * as dagre from "@dagrejs/dagre";
+import type { Arrangement, Layering, Place, Size } from "./arrange.js";
 import { plainLayers } from "./plain-layers.js";
+
+/** What is used of dagre; its own declarations cannot be resolved by the language's rules for ES modules. */
+interface Dagre {
+  readonly Graph: new () => DagreGraph;
+  readonly layout: (graph: DagreGraph) => void;
+}
+interface DagreGraph {
+  setGraph(options: Readonly<Record<string, string | number>>): void;
+  setNode(name: string, box: Size): void;
+  setEdge(from: string, to: string, label: object): void;
+  graph(): Partial<Size>;
+  node(name: string): Place;
+  edges(): { readonly v: string; readonly w: string }[];
+  edge(edge: { readonly v: string; readonly w: string }): { readonly points: readonly Place[] };
+}
+
+const { Graph, layout } = dagre as unknown as Dagre;
 
 const TIGHT_FROM = 60;
 const PLAIN_FROM = 300;
@@ -28,17 +45,17 @@ export const dagreLayers: Layering = (boxes, box, gap) => {
   for (const { id } of boxes) graph.setNode(String(id), { ...box });
   for (const { id, holds } of boxes) for (const target of holds) graph.setEdge(String(id), String(target), {});
   layout(graph);
-  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
+  const { width = 0, height = 0 } = graph.graph();
   const places = boxes.map(({ id }) => {
-    const { x, y } = graph.node(String(id)) as { x: number; y: number };
+    const { x, y } = graph.node(String(id));
     return { id, x, y };
   });
   return { width, height, places, bends: bendsOf(graph) };
 };
 
-function bendsOf(graph: Graph): Arrangement["bends"] {
-  return (graph.edges() as { v: string; w: string }[]).flatMap((edge) => {
-    const { points } = graph.edge(edge) as { points: { x: number; y: number }[] };
+function bendsOf(graph: DagreGraph): Arrangement["bends"] {
+  return graph.edges().flatMap((edge) => {
+    const { points } = graph.edge(edge);
     // The ends lie on the boxes' borders; with one point between them the edge joins two neighbouring layers.
     const inner = points.slice(1, -1).map(({ x, y }) => ({ x, y }));
     return inner.length < 2 ? [] : [{ from: Number(edge.v), to: Number(edge.w), points: inner }];

@@ -19,8 +19,8 @@ export interface Selection {
 
 /** What the reader may do here. */
 export interface DetailActions {
-  select(id: number | undefined): void;
-  readPayload(): void;
+  readonly select: (id: number | undefined) => void;
+  readonly readPayload: () => void;
 }
 
 /** The panel of the selected object. Where objects are only added up, nobody knows their history and who holds them. */

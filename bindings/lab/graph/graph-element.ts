@@ -254,10 +254,13 @@ export class IommufdGraph extends LabElement {
   #table(session: LabSession, watch: ObjectWatch): TemplateResult {
     const select = (id: number): void => this.select(id);
     const { summary, model } = watch;
-    if (summary !== undefined) return html`<div class="scroll table">${summaryTable(summary, select)}</div>`;
     if (watch.complete && watch.count === 0) return html`<div class="scroll table">${emptyState(session)}</div>`;
     return html`<div class="scroll table" tabindex="0" role="group" aria-label="Table of objects">
-      ${objectTable(model.objects.values(), (id) => model.heldBy(id), this.selected, select)}
+      ${
+        summary === undefined
+          ? objectTable(model.objects.values(), (id) => model.heldBy(id), this.selected, select)
+          : summaryTable(summary, select)
+      }
     </div>`;
   }
 

@@ -22,7 +22,7 @@ export function outline(state: Card["state"], { width, height }: Size): string {
   }
   const r = Math.min(10, y);
   const box = `M${r - x},${-y}H${x - r}a${r},${r} 0 0 1 ${r},${r}V${y - r}a${r},${r} 0 0 1 ${-r},${r}H${r - x}a${r},${r} 0 0 1 ${-r},${-r}V${r - y}a${r},${r} 0 0 1 ${r},${-r}Z`;
-  return state === "type" ? `${box}M${8 - x},${y}v4H${x}V${8 - y}h-4` : box;
+  return state === "type" ? `${box}M${8 - x},${y}v4H${x + 4}V${8 - y}h-4V${y}Z` : box;
 }
 
 /** Mark of a state, within five units around the origin; "" for none. */

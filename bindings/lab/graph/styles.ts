@@ -342,6 +342,9 @@ export const graphStyles = css`
     font-weight: 600;
     white-space: nowrap;
   }
+  table .ids {
+    flex-wrap: nowrap;
+  }
   .number {
     text-align: end;
     font-variant-numeric: tabular-nums;
