@@ -20,7 +20,7 @@ import { Layout } from "./generated/layout.js";
 import { LockedObject, ReservedObject, byReferenceState, type Owner } from "./handles.js";
 import { type Argument, IoctlCall } from "./ioctl-call.js";
 import type { Kernel } from "./kernel.js";
-import { type ObjectInfo, readObjects, readPublished } from "./object-info.js";
+import { type ObjectInfo, type ObjectRange, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
 import { type WaitOptions, tryDeadlineOf } from "./wait.js";
 
@@ -291,9 +291,16 @@ export class IommufdContext {
     return isId(id) ? readPublished(this.kernel, this.fileAddress, this.#expected, id) : undefined;
   }
 
-  /** All objects, reservations included, by ascending ID: each is consistent in itself. @throws IommufdError EBADF */
-  objects(): ObjectInfo[] {
-    return readObjects(this.kernel, this.fileAddress, this.#expected);
+  /**
+   * All objects, reservations included, by ascending ID: each is consistent in itself.
+   *
+   * @param range - A part of them, so that many can be read a few at a time: `from` the last ID read, plus one. What is no ID or no
+   *   count selects nothing.
+   * @throws IommufdError EBADF
+   */
+  objects(range: ObjectRange = {}): ObjectInfo[] {
+    const { from = 0 } = range;
+    return isId(from) ? readObjects(this.kernel, this.fileAddress, this.#expected, range) : [];
   }
 
   // -------------------------------------------------------------------------------------------------- close

@@ -27,11 +27,24 @@ export function readPublished(kernel: Kernel, file: number, expected: number, id
   return read(kernel, file, expected, id, true);
 }
 
-/** Everything that is not free, by ascending ID. @throws IommufdError EBADF */
-export function readObjects(kernel: Kernel, file: number, expected: number): ObjectInfo[] {
+/** A part of a context's objects. */
+export interface ObjectRange {
+  /** The lowest ID wanted; default 0. */
+  from?: number;
+  /** How many objects at most; default all. */
+  limit?: number;
+}
+
+/** What is not free and in the range, by ascending ID. @throws IommufdError EBADF */
+export function readObjects(kernel: Kernel, file: number, expected: number, range: ObjectRange): ObjectInfo[] {
+  const { from = 0, limit = Infinity } = range;
   const objects: ObjectInfo[] = [];
-  let info = read(kernel, file, expected, 0, false);
-  for (; info !== undefined; info = read(kernel, file, expected, info.id + 1, false)) objects.push(info);
+  for (let next = from; objects.length < limit;) {
+    const info = read(kernel, file, expected, next, false);
+    if (info === undefined) break;
+    objects.push(info);
+    next = info.id + 1;
+  }
   return objects;
 }
 

@@ -15,7 +15,7 @@ export { Errno, type ErrnoName } from "./generated/errno.js";
 export { LockedObject, ObjectReference, ReservedObject } from "./handles.js";
 export type { Argument } from "./ioctl-call.js";
 export type { Abi, IoctlDefinition, IommufdOptions, IommufdShare, WatchOptions } from "./iommufd.js";
-export type { ObjectInfo } from "./object-info.js";
+export type { ObjectInfo, ObjectRange } from "./object-info.js";
 export type { WatchableWorker } from "./life.js";
 export { type DyingObject, ObjectType, type ObjectTypeDefinition } from "./object-type.js";
 export type { ReapReport } from "./reap.js";

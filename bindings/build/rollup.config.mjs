@@ -9,6 +9,7 @@
 
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { chmod, readFile } from "node:fs/promises";
+import { layoutWorker } from "./layout-worker.mjs";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -24,6 +25,7 @@ export default {
   external: /^node:/,
   plugins: [
     nodeResolve(),
+    layoutWorker(),
     sourceMapsOfTsc(),
     generatedNumbers(),
     coreModule(),
@@ -96,7 +98,14 @@ function coreModule() {
 
 /** What dist/trace.js and dist/lab.js contain of others asks for its licence to travel along. */
 function licencesOfBundledCode() {
-  const sources = ["as-bind/LICENSE", "assemblyscript/LICENSE", "assemblyscript/NOTICE", "lit/LICENSE"];
+  const sources = [
+    "as-bind/LICENSE",
+    "assemblyscript/LICENSE",
+    "assemblyscript/NOTICE",
+    "lit/LICENSE",
+    "@dagrejs/dagre/LICENSE",
+    "@dagrejs/graphlib/LICENSE",
+  ];
   return {
     name: "licences-of-bundled-code",
     async buildStart() {

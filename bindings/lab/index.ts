@@ -5,4 +5,15 @@
 //   <script type="module" src="…/lab.js"></script>
 //   <iommufd-graph></iommufd-graph>
 
+import { IommufdGraph } from "./graph/graph-element.js";
+
+export { IommufdGraph } from "./graph/graph-element.js";
 export { LabCallsEvent, LabSession, PAGE_THREAD, type LabCall } from "./session.js";
+
+customElements.define("iommufd-graph", IommufdGraph);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "iommufd-graph": IommufdGraph;
+  }
+}
