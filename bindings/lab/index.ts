@@ -5,4 +5,10 @@
 //   <script type="module" src="…/lab.js"></script>
 //   <iommufd-graph></iommufd-graph>
 
+import { IommufdTrace } from "./trace/trace.js";
+
 export { LabCallsEvent, LabSession, PAGE_THREAD, type LabCall } from "./session.js";
+export { IommufdTrace } from "./trace/trace.js";
+export { LabLostEvent, receiveCalls, type ReceivePort } from "./trace/receive.js";
+
+customElements.define("iommufd-trace", IommufdTrace);
