@@ -99,6 +99,12 @@ export const consoleStyles = css`
     min-block-size: 2rem;
     padding-block: 0.1rem;
   }
+  form th:first-child,
+  form td:first-child,
+  form td:nth-child(3),
+  form thead th {
+    white-space: nowrap;
+  }
   .number {
     font-variant-numeric: tabular-nums;
   }
@@ -280,12 +286,32 @@ export const consoleStyles = css`
     .dump {
       padding-inline: 0.5rem;
     }
-    .dump table {
-      font-size: 0.75rem;
+    form th,
+    form td {
+      padding-inline-end: 0.45rem;
     }
-    .dump th,
+    form tbody th,
+    form tbody td {
+      font-size: 0.8125rem;
+    }
+    /* Under each other, the second line only where it differs. */
+    .dump thead,
+    .dump .same td + td {
+      display: none;
+    }
     .dump td {
-      padding-inline-end: 0.5rem;
+      display: block;
+      padding: 0;
+    }
+    .dump td + td::before {
+      content: "→";
+      display: inline-block;
+      inline-size: 2ch;
+      margin-inline-start: -2ch;
+    }
+    .dump th {
+      vertical-align: top;
+      padding-inline-end: 3ch;
     }
   }
 `;

@@ -63,8 +63,9 @@ function renderBytes({ draft, after }: DraftRun): TemplateResult {
   }
   const lines: TemplateResult[] = [];
   for (let at = 0; at < before.length && lines.length < MOST_LINES; at += HEX_LINE) {
+    const same = before.subarray(at, at + HEX_LINE).every((byte, index) => byte === after[at + index]);
     lines.push(
-      html`<tr>
+      html`<tr class=${same ? "same" : ""}>
         <th scope="row">${at}</th>
         <td>${renderLine(before, after, at, before)}</td>
         <td>${renderLine(before, after, at, after)}</td>

@@ -78,7 +78,7 @@ export const traceStyles = css`
     padding-inline: 0.75rem;
     align-items: center;
     white-space: pre;
-    font: 0.8125rem/1 var(--mono);
+    font: 0.8125rem/${ROW_PIXELS}px var(--mono);
   }
   .row.odd {
     background: color-mix(in srgb, var(--surface) 55%, transparent);
@@ -142,6 +142,12 @@ export const traceStyles = css`
     white-space: pre;
   }
   @container (max-width: 34rem) {
+    .bar label {
+      flex-basis: 5rem;
+    }
+    .bar select {
+      padding-inline: 0.4em;
+    }
     .actions {
       margin-inline-start: 0;
       flex: 1 1 100%;
