@@ -64,6 +64,11 @@ export const traceStyles = css`
     min-inline-size: 100%;
     inline-size: max-content;
   }
+  .space,
+  .rows {
+    /* Their sizes are read right after they were set; a transition, however short, would give the old ones. */
+    transition: none !important;
+  }
   .rows {
     position: absolute;
     inset-block-start: 0;
