@@ -25,17 +25,16 @@ export const consoleStyles = css`
     border-block-start: 1px solid var(--line);
     gap: 0.6rem;
   }
-  h3 {
-    margin: 0;
-    font-size: 0.8125rem;
-    font-weight: 600;
-    color: var(--muted);
-  }
   p,
   ul,
   ol {
     margin: 0;
     padding: 0;
+  }
+  .heading {
+    font-size: 0.8125rem;
+    font-weight: 600;
+    color: var(--muted);
   }
   .which {
     display: grid;

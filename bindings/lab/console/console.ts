@@ -181,7 +181,7 @@ export class IommufdConsole extends LabElement {
   #renderHistory(): TemplateResult {
     return html`<section class="history" aria-label="History">
       <div class="title">
-        <h3>${this.finished.length === 0 ? "History" : `History, newest first`}</h3>
+        <p class="heading">${this.finished.length === 0 ? "History" : `History, newest first`}</p>
         <button type="button" ?disabled=${this.finished.length === 0} @click=${this.#save}>Save as a trace</button>
       </div>
       <p role="status" class="muted" ?hidden=${this.message === ""}>${this.message}</p>
