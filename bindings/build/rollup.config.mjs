@@ -20,6 +20,7 @@ export default {
     trace: "build/ts/trace.js",
     replay: "build/ts/replay/index.js",
     lab: "build/ts/lab/index.js",
+    "lab-worker": "build/ts/lab/trace/forward.js",
     cli: "build/ts/cli/index.js",
   },
   external: /^node:/,

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Takes down the calls on a session's file, so that they can be made again from nothing: what the file contained at the
+// start, then every ioctl of this thread, also those that others than the console made, because later answers depend on them.
+//
+// Invariant: `start` and then `calls` lead to what the file is now, as far as ioctls of this thread do. When the list is full,
+// it begins again with what the file contains then; what was in it is counted.
+
+import type { ObjectInfo } from "../../index.js";
+import { type LabCall, type LabCallsEvent, type LabSession, PAGE_THREAD } from "../session.js";
+import type { DraftRun } from "./run-draft.js";
+
+/** Calls that are kept. */
+const MOST_CALLS = 1_000;
+
+/** What a session's file went through since `start`. */
+export class CallRecorder {
+  readonly session: LabSession;
+  #start: readonly ObjectInfo[];
+  #calls: LabCall[] = [];
+  #forgotten = 0;
+  #foreign = 0;
+  readonly #runs = new WeakMap<LabCall, DraftRun>();
+  readonly #stop: () => void;
+
+  /** Records from now on. */
+  constructor(session: LabSession) {
+    this.session = session;
+    this.#start = session.context.objects();
+    const onCalls = (event: Event): void => this.#add((event as LabCallsEvent).calls);
+    const onContext = (): void => this.#beginAgain();
+    session.addEventListener("calls", onCalls);
+    session.addEventListener("context", onContext);
+    this.#stop = () => {
+      session.removeEventListener("calls", onCalls);
+      session.removeEventListener("context", onContext);
+    };
+  }
+
+  /** What the file contained before the first of `calls`. */
+  get start(): readonly ObjectInfo[] {
+    return this.#start;
+  }
+
+  /** This thread's calls, oldest first. */
+  get calls(): readonly LabCall[] {
+    return this.#calls;
+  }
+
+  /** Calls that `start` has made unnecessary: they were too many, or on a file that was closed since. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** Calls of other threads: in which order the kernel saw them is not known. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
+  /** What the console knows of a call beyond what was reported. */
+  runOf(call: LabCall): DraftRun | undefined {
+    return this.#runs.get(call);
+  }
+
+  /** Tells what the console knows of a call. */
+  remember(run: DraftRun): void {
+    this.#runs.set(run.call, run);
+  }
+
+  /** Stops to record. */
+  stop(): void {
+    this.#stop();
+  }
+
+  #add(calls: readonly LabCall[]): void {
+    for (const call of calls) {
+      if (call.thread !== PAGE_THREAD) this.#foreign++;
+      // The list begins again only between two calls: the newest one is in what the file contains then.
+      else if (this.#calls.length >= MOST_CALLS) this.#beginAgain(1);
+      else this.#calls.push(call);
+    }
+  }
+
+  #beginAgain(more = 0): void {
+    this.#forgotten += this.#calls.length + more;
+    this.#calls = [];
+    this.#foreign = 0;
+    this.#start = this.session.context.objects();
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What a field may sensibly be: IDs of objects that exist, types, a pointer to writable memory; and the values that a fresh
+// form starts with, so that its first run says something.
+
+import { type Fields, type IoctlCommand, IommufdError } from "../../index.js";
+import type { LabSession } from "../session.js";
+import { ConsoleMemory } from "./console-memory.js";
+import type { FieldValue } from "./field-text.js";
+import type { Suggestion } from "./struct-view.js";
+
+/** IDs are handed out lowest first, so the first ones are those that exist. */
+const LOOKED_AT = 100;
+/** LAB_LOG entries that a fresh form asks for. */
+const LOG_ENTRIES = 16;
+const LAB_TYPES = ["DEVICE", "HWPT", "IOAS"];
+
+/** Values of a field that make sense now. */
+export function suggestionsFor(
+  session: LabSession,
+  command: IoctlCommand<Fields> | undefined,
+  field: string,
+): readonly Suggestion[] {
+  if (command === undefined || field.startsWith("out_")) return [];
+  if (/(^|_)id\d*$/.test(field)) return liveObjects(session);
+  if (field === "uptr") {
+    const { va } = ConsoleMemory.of(session.iommufd).scratch;
+    return [{ value: `0x${va.toString(16)}`, text: "a writable page" }];
+  }
+  if (field === "type" && command.name.startsWith("LAB_")) {
+    const types = LAB_TYPES.map((name, index) => ({ value: String(index + 1), text: name }));
+    return command.name === "LAB_ALLOC" ? types : [{ value: "0", text: "any type" }, ...types];
+  }
+  return [];
+}
+
+/** What a form of that command starts with. */
+export function startingValues(command: IoctlCommand<Fields>, writable: bigint): Readonly<Record<string, FieldValue>> {
+  if (command.name === "LAB_ALLOC") return { type: LAB_TYPES.length };
+  if (command.name === "LAB_LOG") return { capacity: LOG_ENTRIES, uptr: writable };
+  return {};
+}
+
+function liveObjects({ context }: LabSession): Suggestion[] {
+  const found: Suggestion[] = [];
+  try {
+    for (let id = 1; id <= LOOKED_AT; id++) {
+      const info = context.inspect(id);
+      if (info !== undefined) found.push({ value: String(id), text: `${info.type.name}, ${info.users} users` });
+    }
+  } catch (error) {
+    // The session is over: there is nothing to suggest.
+    if (!(error instanceof IommufdError)) throw error;
+  }
+  return found;
+}
