@@ -18,6 +18,7 @@ export default {
     external: "build/ts/external.js",
     trace: "build/ts/trace.js",
     replay: "build/ts/replay/index.js",
+    remote: "build/ts/remote/index.js",
     lab: "build/ts/lab/index.js",
     cli: "build/ts/cli/index.js",
   },
