@@ -198,6 +198,7 @@ export class RemoteContext {
   /** Whether the message makes sense now. */
   #accept(message: ServerMessage): boolean {
     if (message.kind === "bye") {
+      for (const call of this.#inFlight.values()) if (call.id > message.calls) call.settle(-Errno.EBADF);
       this.#end({ code: message.code, message: message.message });
       return true;
     }

@@ -86,7 +86,8 @@ export type ServerMessage =
   | { readonly kind: "answer"; readonly id: number; readonly result: number; readonly bytes: Uint8Array }
   /** The call was given up before it was decided: nothing has changed. */
   | { readonly kind: "cancelled"; readonly id: number }
-  | ({ readonly kind: "bye" } & RemoteEnd);
+  /** The last message. `calls` of the client's came, and are answered; later ones were never looked at. */
+  | ({ readonly kind: "bye"; readonly calls: number } & RemoteEnd);
 
 type Untrusted = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
@@ -115,7 +116,11 @@ const OF_SERVER: typeof OF_CLIENT = {
   welcome: { version: isVersion, maxInFlight: isRoom, maxBytes: isLength, lock: isText },
   answer: { id: isId, result: (value) => isWithin(value, -MAX_ERRNO, MAX_ANSWER), bytes: isOwnBytes },
   cancelled: { id: isId },
-  bye: { code: (value) => END_CODES.includes(value as string), message: isText },
+  bye: {
+    calls: (value) => isWithin(value, 0, MOST_CALLS),
+    code: (value) => END_CODES.includes(value as string),
+    message: isText,
+  },
 };
 
 /** The client's message, or undefined when it is none. */

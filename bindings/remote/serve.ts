@@ -267,7 +267,7 @@ class Server implements RemoteServer {
 
   #finishClosing(): void {
     if (this.#inFlight.size > 0 || this.#end === undefined) return;
-    this.#say({ kind: "bye", ...this.#end });
+    this.#say({ kind: "bye", calls: this.#counts.calls, ...this.#end });
     this.#stopListening();
     if (this.#options.closeContext ?? true) {
       try {
