@@ -16,7 +16,7 @@ import { IommufdError } from "../error.js";
 import { Errno } from "../generated/errno.js";
 import type { Argument } from "../ioctl-call.js";
 import { tryDeadlineOf, type WaitOptions } from "../wait.js";
-import { holdLock } from "./liveness.js";
+import { holdLock, onLeaving } from "./liveness.js";
 import { type RemotePort, listen } from "./port.js";
 import {
   type ClientMessage,
@@ -69,6 +69,7 @@ export class RemoteContext {
   #state: "open" | "closing" | "closed" = "open";
   #stopListening = (): void => undefined;
   #releaseLock = (): void => undefined;
+  readonly #stopLeaving: () => void;
   #settleClosed = (_end: RemoteEnd): void => undefined;
   #settleReady = (): void => undefined;
   #failReady = (_reason: IommufdError): void => undefined;
@@ -86,6 +87,7 @@ export class RemoteContext {
       garbled: () => this.#end({ code: "protocol", message: "a message that the host could not decode" }),
       gone: () => this.#end({ code: "gone", message: "the server's end of the port is closed" }),
     });
+    this.#stopLeaving = onLeaving(() => this.close());
     this.#say({ kind: "hello", version: PROTOCOL_VERSION });
   }
 
@@ -258,6 +260,7 @@ export class RemoteContext {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#stopListening();
+    this.#stopLeaving();
     this.#releaseLock();
     for (const call of this.#inFlight.values()) call.settle(-Errno.ECONNRESET);
     this.#inFlight.clear();

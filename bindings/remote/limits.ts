@@ -25,6 +25,10 @@ export interface ServeOptions {
   maxCallsPerSecond?: number;
   /** Whether the context is closed with the connection, however that ends; default true. */
   closeContext?: boolean;
+  /** Ends the connection when it fires, as `close()` does. */
+  signal?: AbortSignal;
+  /** The frame that has the other end of the port: its removal ends the connection, whatever the client does. */
+  frame?: HTMLIFrameElement;
   /** Gets what a command or a destroy callback threw that is no IommufdError; the client sees EIO only. */
   onError?: (error: unknown) => void;
 }
@@ -53,6 +57,12 @@ export function limitsOf(options: ServeOptions): Limits {
   if (maxCallsPerSecond !== undefined && !isWithin(maxCallsPerSecond, 1, MOST_CALLS_PER_SECOND)) {
     throw invalid("serve", `maxCallsPerSecond must be 1 … ${MOST_CALLS_PER_SECOND}`);
   }
+  const { signal, frame, onError } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid("serve", "signal must be an AbortSignal");
+  if (frame !== undefined && frame?.ownerDocument?.contains(frame) !== true) {
+    throw invalid("serve", "frame must be a frame in its document");
+  }
+  if (onError !== undefined && typeof onError !== "function") throw invalid("serve", "onError must be a function");
   return {
     maxInFlight,
     maxBytes,

@@ -23,7 +23,7 @@ import type { IommufdContext } from "../context.js";
 import { IommufdError, invalid } from "../error.js";
 import { Errno } from "../generated/errno.js";
 import { type Limits, type ServeOptions, limitsOf } from "./limits.js";
-import { lockNameFor, outlive } from "./liveness.js";
+import { lockNameFor, onRemoval, outlive } from "./liveness.js";
 import { type RemotePort, listen } from "./port.js";
 import {
   type ClientMessage,
@@ -106,7 +106,8 @@ class Server implements RemoteServer {
   #end: RemoteEnd | undefined;
   #isAlive = false;
   #stopListening = (): void => undefined;
-  #stopOutliving = (): void => undefined;
+  /** Ends what tells of the client's death, and the wait for the signal. */
+  readonly #stops: (() => void)[] = [];
   #settleClosed = (_end: RemoteEnd): void => undefined;
 
   constructor(port: RemotePort, context: IommufdContext, limits: Limits, options: ServeOptions) {
@@ -122,6 +123,13 @@ class Server implements RemoteServer {
       garbled: () => this.#endWith("protocol", "a message that the host could not decode"),
       gone: () => this.#endWith("gone", "the client's end of the port is closed"),
     });
+    const { signal, frame } = options;
+    if (frame) this.#stops.push(onRemoval(frame, () => this.#endWith("gone", "the client's frame was removed")));
+    if (signal === undefined) return;
+    const close = (): void => void this.close();
+    signal.addEventListener("abort", close, { once: true });
+    this.#stops.push(() => signal.removeEventListener("abort", close));
+    if (signal.aborted) close();
   }
 
   stats(): ServeStats {
@@ -173,7 +181,7 @@ class Server implements RemoteServer {
   #watch(): void {
     if (this.#lock === "" || this.#isAlive) return this.#endWith("protocol", "alive, which nobody asked for");
     this.#isAlive = true;
-    this.#stopOutliving = outlive(this.#lock, () => this.#endWith("gone", "the client's thread has ended"));
+    this.#stops.push(outlive(this.#lock, () => this.#endWith("gone", "the client's thread has ended")));
   }
 
   #cancel(id: number): void {
@@ -260,7 +268,7 @@ class Server implements RemoteServer {
     if (this.#state === "closed") return;
     this.#end = this.#end !== undefined && code === "closed" ? this.#end : { code, message };
     this.#state = "closed";
-    this.#stopOutliving();
+    for (const stop of this.#stops) stop();
     for (const controller of this.#inFlight.values()) controller.abort();
     this.#finishClosing();
   }
