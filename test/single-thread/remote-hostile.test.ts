@@ -14,10 +14,14 @@ import { hasThreads } from "../support/host.ts";
 import { counts, make, plainType } from "../support/objects.ts";
 import { callMessage, RawClient, serveOne, type Said } from "../support/remote.ts";
 
-/** A served file with an object in it, an echo command, and a client that has said hello, unless it is told not to. */
-async function scene(options: ServeOptions = {}, { enters = true } = {}) {
+async function bootWithEcho() {
   const booted = await boot();
-  const echo = defineEcho(booted.iommufd);
+  return { ...booted, echo: defineEcho(booted.iommufd) };
+}
+
+/** A served file with an object in it, an echo command, and a client that has said hello, unless it is told not to. */
+async function scene(options: ServeOptions = {}, { enters = true, machine = bootWithEcho() } = {}) {
+  const { echo, ...booted } = await machine;
   const served = await serveOne({ closeContext: false, ...options }, booted);
   const id = make(served.context, plainType(served.iommufd));
   const client = new RawClient(served.port);
@@ -55,10 +59,15 @@ const nested = (depth: number): unknown => (depth === 0 ? call({}) : { kind: nes
 const cyclic: Record<string, unknown> = { kind: "call" };
 cyclic.id = cyclic;
 
+/** A value for the name of a test. */
+function inWords(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** Anything that is no message; what cannot be cloned cannot be sent. */
 const NO_MESSAGES: [name: string, message: unknown][] = [
   ...[undefined, null, true, 0, NaN, 1n, "", "call", [], ["call", 1], {}].map((value): [string, unknown] => [
-    `the value ${typeof value} ${JSON.stringify(String(value))}`,
+    `the ${typeof value} ${inWords(value)}`,
     value,
   ]),
   ["a Date", new Date(0)],
@@ -82,7 +91,10 @@ const NO_MESSAGES: [name: string, message: unknown][] = [
   ["no kind but an own __proto__ with one", JSON.parse('{"__proto__": {"kind": "bye"}}')],
   ["a call without fields", { kind: "call" }],
   ["a field too many", call({ address: 4096n })],
-  ["an own __proto__ too many", { ...call({}), ["__proto__" as string]: 1, ...JSON.parse('{"__proto__": {}}') }],
+  [
+    "an own __proto__ too many",
+    { ...call({}), ["__proto__" as string]: 1, ...(JSON.parse('{"__proto__": {}}') as object) },
+  ],
   ["100,000 fields", Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`f${n}`, n]))],
   ["alive, which was not asked for by this host", { kind: "alive", lock: "x" }],
   ["a second hello", { kind: "hello", version: 1 }],
@@ -108,20 +120,20 @@ const BAD_NUMBERS = [
 ];
 
 const BAD_FIELDS: [name: string, message: unknown][] = [
-  ...BAD_NUMBERS.map((id): [string, unknown] => [`the id ${typeof id} ${String(id)}`, call({ id })]),
-  ...BAD_NUMBERS.map((id): [string, unknown] => [`a cancel of ${typeof id} ${String(id)}`, { kind: "cancel", id }]),
+  ...BAD_NUMBERS.map((id): [string, unknown] => [`the id ${typeof id} ${inWords(id)}`, call({ id })]),
+  ...BAD_NUMBERS.map((id): [string, unknown] => [`a cancel of ${typeof id} ${inWords(id)}`, { kind: "cancel", id }]),
   ["a cancel of a call that never came", { kind: "cancel", id: 1 }],
   ["a call that skips a number", call({ id: 2 })],
   ...[-1, 0.5, NaN, 2 ** 32, "15271", 15271n, null, [ECHO], IOMMU_DESTROY.name].map((request): [string, unknown] => [
-    `the request ${typeof request} ${String(request)}`,
+    `the request ${typeof request} ${inWords(request)}`,
     call({ request }),
   ]),
   ...[-1, NaN, -Infinity, "1", 1n, null, undefined, [1]].map((timeoutMs): [string, unknown] => [
-    `the timeout ${typeof timeoutMs} ${String(timeoutMs)}`,
+    `the timeout ${typeof timeoutMs} ${inWords(timeoutMs)}`,
     call({ timeoutMs }),
   ]),
   ...([null, undefined, 0, 4096n, "8", [8, 0, 0, 0], { length: 8 }, { 0: 8, length: 8, buffer: {} }] as unknown[]).map(
-    (bytes): [string, unknown] => [`bytes that are ${typeof bytes} ${String(bytes)}`, call({ bytes })],
+    (bytes): [string, unknown] => [`bytes that are ${typeof bytes} ${inWords(bytes)}`, call({ bytes })],
   ),
   ["bytes that are a buffer", call({ bytes: BYTES.slice().buffer })],
   ["bytes that are a DataView", call({ bytes: new DataView(BYTES.slice().buffer) })],
@@ -344,14 +356,15 @@ function anyMessage(): fc.Arbitrary<unknown> {
   const spoilt = fc
     .tuple(good, fc.constantFrom("kind", "id", "request", "bytes", "timeoutMs", "more"), odd)
     .map(([message, field, value]): unknown => ({ ...message, [field]: value }));
-  return fc.oneof({ weight: 6, arbitrary: good as fc.Arbitrary<unknown> }, { weight: 3, arbitrary: spoilt }, odd);
+  return fc.oneof({ weight: 6, arbitrary: good }, { weight: 3, arbitrary: spoilt }, odd);
 }
 
 describe("any sequence of messages", () => {
   test("is answered call by call, in errnos that Linux knows, until it ends for a reason; nothing stays behind", async () => {
+    const machine = bootWithEcho(); // one for all: memories are not freed at once
     await fc.assert(
       fc.asyncProperty(fc.array(anyMessage(), { minLength: 1, maxLength: 12 }), async (messages) => {
-        const all = await scene();
+        const all = await scene({}, { machine });
         let sent = 0;
         for (const message of messages) {
           const isNext = (message as { id?: unknown } | null | undefined)?.id === "next";
@@ -380,7 +393,8 @@ describe("any sequence of messages", () => {
         expect(all.server.stats()).toMatchObject({ inFlight: 0, failures: 0 });
         expect(all.iommufd.stats()).toMatchObject({ waiting: [], objects: { reserved: 0, leaked: 0, queued: 0 } });
         expect(all.iommufd.stats().threads.list).toEqual([{ number: 0, locked: 0, reserved: 0, waiting: 0 }]);
-        all.iommufd.detach();
+        all.context.close();
+        expect(all.iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0 } });
       }),
       { numRuns: 300 },
     );
