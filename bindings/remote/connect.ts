@@ -63,7 +63,8 @@ export class RemoteContext {
   readonly #queued = new Set<PendingCall>();
   readonly #inFlight = new Map<number, PendingCall>();
   #lastId = 0;
-  /** What the server's welcome allows; nothing before it. */
+  #isWelcome = false;
+  /** What the server allows; nothing before it said so. */
   #maxInFlight = 0;
   #maxBytes = MOST_BYTES;
   #state: "open" | "closing" | "closed" = "open";
@@ -218,13 +219,20 @@ export class RemoteContext {
     return true;
   }
 
+  /** Calls go once the host will tell the server of our death, where it can: then no call of a dead client waits for ever. */
   #enter({ version, maxInFlight, maxBytes, lock }: ServerMessage & { kind: "welcome" }): boolean {
-    if (this.#maxInFlight > 0 || version !== PROTOCOL_VERSION) return false;
-    this.#maxInFlight = maxInFlight;
+    if (this.#isWelcome || version !== PROTOCOL_VERSION) return false;
+    this.#isWelcome = true;
     this.#maxBytes = maxBytes;
-    if (lock !== "") this.#releaseLock = holdLock(lock, () => this.#say({ kind: "alive" }));
-    this.#settleReady();
-    this.#sendQueued();
+    const enter = (isHeld: boolean): void => {
+      if (this.#state !== "open") return;
+      if (isHeld) this.#say({ kind: "alive" });
+      this.#maxInFlight = maxInFlight;
+      this.#settleReady();
+      this.#sendQueued();
+    };
+    if (lock === "") enter(false);
+    else this.#releaseLock = holdLock(lock, enter);
     return true;
   }
 

@@ -24,15 +24,16 @@ export function lockNameFor(port: RemotePort): string {
   return `iommufd-wasm remote ${globalThis.crypto.randomUUID()}`;
 }
 
-/** The client's part: `held` is called once the lock is granted. Returns how to give it back. */
-export function holdLock(name: string, held: () => void): () => void {
+/** The client's part: `decided` is called once the lock is granted, or cannot be had. Returns how to give it back. */
+export function holdLock(name: string, decided: (isHeld: boolean) => void): () => void {
   let release = (): void => undefined;
   const life = new Promise<void>((resolve) => (release = resolve));
   const granted = (): Promise<void> => {
-    held();
+    decided(true);
     return life;
   };
-  locks?.request(name, granted).catch(() => undefined); // a frame without an origin, or a page that is being closed
+  if (locks === undefined) decided(false);
+  else locks.request(name, granted).catch(() => decided(false)); // a frame without an origin
   return release;
 }
 
