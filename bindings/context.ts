@@ -123,6 +123,11 @@ export class IommufdContext {
     return command.decode(bytes);
   }
 
+  /** @internal Ioctls of a caller that has no memory here: addresses in its structs are EFAULT in every command. */
+  withoutMemory(): IoctlCall {
+    return new IoctlCall(this.kernel, this, false);
+  }
+
   // -------------------------------------------------------------------------------------------------- destroy
 
   /**

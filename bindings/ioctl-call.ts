@@ -29,8 +29,11 @@ export class IoctlCall {
   readonly #kernel: Kernel;
   readonly #core: CoreExports;
   readonly #context: IommufdContext;
+  readonly #hasMemory: boolean;
 
-  constructor(kernel: Kernel, context: IommufdContext) {
+  /** @param hasMemory - Whether the caller has memory here: without, every address in its structs is EFAULT. */
+  constructor(kernel: Kernel, context: IommufdContext, hasMemory = true) {
+    this.#hasMemory = hasMemory;
     this.#kernel = kernel;
     this.#core = kernel.core;
     this.#context = context;
@@ -122,7 +125,7 @@ export class IoctlCall {
       if (bound === undefined || execute === undefined) return -Errno.ENOTTY;
       const state = (kernel.word(file + Layout.FILE_STATE) & ~Layout.FILE_PHASE_MASK) | Layout.FILE_DRAINING;
       const context = kernel.contextOn(file, state);
-      const running = new UserCommand(kernel, context, bound.command, struct, userSize, buffer);
+      const running = new UserCommand(kernel, context, bound.command, struct, userSize, buffer, this.#hasMemory);
       cmd = running;
       return answerOf(
         kernel.callUser(() => execute(running)),

@@ -28,6 +28,7 @@ export class UserCommand<F extends Fields> {
   readonly #command: IoctlCommand<F>;
   readonly #struct: Uint8Array;
   readonly #buffer: UserBuffer;
+  readonly #hasMemory: boolean;
   #running = true;
 
   /** Made for each call of the command's `execute`. */
@@ -38,8 +39,10 @@ export class UserCommand<F extends Fields> {
     struct: Uint8Array,
     userSize: number,
     buffer: UserBuffer,
+    hasMemory: boolean,
   ) {
     this.#kernel = kernel;
+    this.#hasMemory = hasMemory;
     this.context = context;
     this.#command = command;
     this.#struct = struct;
@@ -73,19 +76,25 @@ export class UserCommand<F extends Fields> {
 
   /** Copies bytes to user memory. (copy_to_user) @throws IommufdError EFAULT; the bytes before the bad one were written. */
   copyToUser(address: bigint, bytes: Uint8Array): void {
-    this.#check();
+    this.#checkAccess();
     writeUser(this.#kernel, address, bytes);
   }
 
   /** Copies `length` bytes from user memory. (copy_from_user) @throws IommufdError EFAULT */
   copyFromUser(address: bigint, length: number): Uint8Array {
-    this.#check();
+    this.#checkAccess();
     return readUser(this.#kernel, address, length);
   }
 
   /** @internal The call is over. */
   end(): void {
     this.#running = false;
+  }
+
+  /** A remote caller's pointers point into no memory of this process: whatever they say, nothing is there. */
+  #checkAccess(): void {
+    this.#check();
+    if (!this.#hasMemory) throw new IommufdError("EFAULT", { command: this.#command.name });
   }
 
   #check(): void {

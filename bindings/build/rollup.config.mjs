@@ -19,6 +19,7 @@ export default {
     external: "build/ts/external.js",
     trace: "build/ts/trace.js",
     replay: "build/ts/replay/index.js",
+    remote: "build/ts/remote/index.js",
     lab: "build/ts/lab/index.js",
     "lab-worker": "build/ts/lab/trace/forward.js",
     cli: "build/ts/cli/index.js",
