@@ -88,8 +88,18 @@ export class LessonRun {
 
   /** What the present step would judge now. */
   evidence(): Evidence {
-    const { memory } = this.#world;
-    return { ...this.#seen, objects: this.#world.objects(), facts: this.#facts, races: this.#races, memory };
+    const world = this.#world;
+    let objects: readonly ObjectInfo[] | undefined;
+    return {
+      ...this.#seen,
+      // Only when a step asks: a file may have a hundred thousand.
+      get objects() {
+        return (objects ??= world.objects());
+      },
+      facts: this.#facts,
+      races: this.#races,
+      memory: world.memory,
+    };
   }
 
   /** Takes note of what happened. Returns whether the step, or the note on it, is another one now. */

@@ -11,6 +11,7 @@ import { LessonRun } from "../../examples/lab/lesson-run.ts";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
 import type { Action, DefinitionText, Lesson, Text } from "../../examples/lab/lessons/lesson.ts";
 import { addSample } from "../../examples/lab/sample.ts";
+import { mapScratch } from "../../examples/lab/user-memory.ts";
 
 /** More actions than any lesson takes. */
 const MOST_ACTIONS = 40;
@@ -27,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => iommufd.detach());
 
 function begin(lesson: Lesson, threads = true): LessonRun {
-  const run = new LessonRun(lesson, { objects: () => context.objects(), memory: iommufd.userSpace.map(4096), threads });
+  const run = new LessonRun(lesson, { objects: () => context.objects(), memory: mapScratch(iommufd), threads });
   iommufd.onTrace((event) => run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] }));
   return run;
 }

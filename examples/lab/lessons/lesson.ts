@@ -56,14 +56,15 @@ export interface Evidence {
   readonly defined: readonly DefinitionText[];
   /** How often the file was closed and opened again since the step began. */
   readonly reopened: number;
-  /** User memory that the page has mapped for pointers. */
   readonly memory: UserMemory;
 }
 
-/** Mapped user memory. */
+/** The process' memory that pointers in a struct mean. */
 export interface UserMemory {
-  readonly va: bigint;
-  readonly bytes: Uint8Array;
+  /** Where the page has mapped memory that nothing else uses. */
+  readonly scratch: bigint;
+  /** Bytes from that address to the end of the mapping; undefined where nothing is mapped. */
+  read(address: bigint): Uint8Array | undefined;
 }
 
 /**

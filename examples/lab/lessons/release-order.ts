@@ -3,7 +3,7 @@
 
 import { Errno } from "iommufd-wasm";
 import { call, callsOf, lastMade, hasEnded, lastAnswer, nameOf, objectOf, TYPE } from "./evidence.js";
-import type { Evidence, Facts, Lesson, UserMemory, Verdict } from "./lesson.js";
+import type { Evidence, Facts, Lesson, Verdict } from "./lesson.js";
 
 /** Bytes of one entry of the log: type and ID. */
 const ENTRY_BYTES = 8;
@@ -31,7 +31,7 @@ function isBroken(evidence: Evidence): Verdict {
 }
 
 /** Those of the given objects that are in the log that was read into memory, in the order in which they last went. */
-function readLog({ bytes }: UserMemory, count: number, ids: readonly (number | undefined)[]): number[] {
+function readLog(bytes: Uint8Array, count: number, ids: readonly (number | undefined)[]): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const all = Array.from({ length: count }, (_, index) => view.getUint32(index * ENTRY_BYTES + 4, true));
   return all.filter((id, index) => ids.includes(id) && all.lastIndexOf(id) === index);
@@ -180,17 +180,17 @@ export const releaseOrder: Lesson = {
           .filter(({ result }) => result === 0)
           .at(-1);
         if (read === undefined) return undefined;
-        if (read.given["uptr"] !== memory.va)
-          return { note: "The log went elsewhere. Use the scratch memory's address." };
-        const count = Math.min(Number(read.reply["out_count"]), Number(read.given["capacity"]));
-        const order = readLog(memory, count, [device, second, hwpt, ioas]);
+        const bytes = memory.read(BigInt(read.given["uptr"] ?? 0));
+        const capacity = Math.min(Number(read.given["capacity"]), Math.floor((bytes?.length ?? 0) / ENTRY_BYTES));
+        const count = Math.min(Number(read.reply["out_count"]), capacity);
+        const order = readLog(bytes ?? new Uint8Array(), count, [device, second, hwpt, ioas]);
         const [first = 0, then = 0, third, last] = order;
         if (third !== hwpt || last !== ioas) {
           return { again: "The log was emptied before, so the order is lost. Build the chain once more." };
         }
         return { done: { first, then } };
       },
-      next: ({ memory }) => call("LAB_LOG", { capacity: CAPACITY, uptr: memory.va }),
+      next: ({ memory }) => call("LAB_LOG", { capacity: CAPACITY, uptr: memory.scratch }),
       learned: (facts) =>
         `The log says: ${names(facts, [facts["first"], facts["then"], facts["hwpt"], facts["ioas"]])}. The kernel goes ` +
         "through its table again and again, and takes each time what has one user left.",
