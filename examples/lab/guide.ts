@@ -21,6 +21,8 @@ import { addSample } from "./sample.js";
 
 /** More actions than the steps of any lesson need. */
 const MOST_REPEATED = 60;
+/** CSS pixels that stay free around a step that is brought into view. */
+const FOLLOW_MARGIN = 16;
 
 /** What a guide works with. */
 export interface GuideOptions {
@@ -75,6 +77,7 @@ export class Guide {
     history.replaceState(null, "", `#${lesson.id}`);
     this.#options.progress.moveTo({ lesson: lesson.id, step: 0 });
     this.#show();
+    part("lesson").scrollTop = 0;
     part("lesson-title").focus();
   }
 
@@ -102,6 +105,18 @@ export class Guide {
     // Calls may come by the thousand.
     if (happening.kind === "calls") this.#showSoon();
     else this.#show();
+    if (changed) this.#follow();
+  }
+
+  /** Where the lesson scrolls in a box of its own: brings the step to do into that box. The page itself stays where it is. */
+  #follow(): void {
+    requestAnimationFrame(() => {
+      const box = part("lesson");
+      const step = box.querySelector<HTMLElement>(".step.present, .closing");
+      if (step === null || box.scrollHeight <= box.clientHeight) return;
+      const below = step.offsetTop + step.offsetHeight + FOLLOW_MARGIN - (box.scrollTop + box.clientHeight);
+      if (below > 0) box.scrollTop += Math.min(below, step.offsetTop - FOLLOW_MARGIN - box.scrollTop);
+    });
   }
 
   #announce(before: number): void {
