@@ -79,7 +79,9 @@ export const busy: Lesson = {
         const told = callsOf(evidence, "LAB_STATE")
           .filter((each) => each.given["id"] === id && each.result === 0)
           .at(-1);
-        if (told === undefined) return undefined;
+        if (told === undefined) {
+          return usersOf(evidence) < 3 ? undefined : { note: "Kept. Now let `LAB_STATE` tell you." };
+        }
         const users = Number(told.reply["out_users"]);
         if (users < 3) return { note: `${users} users. Keep one more reference, then look again.` };
         return { done: { users } };
