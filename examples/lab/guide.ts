@@ -7,20 +7,24 @@
 // the steps that were done. It cannot look at a race for anybody, so a lesson with one is taken up before it.
 
 import { html, render } from "lit";
-import type { LabCallsEvent, LabSession } from "iommufd-wasm/lab";
+import type { LabCallsEvent, LabSession, RaceFinishedEvent } from "iommufd-wasm/lab";
 import type { DefinitionEditor } from "./definition-editor.js";
 import { LessonRun, type Happening, type World } from "./lesson-run.js";
 import { plainText, spokenText } from "./lesson-text.js";
 import { lessonView, type LessonCommands } from "./lesson-view.js";
 import type { Action, Lesson } from "./lessons/lesson.js";
-import { onNextFrame } from "./next-frame.js";
-import { consoleElement, markPlace, part, reveal } from "./page-parts.js";
+import { nextFrame, onNextFrame } from "./next-frame.js";
+import { consoleElement, markPlace, part, raceElement, reveal } from "./page-parts.js";
 import type { Progress } from "./progress.js";
 import { raceSeen } from "./race-event.js";
 import { addSample } from "./sample.js";
 
 /** More actions than the steps of any lesson need. */
 const MOST_REPEATED = 60;
+/** Schedules that are looked through for another ending; the first few have it. */
+const MOST_SCHEDULES = 200;
+/** Pictures that a schedule is waited for. */
+const MOST_FRAMES = 600;
 /** CSS pixels that stay free around a step that is brought into view. */
 const FOLLOW_MARGIN = 16;
 
@@ -60,8 +64,7 @@ export class Guide {
       if (id !== undefined) this.#hear({ kind: "selected", id });
     });
     document.addEventListener("iommufd-race", (event) => {
-      const race = raceSeen((event as CustomEvent<unknown>).detail);
-      if (race !== undefined) this.#hear({ kind: "raced", race });
+      this.#hear({ kind: "raced", race: raceSeen((event as RaceFinishedEvent).detail) });
     });
     addEventListener("hashchange", () => {
       const lesson = lessonOfAddress(lessons);
@@ -185,8 +188,31 @@ export class Guide {
     if (action.kind === "call") {
       this.#prepare();
       await consoleElement().run();
-    } else if (action.kind === "race") reveal("race");
-    else this.#doSilently(action);
+    } else if (action.kind === "race") {
+      reveal("race");
+      await this.#race(action.race, action.mode);
+    } else this.#doSilently(action);
+  }
+
+  /** Shows schedules from the first on until the step is done, or lets threads run the race. */
+  async #race(race: string, mode: "step" | "run"): Promise<void> {
+    const element = raceElement();
+    element.race = race;
+    element.mode = mode;
+    await element.updateComplete;
+    if (mode === "run") {
+      element.run();
+      return;
+    }
+    const { step } = this.#run;
+    for (let index = 0; index < MOST_SCHEDULES && this.#run.step === step; index++) {
+      // Schedules are found one after the other, while the page is being drawn.
+      for (let frame = 0; frame < MOST_FRAMES && element.schedules <= index; frame++) await nextFrame();
+      if (element.schedules <= index) break;
+      element.schedule = index;
+      element.position = element.steps;
+      await element.updateComplete;
+    }
   }
 
   /** Does an action without a word on the page but its effect. */

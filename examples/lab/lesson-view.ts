@@ -129,10 +129,9 @@ function labelsOf(action: Action): { prepare?: string; perform: string } {
       return { prepare: "Fill in for me", perform: "Run it" };
     case "define":
       return { prepare: "Fill in for me", perform: "Add it" };
-    case "race":
-      return { perform: "Show me where" };
     case "answer":
       return { perform: "Show the answer" };
+    case "race":
     case "sample":
     case "reopen":
       return { perform: "Do it for me" };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Shows what many events in a row came to once, when the next picture is drawn.
+// When the next picture is drawn: what many events in a row came to is shown then, once.
 
 /** Returns a function that has `update` run before the next picture, however often it is called until then. */
 export function onNextFrame(update: () => void): () => void {
@@ -12,4 +12,9 @@ export function onNextFrame(update: () => void): () => void {
       update();
     });
   };
+}
+
+/** Resolves when the next picture is about to be drawn. */
+export function nextFrame(): Promise<unknown> {
+  return new Promise(requestAnimationFrame);
 }

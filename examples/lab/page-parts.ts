@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of the page that a lesson points at, by the names of the public contract of `iommufd-wasm/lab`.
 
-import type { LabSession } from "iommufd-wasm/lab";
+import type { IommufdConsole, LabSession, RaceElement } from "iommufd-wasm/lab";
 import type { Place } from "./lessons/lesson.js";
 
-/** What the page uses of <iommufd-console>. */
-export interface ConsoleElement extends HTMLElement {
-  session: LabSession | undefined;
-  fill(command: string, fields?: Record<string, number | bigint>, options?: { shape?: "short" }): void;
-  run(): Promise<number>;
-}
-
-/** What the page uses of all four elements. */
+/** What the page uses of the elements that show a session. */
 export interface SessionElement extends HTMLElement {
   session: LabSession | undefined;
   readonly updateComplete: Promise<boolean>;
@@ -33,13 +26,24 @@ export function part(id: string): HTMLElement {
 }
 
 /** The page's console. */
-export function consoleElement(): ConsoleElement {
-  return document.querySelector("iommufd-console") as ConsoleElement;
+export function consoleElement(): IommufdConsole {
+  return theOnly("iommufd-console") as IommufdConsole;
 }
 
-/** The page's four elements. */
+/** The page's race view. */
+export function raceElement(): RaceElement {
+  return theOnly("iommufd-race") as RaceElement;
+}
+
+function theOnly(name: string): Element {
+  const element = document.querySelector(name);
+  if (element === null) throw new Error(`the page has no <${name}>`);
+  return element;
+}
+
+/** The elements that show the page's session; the race view has kernels of its own. */
 export function sessionElements(): SessionElement[] {
-  const names = ["graph", "console", "trace", "race"].map((name) => `iommufd-${name}`);
+  const names = ["graph", "console", "trace"].map((name) => `iommufd-${name}`);
   return [...document.querySelectorAll<SessionElement>(names.join())];
 }
 

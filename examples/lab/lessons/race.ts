@@ -19,7 +19,7 @@ const SOMETIMES = 2;
 const DEPENDS = 3;
 
 export const race: Lesson = {
-  id: "race",
+  id: "two-callers",
   title: "Two callers race",
   intro: [
     "Several threads use the same file at the same time. One looks an object up while another destroys it. Between any two " +
@@ -31,7 +31,7 @@ export const race: Lesson = {
   steps: [
     {
       title: "Walk through one schedule",
-      text: "In the race view choose destroy × get. Step until both threads are done.",
+      text: "In the race view choose destroy × get, then “Step through it”. Step until both threads are done.",
       hint: "Each step is one access to shared memory. The lanes show whose turn it is.",
       place: "race",
       check: (evidence) => (seenBy(evidence, "step").length > 0 ? { done: {} } : undefined),
@@ -78,7 +78,7 @@ export const race: Lesson = {
     },
     {
       title: "Let real threads run",
-      text: "Switch the race view to real threads and let them run. Compare what you get with the endings that the kernel allows.",
+      text: "Choose “Let threads run it” and start. Compare what you get with the endings that the kernel allows.",
       hint: "A second is enough for thousands of rounds.",
       place: "race",
       needsThreads: true,
