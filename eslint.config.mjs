@@ -26,6 +26,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ["examples/lab/public/*.js"],
+    languageOptions: { globals: globals.serviceworker },
+  },
+  {
     files: ["**/*.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {

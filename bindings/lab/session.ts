@@ -12,6 +12,7 @@
 // Events, all without bubbling:
 //   calls     LabCallsEvent: ioctls were made, oldest first; by this thread or reported by another one
 //   context   the file was closed and opened again: IDs mean other objects now
+//   commands  there is another command to compose
 //   close     the session is over
 
 import {
@@ -50,8 +51,7 @@ let sharedSession: Promise<LabSession> | undefined;
 export class LabSession extends EventTarget {
   /** The kernel. */
   readonly iommufd: Iommufd;
-  /** Commands that can be composed and are known by name: IOMMU_DESTROY first. */
-  readonly commands: readonly IoctlCommand<Fields>[];
+  #commands: readonly IoctlCommand<Fields>[];
   #context: IommufdContext;
   #stopTrace: () => void;
   #closed = false;
@@ -59,7 +59,7 @@ export class LabSession extends EventTarget {
   private constructor(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[]) {
     super();
     this.iommufd = iommufd;
-    this.commands = commands;
+    this.#commands = commands;
     this.#context = context;
     this.#stopTrace = iommufd.onTrace((event) => this.#report(event));
   }
@@ -87,6 +87,17 @@ export class LabSession extends EventTarget {
    */
   static of(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[] = []): LabSession {
     return new LabSession(iommufd, context, [IOMMU_DESTROY, ...commands]);
+  }
+
+  /** Commands that can be composed and are known by name: IOMMU_DESTROY first. */
+  get commands(): readonly IoctlCommand<Fields>[] {
+    return this.#commands;
+  }
+
+  /** Makes a command composable that was defined on `iommufd` meanwhile; it takes the place of one with its number. */
+  addCommand(command: IoctlCommand<Fields>): void {
+    this.#commands = [...this.#commands.filter(({ nr }) => nr !== command.nr), command];
+    this.dispatchEvent(new Event("commands"));
   }
 
   /** The open file. */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The open file in a line: its number, how many objects it has, the scratch memory, and the two things one does to a file.
+
+import { html, render } from "lit";
+import type { LabSession } from "iommufd-wasm/lab";
+import type { UserMemory } from "./lessons/lesson.js";
+import { onNextFrame } from "./next-frame.js";
+import { addSample } from "./sample.js";
+
+/** Shows the line and keeps it up to date. */
+export function showFileBar(place: HTMLElement, session: LabSession, memory: UserMemory): void {
+  const update = (): void => {
+    const count = session.context.objects().length;
+    render(
+      html`
+        <dl>
+          <div>
+            <dt>File</dt>
+            <dd>${session.context.fd}</dd>
+          </div>
+          <div>
+            <dt>Objects</dt>
+            <dd>${count}</dd>
+          </div>
+          <div>
+            <dt>Scratch memory</dt>
+            <dd class="mono">0x${memory.scratch.toString(16)}</dd>
+          </div>
+        </dl>
+        <div class="actions">
+          <button @click=${() => addSample(session.context, session.commands)}>Add sample objects</button>
+          <button @click=${() => session.reopen()}>Close and reopen</button>
+        </div>
+      `,
+      place,
+    );
+  };
+  for (const type of ["calls", "context"]) session.addEventListener(type, onNextFrame(update));
+  update();
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The parts of the page that a lesson points at, by the names of the public contract of `iommufd-wasm/lab`.
+
+import type { IommufdConsole, LabSession, RaceElement } from "iommufd-wasm/lab";
+import type { Place } from "./lessons/lesson.js";
+
+/** What the page uses of the elements that show a session. */
+export interface SessionElement extends HTMLElement {
+  session: LabSession | undefined;
+  readonly updateComplete: Promise<boolean>;
+}
+
+const SECTION: Readonly<Record<Place, string>> = {
+  console: "console",
+  graph: "objects",
+  file: "objects",
+  race: "race",
+  definition: "definition",
+};
+
+/** The element with that ID, which the page is known to have. */
+export function part(id: string): HTMLElement {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`the page has no #${id}`);
+  return element;
+}
+
+/** The page's console. */
+export function consoleElement(): IommufdConsole {
+  return theOnly("iommufd-console") as IommufdConsole;
+}
+
+/** The page's race view. */
+export function raceElement(): RaceElement {
+  return theOnly("iommufd-race") as RaceElement;
+}
+
+function theOnly(name: string): Element {
+  const element = document.querySelector(name);
+  if (element === null) throw new Error(`the page has no <${name}>`);
+  return element;
+}
+
+/** The elements that show the page's session; the race view has kernels of its own. */
+export function sessionElements(): SessionElement[] {
+  const names = ["graph", "console", "trace"].map((name) => `iommufd-${name}`);
+  return [...document.querySelectorAll<SessionElement>(names.join())];
+}
+
+/** Marks the section that a step happens in, and takes the mark from the others. */
+export function markPlace(place: Place | undefined): void {
+  for (const id of new Set(Object.values(SECTION))) {
+    part(id).classList.toggle("wanted", place !== undefined && SECTION[place] === id);
+  }
+}
+
+/** Brings the section into view, unless it is. */
+export function reveal(place: Place): void {
+  part(SECTION[place]).scrollIntoView({ block: "nearest" });
+}

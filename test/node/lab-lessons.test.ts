@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The lab page's lessons without the page: a student who does what "do it for me" would do gets through each of them on a
+// real context, and one who does something else is told so.
+
+import { type Fields, Iommufd, type IommufdContext, type IoctlCommand, IOMMU_DESTROY } from "iommufd-wasm";
+import { defineLab } from "iommufd-wasm/replay";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { define } from "../../examples/lab/definition.ts";
+import { LessonRun } from "../../examples/lab/lesson-run.ts";
+import { LESSONS } from "../../examples/lab/lessons/index.ts";
+import type { Action, DefinitionText, Lesson, Text } from "../../examples/lab/lessons/lesson.ts";
+import { addSample } from "../../examples/lab/sample.ts";
+import { mapScratch } from "../../examples/lab/user-memory.ts";
+
+/** More actions than any lesson takes. */
+const MOST_ACTIONS = 40;
+
+let iommufd: Iommufd;
+let context: IommufdContext;
+let commands: IoctlCommand<Fields>[];
+
+beforeEach(async () => {
+  iommufd = await Iommufd.create();
+  commands = [IOMMU_DESTROY, ...defineLab(iommufd).commands];
+  context = iommufd.open();
+});
+afterEach(() => iommufd.detach());
+
+function begin(lesson: Lesson, threads = true): LessonRun {
+  const run = new LessonRun(lesson, { objects: () => context.objects(), memory: mapScratch(iommufd), threads });
+  iommufd.onTrace((event) => run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] }));
+  return run;
+}
+
+function commandOf(name: string): IoctlCommand<Fields> {
+  const command = commands.find((each) => each.name === name);
+  if (command === undefined) throw new Error(`no command ${name}`);
+  return command;
+}
+
+function ioctl(name: string, fields: Readonly<Record<string, number | bigint>>, size?: number): number {
+  const command = commandOf(name);
+  const bytes = command.encode(fields).slice(0, size);
+  if (size !== undefined) new DataView(bytes.buffer).setUint32(0, size, true);
+  return context.tryIoctl(command.request, bytes);
+}
+
+function reopen(run: LessonRun): void {
+  context.close();
+  context = iommufd.open();
+  run.happened({ kind: "reopened" });
+}
+
+function defineText(run: LessonRun, definition: DefinitionText): void {
+  const command = define(iommufd, definition, () => undefined);
+  commands = [...commands.filter(({ nr }) => nr !== command.nr), command];
+  run.happened({ kind: "defined", definition });
+}
+
+let raced = 0;
+
+function act(run: LessonRun, action: Action): void {
+  switch (action.kind) {
+    case "call":
+      ioctl(action.command, action.fields, action.size);
+      break;
+    case "define":
+      defineText(run, action.definition);
+      break;
+    case "sample":
+      addSample(context, commands);
+      // The page looks again whenever objects may have changed; here the last call was that.
+      break;
+    case "reopen":
+      reopen(run);
+      break;
+    case "answer":
+      run.happened({ kind: "answered", value: action.value });
+      break;
+    case "race":
+      run.happened({ kind: "raced", race: { race: action.race, mode: action.mode, outcomes: [`ending ${raced++}`] } });
+  }
+}
+
+/** Acts until the lesson is over, and returns what became of it. */
+function walk(run: LessonRun, most = MOST_ACTIONS): LessonRun {
+  for (let count = 0; count < most && run.present !== undefined; count++) {
+    const action = run.present.next(run.evidence());
+    if (action === undefined) break;
+    act(run, action);
+  }
+  return run;
+}
+
+/** Acts until so many steps are done. */
+function walkTo(run: LessonRun, step: number): LessonRun {
+  for (let count = 0; count < MOST_ACTIONS && run.step < step; count++) walk(run, 1);
+  expect([run.step, run.note]).toEqual([step, undefined]);
+  return run;
+}
+
+const textOf = (run: LessonRun, text: Text): string => (typeof text === "string" ? text : text(run.facts));
+
+describe.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))("the lesson %s", (_, lesson) => {
+  test("is completed by what “do it for me” does", () => {
+    const run = walk(begin(lesson));
+    expect([run.step, run.note]).toEqual([lesson.steps.length, undefined]);
+  });
+
+  test("is completed beside other objects", () => {
+    addSample(context, commands);
+    ioctl("LAB_ALLOC", { type: 3 });
+    expect(walk(begin(lesson)).isDone).toBe(true);
+  });
+
+  test("has texts that name what was found, never something undefined", () => {
+    const run = begin(lesson);
+    for (const [index, step] of lesson.steps.entries()) {
+      const before = [step.title, step.text, step.hint, ...(step.question ? [step.question.ask] : [])];
+      walkTo(run, index);
+      const texts = before.map((text) => textOf(run, text));
+      walkTo(run, index + 1);
+      for (const text of [...texts, textOf(run, step.learned)]) {
+        expect(text).not.toMatch(/undefined|NaN|\[object/);
+        expect(text.trim()).not.toBe("");
+      }
+    }
+  });
+
+  test("does not go on by itself: no step is done before something happens", () => {
+    const run = begin(lesson);
+    expect(run.happened({ kind: "selected", id: 1 })).toBe(false);
+    expect(run.step).toBe(0);
+  });
+
+  test("tells one who answers a question wrongly why", () => {
+    const run = begin(lesson);
+    for (const [index, step] of lesson.steps.entries()) {
+      walkTo(run, index);
+      if (step.question === undefined) continue;
+      const right = step.next(run.evidence());
+      const wrong = step.question
+        .choices(run.evidence())
+        .filter(({ value }) => right?.kind === "answer" && value !== right.value);
+      expect(wrong.length).toBeGreaterThan(0);
+      for (const { value } of wrong) {
+        run.happened({ kind: "answered", value });
+        expect([run.step, typeof run.note]).toEqual([index, "string"]);
+      }
+    }
+  });
+});
+
+const [firstObject] = LESSONS as [Lesson];
+
+describe("the first lesson", () => {
+  test("has five steps, and the first EBUSY is met, explained and fixed in them", () => {
+    const results: number[] = [];
+    const run = begin(firstObject);
+    iommufd.onTrace((event) => {
+      results.push(event.result);
+      run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] });
+    });
+    walk(run);
+    expect(firstObject.steps).toHaveLength(5);
+    expect(results).toEqual([0, 0, -16, 0, 0]);
+    expect(context.objects()).toEqual([]);
+  });
+
+  test("says what is wrong with an object of another type, and with one that holds nothing", () => {
+    const run = begin(firstObject);
+    ioctl("LAB_ALLOC", { type: 2 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("`type` 3")]);
+    ioctl("LAB_ALLOC", { type: 3 });
+    expect([run.step, run.note]).toEqual([1, undefined]);
+    ioctl("LAB_ALLOC", { type: 2 });
+    expect([run.step, run.note]).toEqual([1, expect.stringContaining("Set `hold_id0` to 2")]);
+  });
+
+  test("an object that was given up at once is none", () => {
+    const run = begin(firstObject);
+    ioctl("LAB_ALLOC", { type: 3, flags: 1 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("`flags`")]);
+  });
+
+  test("destroying in the right order before EBUSY was met begins again, and says so", () => {
+    const run = walkTo(begin(firstObject), 2);
+    ioctl("IOMMU_DESTROY", { id: 2 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("gone")]);
+    expect(walk(run).isDone).toBe(true);
+  });
+
+  test("closing the file begins again, and says so", () => {
+    const run = walkTo(begin(firstObject), 3);
+    reopen(run);
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("closed")]);
+  });
+});
+
+describe("the lesson on races", () => {
+  const race = LESSONS.find(({ id }) => id === "two-callers") as Lesson;
+
+  test("passes over the step that needs threads where there are none", () => {
+    const run = walk(begin(race, false));
+    expect(run.isDone).toBe(true);
+    expect(race.steps.map((_, index) => run.wasPassedOver(index))).toEqual([false, false, false, true]);
+  });
+
+  test("the same ending twice is one ending", () => {
+    const run = begin(race);
+    const same = { race: "destroy-get", mode: "step", outcomes: ["0, 0"] } as const;
+    run.happened({ kind: "raced", race: same });
+    run.happened({ kind: "raced", race: same });
+    expect([run.step, typeof run.note]).toEqual([1, "string"]);
+  });
+});
+
+describe("a definition that somebody wrote", () => {
+  const right: DefinitionText = {
+    name: "MINE",
+    nr: 0xc0,
+    fields: "a: u32\n\nb: u64",
+    body: "cmd.fields.b = 1n; cmd.respond();",
+  };
+
+  test("becomes a command", () => {
+    const command = define(iommufd, right, () => undefined);
+    expect(context.call(command, { a: 1 })).toEqual({ size: command.size, a: 1, b: 1n });
+  });
+
+  test.each([
+    ["a name that is none", { name: "my ioctl" }, "name"],
+    ["a line that is no field", { fields: "a u32" }, "fields"],
+    ["a type that is none", { fields: "a: u24" }, "fields"],
+    ["a field twice", { fields: "a: u32\na: u8" }, "fields"],
+    ["size", { fields: "size: u32" }, "fields"],
+    ["a struct that is too large", { fields: "a: u8[5000]" }, "fields"],
+    ["a number outside the table", { nr: 0x100 }, "nr"],
+    ["a number that is taken", { nr: 0xa0 }, "nr"],
+    ["a body that is no JavaScript", { body: "cmd.fields.b = ;" }, "body"],
+  ] as const)("%s is an error of that part", (_, change, part) => {
+    expect(() => define(iommufd, { ...right, ...change }, () => undefined)).toThrow(expect.objectContaining({ part }));
+  });
+
+  test("the same number and struct get the new function", () => {
+    define(iommufd, right, () => undefined);
+    const command = define(iommufd, { ...right, body: "return -Errno.EPERM;" }, () => undefined);
+    expect(context.tryIoctl(command.request, command.encode({}))).toBe(-1);
+  });
+
+  test("what its function throws is told, and the caller gets EIO", () => {
+    const faults: string[] = [];
+    const command = define(iommufd, { ...right, body: "nothing.there();" }, (message) => faults.push(message));
+    expect(context.tryIoctl(command.request, command.encode({}))).toBe(-5);
+    expect(faults).toEqual([expect.stringContaining("nothing is not defined")]);
+  });
+});

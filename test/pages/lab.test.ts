@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The lab page as its readers meet it: built as `npm run lab:build` builds it, served by a plain host, in Chromium.
+//
+// Every lesson is completed through the page's own buttons, and the first one by keyboard alone. Nothing here reaches into
+// the page's modules.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright";
+import { build, createServer } from "vite";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { LESSONS } from "../../examples/lab/lessons/index.ts";
+import { closeBrowser, openPage, serveSite, type Site, type Visit, type VisitOptions } from "../support/lab-page.ts";
+
+const CONFIG = fileURLToPath(new URL("../../examples/lab/vite.config.mjs", import.meta.url));
+/** A place deep in somebody's site, to see that nothing depends on the root. */
+const DEEP = "/people/somebody/lab/";
+
+let folder: string;
+let isolated: Site;
+let plain: Site;
+let visit: Visit | undefined;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "iommufd-lab-"));
+  await build({ configFile: CONFIG, logLevel: "error", build: { outDir: folder } });
+  isolated = await serveSite({ folders: { "/lab/": folder } });
+  plain = await serveSite({ folders: { [DEEP]: folder, "/lab/": folder }, isolated: false });
+});
+afterEach(async () => {
+  await visit?.close();
+  visit = undefined;
+});
+afterAll(async () => {
+  await closeBrowser();
+  await isolated.close();
+  await plain.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Opens the page and waits for the lesson. */
+async function open(options: VisitOptions = {}, { site = isolated, path = "lab/", lesson = "" } = {}): Promise<Page> {
+  visit = await openPage(`${site.url}${path}${lesson === "" ? "" : `#${lesson}`}`, options);
+  await visit.page.waitForSelector("#lesson-title");
+  return visit.page;
+}
+
+/** How many steps of the lesson are done. */
+const doneSteps = (page: Page): Promise<number> => page.locator(".step.done").count();
+
+/** Clicks the present step's own button until `steps` are done. */
+async function clickThrough(page: Page, steps: number): Promise<void> {
+  for (let done = await doneSteps(page); done < steps;) {
+    const before = await page.locator("#lesson").innerText();
+    await page.click(".step.present .perform");
+    await page.waitForFunction((text) => document.querySelector<HTMLElement>("#lesson")?.innerText !== text, before);
+    done = await doneSteps(page);
+  }
+}
+
+describe("the first sight", () => {
+  test("has data: three objects that hold each other, and the calls that made them", async () => {
+    const page = await open();
+    await expect.poll(() => page.locator("#file").innerText()).toMatch(/Objects\s*3/);
+    for (const name of ["DEVICE 3", "HWPT 2", "IOAS 1"]) {
+      await page.locator("iommufd-graph").getByText(name).first().waitFor();
+    }
+    await expect.poll(() => page.locator("iommufd-trace").getByText("LAB_ALLOC").count()).toBeGreaterThanOrEqual(3);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test.each([
+    [360, "light"],
+    [360, "dark"],
+    [768, "light"],
+    [768, "dark"],
+    [1440, "light"],
+    [1440, "dark"],
+    [1920, "light"],
+    [1920, "dark"],
+  ] as const)("at %d px, %s: nothing sticks out, axe finds nothing, no text is tiny", async (width, scheme) => {
+    const page = await open({ width, scheme });
+    await clickThrough(page, 2);
+    expect(await visit?.overflow()).toEqual([]);
+    expect(await visit?.axe()).toEqual([]);
+    expect(await visit?.smallText()).toEqual([]);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("with larger text nothing sticks out either, at any width", async () => {
+    const page = await open({ width: 360 });
+    await page.getByRole("button", { name: "Larger text" }).click();
+    for (const width of [360, 768, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await visit?.overflow()).toEqual([]);
+    }
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe("21px");
+  });
+
+  test("light and dark can be chosen against the system, and the choice stays", async () => {
+    const page = await open({ scheme: "light" });
+    const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.getByText("Dark", { exact: true }).click();
+    const dark = await ground();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    await page.waitForSelector("#lesson-title");
+    expect(await ground()).toBe(dark);
+    await page.getByText("Light", { exact: true }).click();
+    expect(await ground()).toBe(light);
+  });
+});
+
+describe("lessons", () => {
+  test.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))(
+    "%s is completed by its buttons",
+    async (id, lesson) => {
+      const page = await open({}, { lesson: id });
+      await clickThrough(page, lesson.steps.length);
+      await page.waitForSelector(".closing");
+      expect(await page.locator("#lesson").innerText()).toContain(lesson.title);
+      expect(await page.locator(".stop[aria-current=page]").getAttribute("aria-label")).toContain("finished");
+      expect(visit?.problems).toEqual([]);
+    },
+  );
+
+  test("“Fill in for me” runs nothing: the student does", async () => {
+    const page = await open();
+    await page.click("text=Fill in for me");
+    expect(await doneSteps(page)).toBe(0);
+    await page.locator("iommufd-console").getByRole("button", { name: "Run", exact: true }).click();
+    await expect.poll(() => doneSteps(page)).toBe(1);
+  });
+
+  test("a wrong answer is told why, and by voice", async () => {
+    const page = await open();
+    await clickThrough(page, 3);
+    await page.click(".question >> text=Nobody");
+    expect(await page.locator(".note").innerText()).toContain("There are two");
+    expect(await page.locator("#announcer").innerText()).toContain("There are two");
+    expect(await doneSteps(page)).toBe(3);
+  });
+
+  test("where one was is found again after a reload, with the objects", async () => {
+    const page = await open();
+    await clickThrough(page, 3);
+    await page.reload();
+    await page.waitForSelector(".step.done");
+    expect(await doneSteps(page)).toBe(3);
+    await clickThrough(page, 5);
+    await page.reload();
+    await page.waitForSelector(".stop.done");
+    await page.click("text=Reset progress");
+    await page.reload();
+    await page.waitForSelector("#lesson-title");
+    expect([await doneSteps(page), await page.locator(".stop.done").count()]).toEqual([0, 0]);
+  });
+
+  test("a lesson has an address of its own", async () => {
+    const page = await open({}, { lesson: "busy" });
+    expect(await page.locator("#lesson-title").innerText()).toBe("Why destroy says EBUSY");
+    await page.getByRole("button", { name: /^Lesson 2/ }).click();
+    expect(new URL(page.url()).hash).toBe("#publish");
+  });
+
+  test("what an own ioctl's text gets wrong is said beside it", async () => {
+    const page = await open({}, { lesson: "extend" });
+    const editor = page.locator("#editor");
+    await editor.getByLabel(/Function of cmd/).fill("cmd.fields.twice = ;");
+    await editor.getByRole("button").click();
+    expect(await editor.getByRole("alert").allInnerTexts()).toContainEqual(
+      expect.stringContaining("not JavaScript yet"),
+    );
+    await editor.getByLabel(/Function of cmd/).fill("nothing.there()");
+    await editor.getByRole("button").click();
+    await clickThrough(page, 1);
+    expect(visit?.problems).toEqual([]);
+  });
+});
+
+describe("by keyboard alone", () => {
+  /** More stops than the page has. */
+  const MOST_TABS = 150;
+
+  /** Presses Tab until the button with that name has the focus. */
+  async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+    for (let count = 0; count < MOST_TABS; count++) {
+      const text = await page.evaluate(() => {
+        let element = document.activeElement;
+        while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+        return element?.localName === "button" ? (element.textContent ?? "").trim() : "";
+      });
+      if (typeof name === "string" ? text === name : name.test(text)) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`no Tab leads to ${name.toString()}`);
+  }
+
+  test("the first lesson is completed", async () => {
+    const page = await open();
+    for (const step of [1, 2, 3]) {
+      await tabTo(page, "Fill in for me");
+      await page.keyboard.press("Enter");
+      await tabTo(page, "Run");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => doneSteps(page)).toBe(step);
+    }
+    await tabTo(page, /^HWPT 5$/);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => doneSteps(page)).toBe(4);
+    for (const step of [4, 5]) {
+      await tabTo(page, "Run it");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => doneSteps(page)).toBe(step);
+      if (step === 4) await expect.poll(() => page.locator(".note").innerText()).toContain("is gone");
+    }
+    await tabTo(page, /^Next:/);
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("lesson-title");
+    expect(await page.locator("#lesson-title").innerText()).toBe("Reserve and publish");
+  });
+
+  test("the first stop skips to the lesson", async () => {
+    const page = await open();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("lesson");
+  });
+});
+
+describe("hosts", () => {
+  test("without the headers the page has one thread, and says so, why, and what helps", async () => {
+    const page = await open({}, { site: plain });
+    expect(await page.locator("#support").innerText()).toMatch(
+      /runs on one thread[\s\S]*not cross-origin isolated[\s\S]*Cross-Origin-Opener-Policy: same-origin/,
+    );
+    await clickThrough(page, 5);
+    expect(await visit?.axe()).toEqual([]);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("the service worker adds them, by one reload, in whichever folder the page lies", async () => {
+    visit = await openPage(`${plain.url}${DEEP.slice(1)}`, { serviceWorkers: true });
+    const { page } = visit;
+    let loads = 0;
+    page.on("load", () => loads++);
+    const isIsolated = (): Promise<boolean> => page.evaluate(() => crossOriginIsolated).catch(() => false);
+    await expect.poll(isIsolated, { timeout: 20_000 }).toBe(true);
+    await page.waitForSelector("#lesson-title");
+    expect(await page.locator("#support").innerText()).toBe("");
+    await clickThrough(page, 5);
+    expect(loads).toBeLessThanOrEqual(2);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("the development server sends them", async () => {
+    const server = await createServer({
+      configFile: CONFIG,
+      logLevel: "silent",
+      server: { port: 0, host: "127.0.0.1" },
+    });
+    await server.listen();
+    try {
+      visit = await openPage(server.resolvedUrls?.local[0] ?? "");
+      await visit.page.waitForSelector("#lesson-title");
+      expect(await visit.page.evaluate(() => crossOriginIsolated)).toBe(true);
+      expect(visit.problems).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+});
