@@ -7,8 +7,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 
 const ROOT = new URL("../../", import.meta.url);
-const FOLDERS = ["assembly", "bindings", "test", "bench"];
-const EXTENSIONS = new Set([".ts", ".js", ".mjs", ".html", ".css"]);
+const FOLDERS = ["assembly", "bindings", "test", "bench", "examples"];
+const EXTENSIONS = new Set([".ts", ".js", ".mjs", ".html", ".css", ".c", ".h", ".S", ".ld"]);
 const LICENCE = "SPDX-License-Identifier: GPL-2.0-only";
 const EMPTY_NAMES = /^(utils?|helpers?|common|misc)$/;
 const LEFT_FOR_LATER = /\b(TODO|FIXME|XXX|HACK)\b/; // sources: the pattern itself
