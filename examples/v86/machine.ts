@@ -19,6 +19,8 @@ export interface MachineOptions extends DeviceListener {
   iommufd: Iommufd;
   /** The program has written a character to the first serial port. */
   onCharacter: (character: string) => void;
+  /** It has halted for good: with interrupts off, nothing can wake it up. */
+  onHalt: () => void;
 }
 
 const RAM_BYTES = 16 * 2 ** 20;
@@ -26,6 +28,9 @@ const RAM_BYTES = 16 * 2 ** 20;
 const BLOCK_BYTES = 2 ** 17;
 /** In a PC the video memory hides this piece of RAM. */
 const VIDEO = { first: 0xa_0000, end: 0xc_0000 };
+
+/** An event that v86's declarations leave out. */
+const HALT = "cpu-event-halt" as "emulator-stopped";
 
 /** The parts of v86 that its declarations leave out, and that devices are made with. */
 interface V86Internals {
@@ -57,7 +62,7 @@ export interface Machine {
 
 /** Switches a machine on: it runs the program from its start. */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
-  const { emulator, program, iommufd, onCharacter } = options;
+  const { emulator, program, iommufd, onCharacter, onHalt } = options;
   const machine = new V86({
     wasm_fn: async (imports) => (await WebAssembly.instantiate(emulator, imports)).exports,
     memory_size: RAM_BYTES,
@@ -71,6 +76,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const device = new IommufdDevice(iommufd, memoryOf(machine), options);
   plugIn(device, machine);
   machine.add_listener("serial0-output-byte", (byte) => onCharacter(String.fromCharCode(byte)));
+  machine.add_listener(HALT, onHalt);
   await machine.run();
   return {
     pause: () => machine.stop(),

@@ -18,9 +18,6 @@ interface Shown extends HTMLElement {
   session: LabSession;
 }
 
-/** What the program says last. */
-const END = "\ndone\n";
-
 const step = elementOf("step", HTMLButtonElement);
 const run = elementOf("run", HTMLButtonElement);
 const restart = elementOf("restart", HTMLButtonElement);
@@ -61,13 +58,16 @@ async function start(): Promise<void> {
   runsToTheEnd = false;
   serial.textContent = "";
   say("The PC starts …");
-  machine = startMachine({ emulator, program, iommufd, onCharacter, onCommand, onOpen, onClose });
+  machine = startMachine({ emulator, program, iommufd, onCharacter, onHalt, onCommand, onOpen, onClose });
   await machine;
 }
 
 function onCharacter(character: string): void {
   serial.append(character);
-  if (serial.textContent.endsWith(END)) say("The program has ended, and the PC has halted.");
+}
+
+function onHalt(): void {
+  say("The program has ended, and the PC has halted.");
 }
 
 function onOpen(context: IommufdContext): void {
