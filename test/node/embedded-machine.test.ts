@@ -15,7 +15,9 @@ import { defineLab } from "iommufd-wasm/replay";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildGuest, headerText } from "../../examples/v86/guest/build.mjs";
 import { type Machine, startMachine } from "../../examples/v86/machine.ts";
+import { Register } from "../../examples/v86/registers.mjs";
 import { saidBy } from "../support/guest-lines.ts";
+import { readTables } from "../support/markdown.ts";
 
 const GUEST = new URL("../../examples/v86/guest/", import.meta.url);
 const COMMITTED = fileURLToPath(new URL("guest.elf", GUEST));
@@ -53,6 +55,15 @@ test("the program opens, makes two objects, gets EBUSY, destroys in the right or
 
 test("its header says what the register map and the library say", async () => {
   expect(await readFile(new URL("device.h", GUEST), "utf8")).toBe(headerText());
+});
+
+test("the README's table of registers is the register map", async () => {
+  const tables = await readTables(fileURLToPath(new URL("../../", import.meta.url)), "examples/v86/README.md");
+  const table = tables.find(({ heading }) => heading[0] === "offset");
+  const hex = (offset: number): string => `\`0x${offset.toString(16).padStart(2, "0")}\``;
+  expect(table?.rows.map(([offset, name]) => [offset, name])).toEqual(
+    Object.entries(Register).map(([name, offset]) => [hex(offset), `\`${name}\``]),
+  );
 });
 
 test("a machine that is switched off can be followed by another one", async () => {
