@@ -11,7 +11,7 @@
 //
 // Events, all without bubbling:
 //   calls     LabCallsEvent: ioctls were made, oldest first; by this thread or reported by another one
-//   context   another file is shown: IDs mean other objects now
+//   context   the file was closed and opened again: IDs mean other objects now
 //   close     the session is over
 
 import {
