@@ -8,9 +8,10 @@ import { LabSession } from "iommufd-wasm/lab";
 const show = (line) => document.querySelector("pre").append(`${line}\n`);
 
 const { iommufd, context } = await LabSession.shared(); // what the elements show
-const SEGMENT = iommufd.defineObjectType({ name: "SEGMENT", payloadBytes: 16 });
-const id = context.alloc(SEGMENT).finalize();
-show(`the page has made object ${id}`);
+const BUFFER = iommufd.defineObjectType({ name: "BUFFER", payloadBytes: 16 });
+const id = context.alloc(BUFFER).finalize();
+const other = context.alloc(BUFFER).finalize();
+show(`the page has made objects ${id} and ${other}`);
 
 const { threads, reason } = Iommufd.isSupported();
 if (threads) {

@@ -98,7 +98,7 @@ describe("plain HTML", () => {
 });
 
 describe("the Vite project", () => {
-  const SAID = ["the page has made object 1", "the worker has locked object 1", "object 1 is destroyed"];
+  const SAID = ["the page has made objects 1 and 2", "the worker has locked object 1", "object 1 is destroyed"];
 
   test("shares its objects with a worker, in the server of all examples", async () => {
     const { page, problems } = await browser.open("/vite/");
