@@ -7,7 +7,7 @@
 // kernel. The shared session has the lab's types and ioctls (`defineLab`), because the RFC's own table has one row, which
 // can destroy but not create. Who has an Iommufd already wraps it: `LabSession.of(iommufd, context)`.
 //
-// Invariant: `context` is an open file until `close()`; `reopen()` replaces it and says so before anybody can use the old one.
+// Invariant: `context` is an open file until `close()`; `reopen()` and `show()` replace it and say so before anybody can use the old one.
 //
 // Events, all without bubbling:
 //   calls     LabCallsEvent: ioctls were made, oldest first; by this thread or reported by another one
@@ -112,6 +112,12 @@ export class LabSession extends EventTarget {
     before.close();
     this.dispatchEvent(new Event("context"));
     return this.#context;
+  }
+
+  /** Shows another open file of the same kernel. Nobody closes the one before: who opened it still has it. */
+  show(context: IommufdContext): void {
+    this.#context = context;
+    this.dispatchEvent(new Event("context"));
   }
 
   /** Reports calls that another thread made. */

@@ -28,6 +28,7 @@ async function filesIn(folder) {
   return entries
     .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name)))
     .map((entry) => `${(entry.parentPath ?? entry.path).slice(ROOT.pathname.length)}/${entry.name}`)
+    .filter((path) => !path.includes("/node_modules/")) // of an example that was installed on its own
     .sort();
 }
 

@@ -32,14 +32,17 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-const FOLDERS = ["assembly", "bench", "bindings", "test"];
+const FOLDERS = ["assembly", "bench", "bindings", "examples", "test"];
+/** Of an example that was installed on its own. */
+const NOT_OURS = /(^|\/)node_modules\//;
 
 /** Paths of all Markdown files, from `root`. */
 export async function markdownFiles(root: string): Promise<string[]> {
   const files = (await readdir(root)).filter((name) => name.endsWith(".md"));
   for (const folder of FOLDERS) {
     const names = await readdir(join(root, folder), { recursive: true }).catch(() => []);
-    files.push(...names.filter((name) => name.endsWith(".md")).map((name) => join(folder, name)));
+    const own = names.filter((name) => name.endsWith(".md") && !NOT_OURS.test(name));
+    files.push(...own.map((name) => join(folder, name)));
   }
   return files.sort();
 }

@@ -8,7 +8,7 @@ import { CHROMIUM_FLAGS, requireChromium } from "./browser.mjs";
 
 /** What a page's body says once it says all of `expected`, or when it stops on an error; what went wrong is appended. */
 export async function textOfPage(root: string, mode: "dev" | "built", expected: string): Promise<string> {
-  const server = mode === "dev" ? await serveSources(root) : await serveBuilt(root);
+  const server = await serveProject(root, mode);
   const browser = await chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_FLAGS });
   try {
     const page = await browser.newPage();
@@ -40,9 +40,15 @@ export async function textOfPage(root: string, mode: "dev" | "built", expected: 
   }
 }
 
-interface Served {
+/** A project that is being served. */
+export interface Served {
   readonly url: string;
   close(): Promise<void>;
+}
+
+/** Serves a project from its sources, or what is built of it. */
+export function serveProject(root: string, mode: "dev" | "built"): Promise<Served> {
+  return mode === "dev" ? serveSources(root) : serveBuilt(root);
 }
 
 const ANY_PORT = { port: 0, host: "127.0.0.1" };
