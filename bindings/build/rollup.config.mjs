@@ -26,7 +26,8 @@ export default {
     nodeResolve(),
     sourceMapsOfTsc(),
     generatedNumbers(),
-    coreModule(),
+    module("core.wasm"),
+    module("core.model.wasm"),
     licencesOfBundledCode(),
     executable("cli.js"),
   ],
@@ -83,13 +84,16 @@ function generatedNumbers() {
   };
 }
 
-/** The core beside the entries, for `./external` and for those who serve it themselves. */
-function coreModule() {
+/**
+ * A compiled module beside the entries: core.wasm for `./external` and for those who serve it themselves, core.model.wasm for the race
+ * element, which fetches it when it is shown.
+ */
+function module(fileName) {
   return {
-    name: "core-module",
+    name: `module-${fileName}`,
     async buildStart() {
-      const source = await readFile(new URL("build/core.wasm", ROOT));
-      this.emitFile({ type: "asset", fileName: "core.wasm", source });
+      const source = await readFile(new URL(`build/${fileName}`, ROOT));
+      this.emitFile({ type: "asset", fileName, source });
     },
   };
 }

@@ -29,6 +29,8 @@ test("every folder with a table of files is in the list", () => {
     "bench",
     "bindings",
     "bindings/cli",
+    "bindings/explorer",
+    "bindings/lab",
     "bindings/replay",
     "test/fuzz",
     "test/model",

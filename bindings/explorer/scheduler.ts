@@ -9,13 +9,13 @@
 // A wait sleeps if the word is what it expects; a notify of fewer than all sleepers asks the strategy which. Program code between
 // calls, and plain accesses, belong to the event before them.
 
-import { Failure, Killed, Pruned, asFailure } from "./failure.ts";
-import { coreOf, exportOf } from "./core-access.ts";
-import { LiveBytes } from "./live-bytes.ts";
-import { Machine, MAX_THREADS, type Hooks } from "./machine.ts";
-import type { Core, Model, Program, Run, Step } from "./model.ts";
-import * as op from "./operation.ts";
-import { RaceChecker } from "./race-checker.ts";
+import { Failure, Killed, Pruned, asFailure } from "./failure.js";
+import { coreOf, exportOf } from "./core-access.js";
+import { LiveBytes } from "./live-bytes.js";
+import { Machine, MAX_THREADS, type Hooks } from "./machine.js";
+import type { Core, Model, Program, Run, Step } from "./model.js";
+import * as op from "./operation.js";
+import { RaceChecker } from "./race-checker.js";
 import {
   emptyEvent,
   footprint,
@@ -24,7 +24,7 @@ import {
   type Listener,
   type Outcome,
   type Strategy,
-} from "./strategy.ts";
+} from "./strategy.js";
 
 const UNSTARTED = 0;
 const READY = 1;

@@ -2,9 +2,11 @@
 //
 // What most models start from: a memory of the real core with attached threads, an open file, a type and an object.
 
-import { entryOf, freeSlots } from "./final-state.ts";
-import type { Core } from "./model.ts";
-import type { ProfileName } from "./property.ts";
+import { entryOf, freeSlots } from "./final-state.js";
+import type { Core } from "./model.js";
+
+/** Whose rules the core follows. */
+export type ProfileName = "rfc" | "mainline";
 
 const HIGHEST_ID = 0xffff;
 
