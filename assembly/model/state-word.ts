@@ -22,3 +22,9 @@ export const STATE_FROZEN_SHIFT: u32 = <u32>word.FROZEN_SHIFT;
 export const STATE_FROZEN_BITS: u32 = 1;
 export const STATE_PHASE_SHIFT: u32 = <u32>word.PHASE_SHIFT;
 export const STATE_PHASE_BITS: u32 = <u32>word.PHASE_BITS;
+
+/** Values of the phase. */
+export const STATE_FREE: u32 = word.PHASE_FREE;
+export const STATE_RESERVED: u32 = word.PHASE_RESERVED;
+export const STATE_LIVE: u32 = word.PHASE_LIVE;
+export const STATE_LEAKED: u32 = word.PHASE_LEAKED;

@@ -19,6 +19,7 @@ export default {
     trace: "build/ts/trace.js",
     replay: "build/ts/replay/index.js",
     lab: "build/ts/lab/index.js",
+    "race-worker": "build/ts/lab/race/race-worker.js",
     cli: "build/ts/cli/index.js",
   },
   external: /^node:/,

@@ -27,7 +27,8 @@ export interface LabRace {
 /** An allocation and its abort: afterwards the file has its ID table, as after any earlier use; making it is no part of a race here. */
 const WARM_UP: SystemCall = { call: "ALLOC", fd: 0, args: [1, 0, 0, 1] };
 
-interface LabState {
+/** What the set-up leaves. */
+export interface LabState {
   readonly slots: number[];
   readonly file: number;
   readonly layout: CoreLayout;

@@ -23,7 +23,8 @@ export interface Replay {
 
 const LETTER_A = 97;
 
-function scheduleText({ processes, answers }: Schedule): string {
+/** The choices as text, far shorter than the numbers. */
+export function scheduleText({ processes, answers }: Schedule): string {
   let text = "";
   for (let from = 0; from < processes.length;) {
     let to = from;
@@ -34,7 +35,8 @@ function scheduleText({ processes, answers }: Schedule): string {
   return answers.length > 0 ? `${text}/${answers.join(",")}` : text;
 }
 
-function parseSchedule(text: string): Schedule {
+/** The choices in such a text. */
+export function parseSchedule(text: string): Schedule {
   const [runs = "", answers = ""] = text.split("/");
   const processes: number[] = [];
   for (const [, letter, count] of runs.matchAll(/([a-l])(\d*)/g)) {
