@@ -25,7 +25,7 @@ export interface OutcomesView {
 
 /** Renders the table. */
 export function outcomesView(view: OutcomesView): TemplateResult {
-  const { race, seen, unit, onShow } = view;
+  const { race, seen, unit } = view;
   const others = seen.filter((outcome) => allowedOutcome(race, outcome) === undefined);
   return html`
     ${
@@ -46,7 +46,6 @@ export function outcomesView(view: OutcomesView): TemplateResult {
             <th scope="col">How it ends</th>
             <th scope="col" class="number">Here, ${unit}</th>
             <th scope="col" class="number">Recorded kernel, ${grouped(race.tries)} tries</th>
-            ${onShow === undefined ? nothing : html`<th scope="col"><span class="visually-hidden">Show</span></th>`}
           </tr>
         </thead>
         <tbody>
@@ -58,7 +57,7 @@ export function outcomesView(view: OutcomesView): TemplateResult {
   `;
 }
 
-function rowOf({ race, seen, total, current, onShow, unit }: OutcomesView, outcome: RaceOutcome): TemplateResult {
+function rowOf({ race, seen, total, current, onShow }: OutcomesView, outcome: RaceOutcome): TemplateResult {
   const allowed = allowedOutcome(race, outcome);
   const key = keyOf(outcome);
   const count = seen.find((other) => keyOf(other) === key)?.count ?? 0;
@@ -72,6 +71,17 @@ function rowOf({ race, seen, total, current, onShow, unit }: OutcomesView, outco
       <span class="after">${afterInWords(race, outcome).join("; ")}</span>
       ${isCurrent ? html`<span class="tag">this schedule</span>` : nothing}
       ${allowed === undefined ? html`<span class="tag bad">not allowed</span>` : nothing}
+      ${
+        onShow === undefined || count === 0
+          ? nothing
+          : html`<button
+              type="button"
+              aria-label=${`Show one that ends so: ${textOf(race, outcome)}`}
+              @click=${() => onShow(outcome)}
+            >
+              Show one
+            </button>`
+      }
     </th>
     <td class="number" data-count=${count}>${counted(count, total)}</td>
     <td class="number">
@@ -83,21 +93,6 @@ function rowOf({ race, seen, total, current, onShow, unit }: OutcomesView, outco
             : counted(allowed.recorded, race.tries)
       }
     </td>
-    ${
-      onShow === undefined
-        ? nothing
-        : html`<td class="action">
-            <button
-              type="button"
-              ?disabled=${count === 0}
-              aria-label=${`Show a schedule that ends so: ${textOf(race, outcome)}`}
-              @click=${() => onShow(outcome)}
-            >
-              Show
-            </button>
-            ${count === 0 ? html`<span class="visually-hidden">no ${unit} end so</span>` : nothing}
-          </td>`
-    }
   </tr>`;
 }
 
@@ -133,7 +128,7 @@ function errnosView({ outcomes }: Race): TemplateResult {
 function counted(count: number, total: number | undefined): TemplateResult {
   if (total === undefined || total === 0) return html`${grouped(count)}`;
   const share = (100 * count) / total;
-  const percent = share > 0 && share < 1 ? share.toFixed(2) : share.toFixed(0);
+  const percent = share.toFixed((share > 0 && share < 1) || (share > 99 && share < 100) ? 2 : 0);
   return html`<span class="count">${grouped(count)}</span>
     <span class="share"
       ><span class="share-text">${percent} %</span

@@ -185,7 +185,7 @@ export class RaceElement extends LitElement {
       list.scrollTop = 0;
       return;
     }
-    const top = row.offsetTop - list.offsetTop;
+    const top = row.offsetTop; // the list is its offset parent
     const margin = row.offsetHeight;
     if (top - margin < list.scrollTop) list.scrollTop = top - margin;
     else if (top + 2 * margin > list.scrollTop + list.clientHeight)

@@ -17,13 +17,13 @@ export const raceStyles = css`
     padding: clamp(0.75rem, 2.5cqi, 1.5rem);
   }
   p,
-  h3,
+  h2,
   ol,
   dl,
   dd {
     margin: 0;
   }
-  h3 {
+  h2 {
     font-size: 1rem;
     line-height: 1.4;
   }
@@ -423,6 +423,7 @@ export const raceStyles = css`
   }
   .scroll {
     overflow-x: auto;
+    position: relative; /* or what is visually hidden sticks out */
   }
   table {
     inline-size: 100%;
@@ -452,16 +453,19 @@ export const raceStyles = css`
   }
   tbody th {
     font-weight: 400;
-    min-inline-size: 11rem;
+    min-inline-size: 9rem;
   }
   thead th.number,
   tbody td.number {
     text-align: end;
     font-variant-numeric: tabular-nums;
-    min-inline-size: 5.5rem;
+    min-inline-size: 4.25rem;
   }
-  td.action {
-    inline-size: 1%;
+  tbody th button {
+    margin-block-start: 0.375rem;
+    min-block-size: 2em;
+    font-size: 0.8125rem;
+    white-space: nowrap;
   }
   tr.current th[scope="row"] {
     box-shadow: inset 3px 0 0 var(--accent);

@@ -94,7 +94,7 @@ export function afterInWords(race: Race, { after, warn }: RaceOutcome): string[]
     }
     if (call === "LOG") {
       const ids = [...answer.matchAll(/:(\d+)/g)].map(([, id]) => id);
-      return [ids.length === 0 ? "nothing was ever destroyed" : `destroyed in all: ${ids.join(", then ")}`];
+      return [ids.length === 0 ? "nothing is destroyed by the end" : `destroyed by the end: ${ids.join(", then ")}`];
     }
     return answer === "0" ? [] : [`${callInWords({ call, fd: 0, args })} answers ${answer}`];
   });

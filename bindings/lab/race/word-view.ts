@@ -21,7 +21,7 @@ export interface WordView {
 export function wordView(view: WordView): TemplateResult {
   const { layout, ids, id, word, before, isThere } = view;
   return html`<section class="word" aria-labelledby="word-title">
-    <h3 id="word-title">State word of object ${id}</h3>
+    <h2 id="word-title">State word of object ${id}</h2>
     ${ids.length > 1 ? pickView(view) : nothing}
     ${
       isThere
