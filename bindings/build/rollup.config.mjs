@@ -22,6 +22,7 @@ export default {
     remote: "build/ts/remote/index.js",
     lab: "build/ts/lab/index.js",
     "lab-worker": "build/ts/lab/trace/forward.js",
+    "race-worker": "build/ts/lab/race/race-worker.js",
     cli: "build/ts/cli/index.js",
   },
   external: /^node:/,
@@ -30,7 +31,8 @@ export default {
     layoutWorker(),
     sourceMapsOfTsc(),
     generatedNumbers(),
-    coreModule(),
+    module("core.wasm"),
+    module("core.model.wasm"),
     licencesOfBundledCode(),
     executable("cli.js"),
   ],
@@ -87,13 +89,16 @@ function generatedNumbers() {
   };
 }
 
-/** The core beside the entries, for `./external` and for those who serve it themselves. */
-function coreModule() {
+/**
+ * A compiled module beside the entries: core.wasm for `./external` and for those who serve it themselves, core.model.wasm for the race
+ * element, which fetches it when it is shown.
+ */
+function module(fileName) {
   return {
-    name: "core-module",
+    name: `module-${fileName}`,
     async buildStart() {
-      const source = await readFile(new URL("build/core.wasm", ROOT));
-      this.emitFile({ type: "asset", fileName: "core.wasm", source });
+      const source = await readFile(new URL(`build/${fileName}`, ROOT));
+      this.emitFile({ type: "asset", fileName, source });
     },
   };
 }

@@ -7,8 +7,8 @@
 // execution so far. Preempting it earlier reaches the same states. When an execution makes more places shared, the search of this
 // bound starts again (`grew`).
 
-import type { Scheduler } from "./scheduler.ts";
-import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.ts";
+import type { Scheduler } from "../../bindings/explorer/scheduler.js";
+import { PROCESSES, emptyEvent, type Event, type Strategy } from "../../bindings/explorer/strategy.js";
 
 const MOST_EVENTS = 1 << 13;
 

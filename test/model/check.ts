@@ -2,10 +2,10 @@
 //
 // Checks a property: it holds in each of its profiles, and each twin fails.
 
-import { buildModel } from "./build-model.mjs";
+import { buildModel } from "../../bindings/build/build-model.mjs";
 import { explore, type Exploration, type Found } from "./explore.ts";
 import type { ProfileName, Property, Twin } from "./property.ts";
-import { toToken } from "./schedule.ts";
+import { toToken } from "../../bindings/explorer/schedule.js";
 import { traceOf } from "./trace.ts";
 
 export interface Built {

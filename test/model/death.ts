@@ -12,9 +12,9 @@
 // All of them run when no thread is running. The accounts are those of the tables; the map of live bytes (live-bytes.ts) is a second,
 // independent one.
 
-import { boot, defineType } from "./core-setup.ts";
-import { expect } from "./failure.ts";
-import type { Core } from "./model.ts";
+import { boot, defineType } from "../../bindings/explorer/core-setup.js";
+import { expect } from "../../bindings/explorer/failure.js";
+import type { Core } from "../../bindings/explorer/model.js";
 import type { ProfileName } from "./property.ts";
 import { objectKey, type CallbackLog } from "./reaper.ts";
 import { fileOfSlot, serialOfSlot, typeOfSlot } from "./slot-head.ts";

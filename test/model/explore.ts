@@ -9,12 +9,12 @@
 // The first failure ends it. It is then looked for with 0, 1, 2 … preemptions, so that what is shown is short.
 
 import { Bounded, SharedPlaces } from "./bounded.ts";
-import type { Failure } from "./failure.ts";
-import type { Model } from "./model.ts";
-import { Reduction } from "./reduction.ts";
-import { switches, type Schedule } from "./schedule.ts";
-import { Scheduler } from "./scheduler.ts";
-import type { Kill, Outcome, Strategy } from "./strategy.ts";
+import type { Failure } from "../../bindings/explorer/failure.js";
+import type { Model } from "../../bindings/explorer/model.js";
+import { Reduction } from "../../bindings/explorer/reduction.js";
+import { switches, type Schedule } from "../../bindings/explorer/schedule.js";
+import { Scheduler } from "../../bindings/explorer/scheduler.js";
+import type { Kill, Outcome, Strategy } from "../../bindings/explorer/strategy.js";
 
 export interface Options {
   /** Let this thread die, at each point in turn. */

@@ -21,7 +21,7 @@ import { PROPERTIES } from "./properties/index.ts";
 import { raceTable } from "./properties/recorded-races.ts";
 import type { ProfileName, Property, Twin } from "./property.ts";
 import { writeProof } from "../support/proof-file.ts";
-import { fromToken } from "./schedule.ts";
+import { fromToken } from "../../bindings/explorer/schedule.js";
 import { traceOf } from "./trace.ts";
 
 const { values } = parseArgs({

@@ -4,8 +4,8 @@
 //
 // Each is a generator for `yield*` in a program and answers what the caller of the library would get: a handle, an ID, 0 or -errno.
 
-import type { Booted } from "./core-setup.ts";
-import { call, type Calls, type Core } from "./model.ts";
+import type { Booted } from "../../bindings/explorer/core-setup.js";
+import { call, type Calls, type Core } from "../../bindings/explorer/model.js";
 
 /** Second results of thread `thread`'s last call. Read at once: the next call of that thread overwrites them. */
 export function resultOf(core: Core, { slots }: Booted, thread: number, index = 0): number {

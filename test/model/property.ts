@@ -3,9 +3,10 @@
 // A property: a model, the profiles it is checked in, and twins that must fail.
 
 import type { Options } from "./explore.ts";
-import type { Model } from "./model.ts";
+import type { ProfileName } from "../../bindings/explorer/core-setup.js";
+import type { Model } from "../../bindings/explorer/model.js";
 
-export type ProfileName = "rfc" | "mainline";
+export type { ProfileName };
 
 /** One place in a source: `file` is relative to assembly/, `find` must be there exactly once. */
 export interface Edit {

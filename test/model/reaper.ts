@@ -5,8 +5,8 @@
 //
 // Callbacks are counted by the address of their object's slot and its serial, so that one that runs twice is found.
 
-import { expect } from "./failure.ts";
-import { call, type Calls, type Core } from "./model.ts";
+import { expect } from "../../bindings/explorer/failure.js";
+import { call, type Calls, type Core } from "../../bindings/explorer/model.js";
 import { fileOfSlot, serialOfSlot } from "./slot-head.ts";
 
 /** Destroy callbacks of an execution that have begun: "serial of the object's file" → how often. */

@@ -2,7 +2,7 @@
 //
 // What the head of an object's slot says: assembly/core/slot.ts, read from outside.
 
-import type { Core } from "./model.ts";
+import type { Core } from "../../bindings/explorer/model.js";
 
 function ownerOf(core: Core, slot: number): number {
   return core.u32(slot + core.constant("SLOT_OWNER"));

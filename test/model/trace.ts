@@ -2,13 +2,13 @@
 //
 // A failing execution as a table: one row for each event, one column for each thread, with values and source lines.
 
-import { MAX_THREADS } from "./machine.ts";
-import type { Model } from "./model.ts";
-import * as op from "./operation.ts";
-import { Guided, type Schedule } from "./schedule.ts";
-import { Scheduler } from "./scheduler.ts";
+import { MAX_THREADS } from "../../bindings/explorer/machine.js";
+import type { Model } from "../../bindings/explorer/model.js";
+import * as op from "../../bindings/explorer/operation.js";
+import { Guided, type Schedule } from "../../bindings/explorer/schedule.js";
+import { Scheduler } from "../../bindings/explorer/scheduler.js";
 import { SourceLines } from "./source-lines.ts";
-import type { Event, Kill, Outcome } from "./strategy.ts";
+import type { Event, Kill, Outcome } from "../../bindings/explorer/strategy.js";
 
 interface Row {
   thread: number;

@@ -53,7 +53,7 @@ export function mutantsOf(file: string, faults: readonly Fault[]): readonly Muta
 
 export const showsOnDeath = ({ kind, dies }: Mutant): boolean => dies ?? kind === "repair";
 
-/** The edits of the sources under assembly/ that make the mutant, for test/model/build-model.mjs. */
+/** The edits of the sources under assembly/ that make the mutant, for bindings/build/build-model.mjs. */
 export function editsOf({ file, find, replace, imports }: Mutant): readonly Edit[] {
   const edits: Edit[] = [{ file: `core/${file}`, find, replace }];
   if (imports !== undefined) {

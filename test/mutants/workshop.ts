@@ -6,7 +6,7 @@
 // Started with an IPC channel: a Request comes in, one Reply goes out, behind any number of signs of life.
 
 import { writeFile } from "node:fs/promises";
-import { buildCore, buildModel } from "../model/build-model.mjs";
+import { buildCore, buildModel } from "../../bindings/build/build-model.mjs";
 import { explore } from "../model/explore.ts";
 import { PROPERTIES } from "../model/properties/index.ts";
 import type { Edit, Property } from "../model/property.ts";

@@ -3,10 +3,18 @@
 // The explorer itself, on programs of a few operations: what it finds, what it leaves out, and that a token says it again.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildModel } from "../model/build-model.mjs";
+import { buildModel } from "../../bindings/build/build-model.mjs";
 import { explore, type Exploration, type Options } from "../model/explore.ts";
-import { call, writes, type Call, type Calls, type Core, type Model, type Thread } from "../model/model.ts";
-import { fromToken, toToken } from "../model/schedule.ts";
+import {
+  call,
+  writes,
+  type Call,
+  type Calls,
+  type Core,
+  type Model,
+  type Thread,
+} from "../../bindings/explorer/model.js";
+import { fromToken, toToken } from "../../bindings/explorer/schedule.js";
 import { traceOf } from "../model/trace.ts";
 import { Random } from "../support/random.ts";
 

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import * as operation from "../model/operation.ts";
+import * as operation from "../../bindings/explorer/operation.js";
 
 const here = import.meta.url;
 const source = readFileSync(new URL("../../assembly/core/atomics.ts", here), "utf8");

@@ -26,6 +26,8 @@ export interface Race {
   race: string;
   kind: "timed" | "together" | "invariant";
   what: string;
+  /** Of those that were released together. */
+  tries?: number;
   setup: Call[];
   actors: Call[];
   after_calls: Call[];

@@ -5,10 +5,10 @@
 // A lookup never finds it. The look at all objects may see the reservation, and then reads its slot: abort takes the ID away under the
 // table lock before the slot is free.
 
-import { prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { get } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { ANY_PHASE_IS_LIVE } from "./broken.ts";

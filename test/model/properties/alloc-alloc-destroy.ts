@@ -5,10 +5,10 @@
 // Each allocation gets the lowest ID that is free at its moment, and no two get the same: the new objects are 3 and 4, or 1 and 3 when
 // the destroy came first or in between.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import type { Core, Model } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import type { Core, Model } from "../../../bindings/explorer/model.js";
 import { destroy, make } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

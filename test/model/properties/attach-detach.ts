@@ -5,10 +5,10 @@
 // A slot has one owner at a time. A handle from before a detach stays stale for every later owner of the slot, the same thread
 // included. Where one slot is free, a thread may find none.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import type { Property } from "../property.ts";
 
 interface State extends Prepared {

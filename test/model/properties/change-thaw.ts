@@ -5,10 +5,10 @@
 // Whoever meets the frozen word sleeps until it is thawed and is woken. Afterwards the count of kept users, the notes of holds and
 // the users in the word agree, whatever order it was.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder, look } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Thread } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder, look } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Thread } from "../../../bindings/explorer/model.js";
 import { drop, get, keep, keepObject, lockObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CHANGE_FORGETS_THE_FROZEN, FROZEN_IS_NOT_ASKED } from "./broken.ts";

@@ -6,10 +6,10 @@
 // the reserved word does; whoever ends that takes up a release that waits for it. A call that comes too late must not touch the table,
 // which may be the new file's by then.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectReleased } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectReleased } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { make, resultOf, runRelease } from "../object-calls.ts";
 import type { Edit, ProfileName, Property } from "../property.ts";
 

@@ -12,10 +12,10 @@
 //
 // The two objects are told apart by their serial, which the new file begins at 0.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { entryOf, expectOrder } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { entryOf, expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { get, getSlowly, keepObject, make, put, resultOf, runRelease } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

@@ -5,10 +5,10 @@
 //
 // The file is released once, by whoever is the last: closer, ioctl, reference or lock. Until then all three work with live objects.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectReleased } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectReleased } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { get, put, runRelease } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

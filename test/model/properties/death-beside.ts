@@ -5,8 +5,8 @@
 // are right at the end.
 
 import { audit, closeAll, keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../death.ts";
-import { expect } from "../failure.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 

@@ -7,7 +7,7 @@
 // nobody hangs; what else it had waits for somebody to reap it, which comes last here.
 
 import { makeWorld, runDirectly, type World } from "../death.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { checkWorld } from "./death-operations.ts";

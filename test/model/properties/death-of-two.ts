@@ -6,7 +6,7 @@
 // The first victim dies at each of its points; then the second runs, beside the first one's reaper, and dies at every `step`-th of its own.
 
 import { audit, closeAll, makeObject, makeWorld, must, runDirectly, type World } from "../death.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 

@@ -17,8 +17,8 @@ import {
   filesOf,
   type World,
 } from "../death.ts";
-import { expect } from "../failure.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 import { SCENARIOS } from "./death-scenarios.ts";

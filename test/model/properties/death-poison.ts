@@ -16,8 +16,8 @@ import {
   serve,
   type World,
 } from "../death.ts";
-import { expect } from "../failure.ts";
-import { call, type Core, type Model, type Step } from "../model.ts";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { call, type Core, type Model, type Step } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
 

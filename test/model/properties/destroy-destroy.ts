@@ -5,10 +5,10 @@
 // An object goes once. rfc: whoever queues first closes it, so the other finds nothing, and the first succeeds when the lock is gone.
 // mainline: each may be refused because of the lock, and at most one succeeds.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import type { Core, Model } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import type { Core, Model } from "../../../bindings/explorer/model.js";
 import { destroy, lockObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { LAST_HOLDER_WAKES_NOBODY } from "./broken.ts";

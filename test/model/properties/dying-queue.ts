@@ -5,10 +5,10 @@
 //
 // Each object is taken exactly once, in the order in which it was queued, and whoever sleeps until something is queued is woken.
 
-import { defineType, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectReleased } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { defineType, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectReleased } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { resultOf, runRelease } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

@@ -4,10 +4,10 @@
 //
 // Before finalize nobody finds it; from then on anybody may lock or destroy it, at once.
 
-import { prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { destroy, get, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { ANY_PHASE_IS_LIVE } from "./broken.ts";

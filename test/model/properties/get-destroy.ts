@@ -6,9 +6,9 @@
 // EBUSY. In both, what is locked stays memory of this object until it is unlocked: the look reads the slot, and the explorer's map
 // of live bytes fails a look at freed memory.
 
-import { boot, describeCore, makeObject, type Booted } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { boot, describeCore, makeObject, type Booted } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { destroy, get, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

@@ -6,10 +6,10 @@
 // The hold replaces the maker's lock without a gap: from the lock on, until the holder is destroyed, the held object is there. The
 // holder's memory is free only when its hold is dropped.
 
-import { defineType, makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { defineType, makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import { destroy, lockObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CHANGE_FORGETS_THE_FROZEN } from "./broken.ts";

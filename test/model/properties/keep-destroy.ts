@@ -5,10 +5,10 @@
 // While the user is kept, destroy is EBUSY; before, in rfc, it waits for the lock. The count of kept users and the state word are two
 // words that change together: whoever meets the frozen word waits for the thaw.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import type { Calls, Core, Model } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import type { Calls, Core, Model } from "../../../bindings/explorer/model.js";
 import { destroy, drop, keep, lockObject } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CHANGE_FORGETS_DESTROYERS, CHANGE_FORGETS_THE_FROZEN, FROZEN_IS_NOT_ASKED } from "./broken.ts";

@@ -4,10 +4,10 @@
 //
 // Whatever the order, each call answers what the kernel could answer, and in the end the object is gone or its users add up.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { destroy, destroyKept, drop, get, keep, keepObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { CHANGE_FORGETS_THE_FROZEN, LAST_HOLDER_WAKES_NOBODY, REMOVAL_STORES_BLINDLY } from "./broken.ts";

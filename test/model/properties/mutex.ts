@@ -9,9 +9,9 @@
 // the price: a waiter sleeps at most once for each section of the others, and once more for each spurious wake-up. So with finite
 // programs every waiter gets in, whatever the schedule.
 
-import { boot } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { boot } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { Property } from "../property.ts";
 
 const CONTENDED_NOT_SEEN = {

@@ -11,7 +11,7 @@
 
 import { audit, closeAll, keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../death.ts";
 import { resultOf } from "../object-calls.ts";
-import { call, type Calls, type Core, type Model } from "../model.ts";
+import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog } from "../reaper.ts";
 import { LIST_BEFORE_ITS_LINK, PROTECTION_AFTER_THE_LOCK } from "./broken.ts";

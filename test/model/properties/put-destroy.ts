@@ -5,10 +5,10 @@
 // rfc: the destroyer may come first and wait; the put wakes it. mainline: it does not wait, and a lock that is still there is EBUSY.
 // The third thread's look walks the table under its lock, so what it reads of the slot is never free.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { destroy, lockObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import {

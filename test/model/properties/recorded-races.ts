@@ -14,7 +14,7 @@ import { gunzipSync } from "node:zlib";
 import type { Outcome, Race } from "../../support/races.ts";
 import type { Property, Twin } from "../property.ts";
 import { type RaceSets, outside, raceSets, seedOutcomes, sideBySide, union } from "../seed/outcomes.ts";
-import { raceModel } from "../seed/race-model.ts";
+import { raceModel } from "../../../bindings/explorer/race-model.js";
 import { type LabRace, UNRECORDED_RACES } from "../seed/unrecorded-races.ts";
 
 /** From the package's root, where the program is started. */

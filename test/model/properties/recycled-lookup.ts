@@ -5,10 +5,10 @@
 // Both types have slots of the same size, so the new object has the old one's ID, entry and memory. A lookup finds the old object or
 // nothing: what it checks and what its swap compares are one word.
 
-import { defineType, makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { defineType, makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { destroy, make, put, resultOf } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

@@ -5,10 +5,10 @@
 // The release is won exactly once. Whoever wins it and finds a lock steps back, and whoever drops that lock takes it up again; the one
 // who steps back looks once more, because the lock may have gone in between.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectReleased } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectReleased } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { lockObject, put, runRelease } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

@@ -5,10 +5,10 @@
 // The model build's count has five bits and saturates at 16. Once saturated it never moves again, whoever puts or drops, and the step
 // there is warned about once. And whatever races: a kept user is dropped once.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder, expectRest, look } from "../final-state.ts";
-import type { Core, Model, Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder, expectRest, look } from "../../../bindings/explorer/final-state.js";
+import type { Core, Model, Program } from "../../../bindings/explorer/model.js";
 import { drop, get, keepObject, lockObject, put } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 

@@ -4,10 +4,10 @@
 //
 // A slot has one owner at a time and is zero when it is handed out, whatever its last owner left in it.
 
-import { prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectRest, freeSlots } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectRest, freeSlots } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import type { Property } from "../property.ts";
 
 /** That of hold lists. */

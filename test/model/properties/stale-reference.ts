@@ -5,10 +5,10 @@
 // drop × drop × destroy: of two threads with the same reference one drops it and destroys the object; the other comes before, or is
 // refused, and looks at no memory of what is gone. hold × inspect: a snapshot of a reserved object shows the holds added so far.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { destroy, drop, keepObject, lockObject } from "../object-calls.ts";
 import { LIST_BEFORE_ITS_LINK } from "./broken.ts";
 import type { Property } from "../property.ts";

@@ -5,10 +5,10 @@
 // Two threads work in a file each, so no lock of a file or of a slab is between them. What is handed out belongs to one of them, and
 // what is given back is not lost.
 
-import { boot, bootThreads, defineType, makeObject, type Booted } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectCounts } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { boot, bootThreads, defineType, makeObject, type Booted } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectCounts } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { make, runRelease } from "../object-calls.ts";
 import type { Property } from "../property.ts";
 

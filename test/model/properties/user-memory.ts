@@ -5,10 +5,10 @@
 // A copy pins its mapping; unmap waits for it, and wipes and frees the pages only then. So a copy gets all of the old bytes or EFAULT, and
 // touches no free page. New mappings never overlap, and their pages are zero, also where others have just been freed.
 
-import { prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectRest } from "../final-state.ts";
-import { call, type Calls, type Core, type Model, type Program } from "../model.ts";
+import { prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectRest } from "../../../bindings/explorer/final-state.js";
+import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import type { Property } from "../property.ts";
 import { PROTECTION_AFTER_THE_LOCK } from "./broken.ts";
 

@@ -7,10 +7,10 @@
 //
 // With a kept user (destroyReference) the same in both profiles: given up, the user is kept again.
 
-import { makeObject, prepare, type Prepared } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import { expectOrder, look } from "../final-state.ts";
-import { call, type Core, type Model, type Program } from "../model.ts";
+import { makeObject, prepare, type Prepared } from "../../../bindings/explorer/core-setup.js";
+import { expect } from "../../../bindings/explorer/failure.js";
+import { expectOrder, look } from "../../../bindings/explorer/final-state.js";
+import { call, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
 import { keepObject, lockObject, put, resultOf } from "../object-calls.ts";
 import type { ProfileName, Property } from "../property.ts";
 import { LAST_HOLDER_WAKES_NOBODY } from "./broken.ts";

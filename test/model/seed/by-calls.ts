@@ -14,7 +14,12 @@ import { Layout } from "../../../bindings/generated/layout.js";
 import type { Race } from "../../support/races.ts";
 import { explore } from "./explore.ts";
 import type { Actor, Call, Outcome } from "./outcomes.ts";
-import { type CoreMemory, type CoreProgram, LabThread, type LabWorld } from "./lab-programs.ts";
+import {
+  type CoreMemory,
+  type CoreProgram,
+  LabThread,
+  type LabWorld,
+} from "../../../bindings/explorer/lab-programs.js";
 import { type Steps, step } from "./steps.ts";
 
 const MEMORY_PAGES = 512;
@@ -49,7 +54,7 @@ export class CallExplorer {
     this.#players = Array.from({ length: MAX_ACTORS }, () => {
       const core = instantiate(module, memory);
       const player = { core, thread: core.attachThread(1) };
-      runToEnd(this.#stepsOf(player, new LabThread(this.#memory, player.thread, noWorld()).define()));
+      runToEnd(this.#stepsOf(player, new LabThread(this.#memory, player.thread, noWorld(), Layout).define()));
       return player;
     });
     this.#slots = this.#players.map(({ thread }) =>
@@ -100,7 +105,7 @@ export class CallExplorer {
 
   #call(world: LabWorld, index: number, call: Call): Steps<string> {
     const player = this.#player(index);
-    return this.#stepsOf(player, new LabThread(this.#memory, player.thread, world).call(call));
+    return this.#stepsOf(player, new LabThread(this.#memory, player.thread, world, Layout).call(call));
   }
 
   *#actor(world: LabWorld, index: number, actor: Actor): Steps<string> {

@@ -3,7 +3,7 @@
 // Deaths in what holds an object for a while: get, put, kept users, inspect.
 
 import { keep, makeObject } from "../../death.ts";
-import { call } from "../../model.ts";
+import { call } from "../../../../bindings/explorer/model.js";
 import { OTHER, lock, type Scenario } from "./scenario.ts";
 
 export const LOOKUPS: readonly Scenario[] = [

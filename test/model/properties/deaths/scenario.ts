@@ -6,7 +6,7 @@
 // state before it.
 
 import { must, USER_PAGE, type World } from "../../death.ts";
-import type { Calls, Core } from "../../model.ts";
+import type { Calls, Core } from "../../../../bindings/explorer/model.js";
 import type { ProfileName, Twin } from "../../property.ts";
 import type { CallbackLog } from "../../reaper.ts";
 

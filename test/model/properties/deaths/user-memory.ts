@@ -3,7 +3,7 @@
 // Deaths in ioctl, mappings and copies.
 
 import { makeObject, must } from "../../death.ts";
-import { call } from "../../model.ts";
+import { call } from "../../../../bindings/explorer/model.js";
 import { OTHER, READ_WRITE, VA, VICTIM, mapPage, ioctlStruct, command, COMMAND_NR, type Scenario } from "./scenario.ts";
 
 export const USER_MEMORY: readonly Scenario[] = [

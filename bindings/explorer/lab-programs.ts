@@ -10,13 +10,19 @@
 // The lab counts kept references in the objects' payload, because the core's count also has what an ALLOC is about to turn into a
 // hold. Here the core's own count decides, so that threads share nothing that a scheduler does not see.
 //
-// Answers are the recording's words, so that they can be compared with outcomes.ts.
+// Answers are the recording's words (test/vectors/README.md), so that outcomes can be compared.
 
-import type { CoreExports } from "../../../bindings/core.js";
-import { Errno } from "../../../bindings/generated/errno.js";
-import { Layout } from "../../../bindings/generated/layout.js";
-import { WARNING_KINDS } from "../../../bindings/warnings.js";
-import type { Call } from "./lab.ts";
+import type { CoreExports } from "../core.js";
+import { Errno } from "../generated/errno.js";
+import { Layout } from "../generated/layout.js";
+import { WARNING_KINDS } from "../warnings.js";
+
+/** A system call of the lab; `args` in the order of the ioctl's table, `fd` 0 or 1. */
+export interface SystemCall {
+  readonly call: string;
+  readonly fd: number;
+  readonly args?: readonly number[];
+}
 
 /** A call of the core that a thread is about to make. */
 export interface CoreCall {
@@ -77,7 +83,7 @@ export class LabThread {
   readonly #layout: CoreLayout;
 
   /** `thread` is the address of the thread's slot, from attachThread. */
-  constructor(memory: CoreMemory, thread: number, world: LabWorld, layout: CoreLayout = Layout) {
+  constructor(memory: CoreMemory, thread: number, world: LabWorld, layout: CoreLayout) {
     this.#memory = memory;
     this.#thread = thread;
     this.#world = world;
@@ -98,7 +104,7 @@ export class LabThread {
   }
 
   /** Makes a call and says what it answered, as the recording does. */
-  *call({ call: name, fd, args = [] }: Call): CoreProgram<string> {
+  *call({ call: name, fd, args = [] }: SystemCall): CoreProgram<string> {
     const [a = 0, b = 0, c = 0, d = 0] = args;
     const file = this.#world.files[fd] ?? 0;
     switch (name) {

@@ -6,9 +6,9 @@
 // rest if no lock is taken, no file is in use, and every record is free. Slots add up if those that are free and those that are
 // objects are as many as before: none was lost, none was freed twice.
 
-import type { Booted } from "./core-setup.ts";
-import { expect } from "./failure.ts";
-import type { Core } from "./model.ts";
+import type { Booted } from "./core-setup.js";
+import { expect } from "./failure.js";
+import type { Core } from "./model.js";
 
 /** Where SlabClass keeps its list and the rest of its chunk, behind its lock: memory-map.ts. */
 const CLASS_SLOT_BYTES = 4;

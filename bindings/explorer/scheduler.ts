@@ -9,13 +9,13 @@
 // A wait sleeps if the word is what it expects; a notify of fewer than all sleepers asks the strategy which. Program code between
 // calls, and plain accesses, belong to the event before them.
 
-import { Failure, Killed, Pruned, asFailure } from "./failure.ts";
-import { coreOf, exportOf } from "./core-access.ts";
-import { LiveBytes } from "./live-bytes.ts";
-import { Machine, MAX_THREADS, type Hooks } from "./machine.ts";
-import type { Core, Model, Program, Run, Step } from "./model.ts";
-import * as op from "./operation.ts";
-import { RaceChecker } from "./race-checker.ts";
+import { Failure, Killed, Pruned, asFailure } from "./failure.js";
+import { coreOf, exportOf } from "./core-access.js";
+import { LiveBytes } from "./live-bytes.js";
+import { Machine, MAX_THREADS, type Hooks } from "./machine.js";
+import type { Core, Model, Program, Run, Step } from "./model.js";
+import * as op from "./operation.js";
+import { RaceChecker } from "./race-checker.js";
 import {
   emptyEvent,
   footprint,
@@ -24,7 +24,7 @@ import {
   type Listener,
   type Outcome,
   type Strategy,
-} from "./strategy.ts";
+} from "./strategy.js";
 
 const UNSTARTED = 0;
 const READY = 1;
@@ -44,14 +44,17 @@ export class Scheduler implements Hooks {
   /** With a listener: where each thread's pending operation was asked for, as Error.stack says it. */
   readonly stacks: string[] = [];
   readonly core: Core;
+  /** What the model's set-up returned. */
+  readonly state: unknown;
   listener: Listener | undefined;
+  /** Called when all threads are done, with what their programs answered, before the model looks at the end. */
+  onEnd: ((results: readonly unknown[]) => void) | undefined;
   kills: readonly Kill[] = [];
   /** Kill points that each thread passed, in the last execution. */
   readonly #killPoints = new Int32Array(MAX_THREADS);
   events = 0;
 
   readonly #model: Model;
-  readonly #state: unknown;
   #strategy!: Strategy;
   #direct = true;
   #starting = false;
@@ -67,7 +70,8 @@ export class Scheduler implements Hooks {
   readonly #spurious = new Int32Array(MAX_THREADS);
   /** How often each thread has gone to sleep. */
   readonly #sleeps = new Int32Array(MAX_THREADS);
-  readonly #calls: { name: string; args: readonly (number | bigint)[] }[] = [];
+  /** The export that each thread is in, or was in last. */
+  readonly calls: { name: string; args: readonly (number | bigint)[] }[] = [];
   readonly #programs: Program[] = [];
   #results: unknown[] = [];
   #next = -1;
@@ -84,16 +88,16 @@ export class Scheduler implements Hooks {
     this.live.allow(0, bytes);
     for (let t = 0; t < MAX_THREADS; t++) {
       this.pending.push(op.noOperation());
-      this.#calls.push({ name: "", args: [] });
+      this.calls.push({ name: "", args: [] });
     }
     this.core = coreOf(this.machine, this.live, this.races);
-    this.#state = model.setup(this.core);
+    this.state = model.setup(this.core);
     this.machine.keep();
     this.live.keep();
   }
 
   describe(address: number): string {
-    return this.#model.describeAddress?.(address, this.#state) ?? `0x${address.toString(16)}`;
+    return this.#model.describeAddress?.(address, this.state) ?? `0x${address.toString(16)}`;
   }
 
   get threadNames(): string[] {
@@ -111,6 +115,7 @@ export class Scheduler implements Hooks {
       this.#runAll();
       deaths = this.kills.filter(({ thread }) => this.#status[thread] === DEAD).length;
       this.#direct = true;
+      this.onEnd?.(this.#results);
       const died = this.#run.threads.map((_, t) => this.#status[t] === DEAD);
       const text = this.#run.finish?.(this.#results, died, this.#sleeps) ?? "";
       return { kind: "done", text, deaths };
@@ -128,7 +133,7 @@ export class Scheduler implements Hooks {
   }
 
   #begin(): void {
-    this.#run = this.#model.run(this.core, this.#state);
+    this.#run = this.#model.run(this.core, this.state);
     this.races.begin();
     this.events = 0;
     this.#killPoints.fill(0);
@@ -182,7 +187,7 @@ export class Scheduler implements Hooks {
   /** Goes on with a call. Return: false when the thread was suspended. */
   #enter(t: number): boolean {
     const instance = this.machine.instances[t]!;
-    const { name, args } = this.#calls[t]!;
+    const { name, args } = this.calls[t]!;
     if (this.#suspended[t] !== 0) {
       this.#suspended[t] = 0;
       this.#rewinding[t] = 1;
@@ -204,7 +209,7 @@ export class Scheduler implements Hooks {
     while (!next.done) {
       const step: Step = next.value;
       if ("name" in step) {
-        const run = this.#calls[t]!;
+        const run = this.calls[t]!;
         run.name = step.name;
         run.args = step.args;
         this.#inCall[t] = 1;

@@ -16,10 +16,10 @@
 //
 // Vocabulary: node, the choice before event i; backtrack, the processes to be tried there; sleep, those that need not be.
 
-import { Pruned } from "./failure.ts";
-import { PAUSE } from "./operation.ts";
-import type { Scheduler } from "./scheduler.ts";
-import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.ts";
+import { Pruned } from "./failure.js";
+import { PAUSE } from "./operation.js";
+import type { Scheduler } from "./scheduler.js";
+import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.js";
 
 const MOST_EVENTS = 1 << 13;
 

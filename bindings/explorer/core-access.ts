@@ -2,11 +2,11 @@
 //
 // The module as set-up and finish use it: direct calls, and looks into the memory.
 
-import { Failure } from "./failure.ts";
-import type { LiveBytes } from "./live-bytes.ts";
-import type { Machine } from "./machine.ts";
-import type { Core } from "./model.ts";
-import type { RaceChecker } from "./race-checker.ts";
+import { Failure } from "./failure.js";
+import type { LiveBytes } from "./live-bytes.js";
+import type { Machine } from "./machine.js";
+import type { Core } from "./model.js";
+import type { RaceChecker } from "./race-checker.js";
 
 export function exportOf(machine: Machine, thread: number, name: string): (...args: unknown[]) => unknown {
   const found = machine.instances[thread]?.exports[name];
@@ -15,20 +15,18 @@ export function exportOf(machine: Machine, thread: number, name: string): (...ar
 }
 
 export function coreOf(machine: Machine, live: LiveBytes, races: RaceChecker): Core {
-  const constants = new Map<string, number>();
+  const constants = constantsOf(machine);
   return {
     bytes: machine.bytes,
+    constants,
     call: (thread, name, ...args) => {
       live.beginCall(thread);
       return exportOf(machine, thread, name)(...args) as number;
     },
     constant: (name) => {
-      const known = constants.get(name);
-      if (known !== undefined) return known;
-      const found = machine.instances[0]!.exports[name] as unknown;
-      if (!(found instanceof WebAssembly.Global)) throw new Failure("twin", `the module has no constant ${name}`);
-      constants.set(name, found.value as number);
-      return found.value as number;
+      const value = constants[name];
+      if (value === undefined) throw new Failure("twin", `the module has no constant ${name}`);
+      return value;
     },
     u8: (address) => machine.u8[address]!,
     u32: (address) => machine.u32[address >> 2]!,
@@ -42,4 +40,12 @@ export function coreOf(machine: Machine, live: LiveBytes, races: RaceChecker): C
     mayRace: (from, to) => races.exempt(from, to),
     liveBytes: (from, to) => live.count(from, to),
   };
+}
+
+function constantsOf(machine: Machine): Record<string, number> {
+  const { exports, self } = machine.instances[0]!;
+  const globals = Object.entries(exports as Record<string, unknown>).flatMap(([name, global]): [string, number][] =>
+    global instanceof WebAssembly.Global && global !== self ? [[name, global.value as number]] : [],
+  );
+  return Object.fromEntries(globals);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What a property model is made of. test/model/README.md explains how to write one.
+// What a model is made of: set-up once, then programs of threads for each execution. test/model/README.md explains how to write one.
 
 /** One call of an export of the core: `call("get", file, expected, id)`. */
 export interface Call {
@@ -51,6 +51,8 @@ export interface Core {
   call(thread: number, name: string, ...args: (number | bigint)[]): number;
   /** A constant of assembly/core/layout.ts, as this build has it. */
   constant(name: string): number;
+  /** All of them by name. */
+  readonly constants: Readonly<Record<string, number>>;
   u8(address: number): number;
   u32(address: number): number;
   u64(address: number): bigint;

@@ -2,10 +2,10 @@
 //
 // What a scheduler and a search say to each other: processes, events, and the questions that a strategy answers.
 
-import type { Failure } from "./failure.ts";
-import { MAX_THREADS } from "./machine.ts";
-import * as op from "./operation.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Failure } from "./failure.js";
+import { MAX_THREADS } from "./machine.js";
+import * as op from "./operation.js";
+import type { Scheduler } from "./scheduler.js";
 
 export const PROCESSES = 2 * MAX_THREADS;
 /** Words of the memory, then a queue for each, then the programs' variables: what events can conflict on. */

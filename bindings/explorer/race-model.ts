@@ -6,21 +6,29 @@
 // What programs share in JavaScript is the destroy log and the list of warnings, which the search does not see. Nothing is
 // decided by them, and in the races here the objects' counts order the log.
 
-import { Layout } from "../../../bindings/generated/layout.js";
-import { bootThreads, describeCore } from "../core-setup.ts";
-import { expect } from "../failure.ts";
-import type { Core, Model } from "../model.ts";
-import type { Call } from "./lab.ts";
-import { type CoreLayout, type CoreProgram, LabThread, type LabWorld } from "./lab-programs.ts";
-import type { Actor } from "./outcomes.ts";
-import type { LabRace } from "./unrecorded-races.ts";
+import { bootThreads, describeCore } from "./core-setup.js";
+import { expect } from "./failure.js";
+import type { Core, Model } from "./model.js";
+import { type CoreLayout, type CoreProgram, LabThread, type LabWorld, type SystemCall } from "./lab-programs.js";
 
 const PAGES = 6;
 
-/** An allocation and its abort: afterwards the file has its ID table, as after any earlier use; making it is no part of a race here. */
-const WARM_UP: Call = { call: "ALLOC", fd: 0, args: [1, 0, 0, 1] };
+/** What one thread of a race does: a call, or several in a row. */
+export type Actor = SystemCall | readonly SystemCall[];
 
-interface LabState {
+/** Calls that are made alone, then by one thread each, then alone again when all are done. */
+export interface LabRace {
+  readonly race: string;
+  readonly setup: readonly SystemCall[];
+  readonly actors: readonly Actor[];
+  readonly after_calls: readonly SystemCall[];
+}
+
+/** An allocation and its abort: afterwards the file has its ID table, as after any earlier use; making it is no part of a race here. */
+const WARM_UP: SystemCall = { call: "ALLOC", fd: 0, args: [1, 0, 0, 1] };
+
+/** What the set-up leaves. */
+export interface LabState {
   readonly slots: number[];
   readonly file: number;
   readonly layout: CoreLayout;
@@ -36,7 +44,7 @@ export function raceModel(
     name: race,
     pages: PAGES,
     setup(core) {
-      const layout = layoutOf(core);
+      const layout = core.constants as CoreLayout;
       const slots = bootThreads(core, "rfc", actors.length);
       slots.forEach((slot, thread) => runNow(core, thread, new LabThread(core, slot, newWorld([]), layout).define()));
       const file = core.call(0, "open");
@@ -66,23 +74,19 @@ export function raceModel(
   };
 }
 
-function layoutOf(core: Core): CoreLayout {
-  return Object.fromEntries(Object.keys(Layout).map((name) => [name, core.constant(name)])) as CoreLayout;
-}
-
 function newWorld(files: readonly number[]): LabWorld {
   return { files, log: [], warnings: [] };
 }
 
-function callsOf(actor: Actor): readonly Call[] {
+function callsOf(actor: Actor): readonly SystemCall[] {
   return "call" in actor ? [actor] : actor;
 }
 
-function nameOf({ call, args = [] }: Call): string {
+function nameOf({ call, args = [] }: SystemCall): string {
   return `${call} ${args.join(" ")}`.trimEnd();
 }
 
-function* callAll(thread: LabThread, calls: readonly Call[]): CoreProgram<string> {
+function* callAll(thread: LabThread, calls: readonly SystemCall[]): CoreProgram<string> {
   const answers: string[] = [];
   for (const call of calls) answers.push(yield* thread.call(call));
   return answers.join(" ");

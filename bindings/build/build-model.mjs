@@ -14,7 +14,7 @@
 //
 // `buildCore` makes any other target of asconfig.json from edited sources, for test/mutants.
 //
-//   node test/model/build-model.mjs     writes build/core.model.wasm and its map
+//   node bindings/build/build-model.mjs     writes build/core.model.wasm and its map
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";

@@ -10,7 +10,7 @@
 // Clocks never go back: each execution starts all threads at a common clock above all earlier ones, so whatever is left in the
 // tables counts as ordered before, and nothing needs to be wiped.
 
-import { Failure } from "./failure.ts";
+import { Failure } from "./failure.js";
 
 const LIMIT = 0x7000_0000;
 

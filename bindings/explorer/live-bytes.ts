@@ -7,7 +7,7 @@
 //
 // Invariant: after restore() the map is what it was at keep().
 
-import { Failure } from "./failure.ts";
+import { Failure } from "./failure.js";
 
 const FORBIDDEN = 0;
 const LIVE = 1;

@@ -5,8 +5,8 @@
 // As text a schedule is runs of one letter for each process, "a5b12", then the answers that notifies asked for, "/0,1". A token is
 // that with the property, the twin, the profile and the deaths, in base64url.
 
-import { Failure } from "./failure.ts";
-import type { Event, Kill, Strategy } from "./strategy.ts";
+import { Failure } from "./failure.js";
+import type { Event, Kill, Strategy } from "./strategy.js";
 
 export interface Schedule {
   processes: number[];
@@ -23,7 +23,8 @@ export interface Replay {
 
 const LETTER_A = 97;
 
-function scheduleText({ processes, answers }: Schedule): string {
+/** The choices as text, far shorter than the numbers. */
+export function scheduleText({ processes, answers }: Schedule): string {
   let text = "";
   for (let from = 0; from < processes.length;) {
     let to = from;
@@ -34,7 +35,8 @@ function scheduleText({ processes, answers }: Schedule): string {
   return answers.length > 0 ? `${text}/${answers.join(",")}` : text;
 }
 
-function parseSchedule(text: string): Schedule {
+/** The choices in such a text. */
+export function parseSchedule(text: string): Schedule {
   const [runs = "", answers = ""] = text.split("/");
   const processes: number[] = [];
   for (const [, letter, count] of runs.matchAll(/([a-l])(\d*)/g)) {
@@ -52,11 +54,11 @@ export function toToken({ property, twin, profile, kills, schedule }: Replay): s
     kills.map(({ thread, at }) => `${thread}.${at}`).join("+"),
     scheduleText(schedule),
   ];
-  return Buffer.from(parts.join("|")).toString("base64url");
+  return btoa(parts.join("|")).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 export function fromToken(token: string): Replay {
-  const parts = Buffer.from(token, "base64url").toString().split("|");
+  const parts = atob(token.replaceAll("-", "+").replaceAll("_", "/")).split("|");
   if (parts.length !== 5) throw new Error("this is no token of the explorer");
   const [property, twin, profile, deaths, schedule] = parts as [string, string, string, string, string];
   const kills = [...deaths.matchAll(/(\d+)\.(\d+)/g)].map(([, thread, at]) => ({

@@ -2,9 +2,11 @@
 //
 // What most models start from: a memory of the real core with attached threads, an open file, a type and an object.
 
-import { entryOf, freeSlots } from "./final-state.ts";
-import type { Core } from "./model.ts";
-import type { ProfileName } from "./property.ts";
+import { entryOf, freeSlots } from "./final-state.js";
+import type { Core } from "./model.js";
+
+/** Whose rules the core follows. */
+export type ProfileName = "rfc" | "mainline";
 
 const HIGHEST_ID = 0xffff;
 
@@ -85,7 +87,7 @@ export function prepare(core: Core, profile: ProfileName, threads: number): Prep
   return { ...booted, slotsInAll: freeSlots(core), describe: describeCore(core, booted) };
 }
 
-/** Names of the words that traces show most: locks, the file, thread slots, and the entries of `ids`. */
+/** Names of the words that traces show most: locks, the file, its ID table, thread slots, and the entries of objects. */
 export function describeCore(
   core: Core,
   booted: Booted,
@@ -94,25 +96,48 @@ export function describeCore(
   const { slots, file } = booted;
   const names = new Map(ids.map((id) => [describedEntry(core, file, id), `object ${id}`]));
   const pages = core.call(0, "pageLock");
-  const threadBytes = core.constant("THREAD_BYTES");
+  const [fileState, entrySlot, entryKept] = ["FILE_STATE", "ENTRY_SLOT", "ENTRY_KEPT"].map((name) =>
+    core.constant(name),
+  );
   const fileBytes = core.constant("FILE_BYTES");
+  const locks = new Map<number, string>([
+    [pages, "page lock"],
+    [file + core.constant("FILE_LOCK"), "table lock"],
+  ]);
+  for (let number = 0; number < core.constant("MAX_CLASSES"); number++)
+    locks.set(core.constant("CLASSES") + number * core.constant("CLASS_BYTES"), "slot lock");
+  const table = core.u32(file + core.constant("FILE_ROOT"));
   return (address) => {
-    const name = names.get(address);
+    const name = names.get(address) ?? locks.get(address);
     if (name !== undefined) return name;
-    if (address === pages) return "page lock";
     for (const [index, slot] of slots.entries()) {
-      if (address >= slot && address < slot + threadBytes) return `thread ${index} + ${address - slot}`;
+      if (address >= slot && address < slot + core.constant("THREAD_BYTES"))
+        return threadWord(core, index, address - slot);
     }
     for (let id = 1; id <= 4; id++) {
       const entry = describedEntry(core, file, id);
-      if (entry !== 0 && (address === entry || address === entry + 4)) return `object ${id}`;
+      if (entry === 0) continue;
+      if (address === entry || address === entry + 4) return `object ${id}`;
+      if (address === entry + entrySlot!) return `slot of object ${id}`;
+      if (address === entry + entryKept!) return `kept users of object ${id}`;
     }
-    if (address === file + core.constant("FILE_STATE")) return "file state";
-    if (address === file + core.constant("FILE_STATE") + 4) return "file root";
-    if (address === file + fileBytes / 2) return "table lock";
+    if (address === file + fileState!) return "file state";
+    if (address === file + core.constant("FILE_ROOT") || (table !== 0 && address === table)) return "file root";
     if (address >= file && address < file + fileBytes) return `file + ${address - file}`;
     return undefined;
   };
+}
+
+/** A word of a thread's slot: its marks say which files it uses, its records what it has locked or reserved. */
+function threadWord(core: Core, index: number, offset: number): string {
+  const marks = core.constant("THREAD_MARKS");
+  const records = core.constant("THREAD_RECORDS");
+  if (offset >= marks && offset < marks + 4 * core.constant("MAX_FILES"))
+    return `thread ${index}, mark ${(offset - marks) / 4}`;
+  const recordBytes = core.constant("RECORD_BYTES");
+  if (offset >= records && offset < records + recordBytes * core.constant("MAX_RECORDS"))
+    return `thread ${index}, record ${Math.floor((offset - records) / recordBytes)}`;
+  return `thread ${index} + ${offset}`;
 }
 
 /** 0 while the table has no leaf yet. */
