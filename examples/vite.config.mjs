@@ -10,6 +10,7 @@
 // Everything else goes through Vite, for which `iommufd-wasm` is an installed package: the one that `npm run build` has built.
 
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
@@ -86,11 +87,12 @@ async function sendFile(response, file, folder) {
 
 /** The name leads to dist/ by the `exports` of package.json, as for everybody who has installed the package. */
 function packageByItsName() {
+  const { resolve } = createRequire(new URL("package.json", PACKAGE));
   return {
     name: "package-by-its-name",
     enforce: "pre",
     resolveId(id) {
-      return id === NAME || id.startsWith(`${NAME}/`) ? fileURLToPath(import.meta.resolve(id)) : null;
+      return id === NAME || id.startsWith(`${NAME}/`) ? resolve(id) : null;
     },
   };
 }
