@@ -17,6 +17,7 @@ import { CHROMIUM_FLAGS, findChromium } from "./test/support/browser.mjs";
 const EVERYWHERE = "test/single-thread/*.test.ts";
 const WITH_THREADS = "test/*.test.ts";
 const NODE_ONLY = "test/node/*.test.ts";
+const PAGES = "test/pages/*.test.ts";
 
 const ISOLATION_HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -65,7 +66,7 @@ export default defineConfig({
         test: {
           name: "node",
           provide: { host: "node" },
-          include: [EVERYWHERE, WITH_THREADS, NODE_ONLY],
+          include: [EVERYWHERE, WITH_THREADS, NODE_ONLY, PAGES],
           // The built package runs as users run it, not as rewritten by the test runner.
           server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
         },
