@@ -341,13 +341,36 @@ describe("the end", () => {
     make(context, loggedType(iommufd, log));
     expect(await errnoOfAsync(remote.ioctl(IOMMU_DESTROY.request, Uint32Array.of(8, 9)))).toBe("ENOENT");
     remote.close();
-    remote.close();
     expect(await remote.closed).toEqual({ code: "closed", message: "the client closed the connection" });
     expect((await server.closed).code).toBe("closed");
     expect(log).toEqual([1]);
     expect(iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0 } });
     expect(answer(await remote.tryIoctl(0, null))).toBe("EBADF");
     expect(server.stats().state).toBe("closed");
+  });
+
+  test("by the client, before the server has said anything, and after all is over", async () => {
+    const { remote, server } = await serveAndConnect();
+    const called = remote.tryIoctl(0, null);
+    remote.close();
+    expect(answer(await called)).toBe("EBADF");
+    expect((await server.closed).code).toBe("closed");
+    expect((await remote.closed).code).toBe("closed");
+    await expect(remote.ready).rejects.toMatchObject({ code: "ECONNRESET" });
+    remote.close();
+  });
+
+  test("by the client, whose server is silent: the second close does not wait for it", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const remote = connect(port2);
+    port1.postMessage({ kind: "welcome", version: 1, maxInFlight: 1, maxBytes: 8, lock: "" });
+    await remote.ready;
+    const called = remote.tryIoctl(0, null);
+    remote.close();
+    remote.close();
+    expect((await remote.closed).code).toBe("closed");
+    expect(answer(await called)).toBe("ECONNRESET");
+    port1.close();
   });
 
   test("leaves the file to its owner where it is told so, or where a reference was served", async () => {
