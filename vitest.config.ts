@@ -2,7 +2,7 @@
 //
 // Three hosts run one suite.
 //
-//   node            test/*.test.ts, test/node, test/single-thread
+//   node            test/*.test.ts, test/node, test/single-thread; test/pages, which drive a Chromium from Node
 //   chromium        test/*.test.ts, test/single-thread; a page with the two isolation headers, so it may share memory
 //   chromium-plain  test/single-thread; a page without the headers, as most web servers send it
 //

@@ -71,7 +71,9 @@ afterAll(async () => {
 });
 
 /** A page that serves a file with one object, 1, held by another, 2, to a sandboxed frame. */
-async function openStage(options: Omit<remote.ServeOptions, "frame"> & { watchesFrame?: boolean } = {}): Promise<Page> {
+async function openStage(
+  options: Omit<remote.ServeOptions, "frame"> & { watchesFrame?: boolean; inShadow?: boolean } = {},
+): Promise<Page> {
   const page = await browser.newPage();
   onTestFinished(() => page.close());
   const problems: string[] = [];
@@ -80,7 +82,7 @@ async function openStage(options: Omit<remote.ServeOptions, "frame"> & { watches
   onTestFinished(() => expect(problems).toEqual([]));
   await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
   await page.waitForFunction(() => "stage" in globalThis);
-  await page.evaluate(async ({ watchesFrame = false, ...limits }) => {
+  await page.evaluate(async ({ watchesFrame = false, inShadow = false, ...limits }) => {
     const { library, remote } = stage;
     const iommufd = await library.Iommufd.create({ memoryBytes: 2 ** 23 });
     const context = iommufd.open();
@@ -95,7 +97,9 @@ async function openStage(options: Omit<remote.ServeOptions, "frame"> & { watches
     frame.setAttribute("sandbox", "allow-scripts");
     frame.src = "/frame";
     const loaded = new Promise((resolve) => addEventListener("message", resolve, { once: true }));
-    document.body.append(frame);
+    const host = document.createElement("div");
+    document.body.append(host);
+    (inShadow ? host.attachShadow({ mode: "open" }) : host).append(frame);
     await loaded;
     const { port1, port2 } = new MessageChannel();
     const server = remote.serve(port1, context, watchesFrame ? { ...limits, frame } : limits);
@@ -165,14 +169,17 @@ describe("a sandboxed frame", () => {
     expect(await endOf(page)).toEqual({ code: "closed", ...CLOSED });
   });
 
-  test("that says nothing is known to be gone when it is removed", async () => {
-    const page = await openStage({ watchesFrame: true });
-    expect(await inFrame(page, "port.postMessage({ kind: 'hello', version: 1 }); port.start(); return 'silent'")).toBe(
-      "silent",
-    );
-    await page.evaluate(() => stage.frame.remove());
-    expect(await endOf(page)).toEqual({ code: "gone", ...CLOSED });
-  });
+  test.each([false, true])(
+    "that says nothing is known to be gone when it is removed; in a shadow tree: %s",
+    async (inShadow) => {
+      const page = await openStage({ watchesFrame: true, inShadow });
+      expect(
+        await inFrame(page, "port.postMessage({ kind: 'hello', version: 1 }); port.start(); return 'silent'"),
+      ).toBe("silent");
+      await page.evaluate(() => stage.frame.remove());
+      expect(await endOf(page)).toEqual({ code: "gone", ...CLOSED });
+    },
+  );
 
   test("keeps its connection while other parts of the page change", async () => {
     const page = await openStage({ watchesFrame: true });
