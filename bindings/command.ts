@@ -211,7 +211,7 @@ function digest(text: string, basis: number): number {
 }
 
 /** struct iommu_destroy: destroys any object by its ID. ENOENT, EBUSY. */
-export const IOMMU_DESTROY = new IoctlCommand({
+export const IOMMU_DESTROY = /* @__PURE__ */ new IoctlCommand({
   name: "IOMMU_DESTROY",
   nr: Layout.NR_DESTROY,
   fields: { id: "u32" },

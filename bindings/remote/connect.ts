@@ -244,10 +244,14 @@ export class RemoteContext {
   // -------------------------------------------------------------------------------------------------- the end
 
   /**
-   * Closes the connection, and with it the file, unless the server keeps that. Idempotent, never waits: `closed` tells when it is over.
-   * Calls that wait on the server are undone, and are ECANCELED; those that had no room yet are EBADF.
+   * Closes the connection, and with it the file, unless the server keeps that. Never waits: `closed` tells when it is over. Calls that wait
+   * on the server are undone, and are ECANCELED; those that had no room yet are EBADF.
+   *
+   * Called again, it no longer waits for the server's last word: for one that may be dead, where the host does not tell. Calls in
+   * flight are ECONNRESET then.
    */
   close(): void {
+    if (this.#state === "closing") this.#end({ code: "closed", message: "the client closed the connection" });
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.#say({ kind: "bye" });

@@ -59,7 +59,7 @@ export function limitsOf(options: ServeOptions): Limits {
   }
   const { signal, frame, onError } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid("serve", "signal must be an AbortSignal");
-  if (frame !== undefined && frame?.ownerDocument?.contains(frame) !== true) {
+  if (frame !== undefined && frame?.isConnected !== true) {
     throw invalid("serve", "frame must be a frame in its document");
   }
   if (onError !== undefined && typeof onError !== "function") throw invalid("serve", "onError must be a function");

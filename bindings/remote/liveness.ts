@@ -2,7 +2,7 @@
 /**
  * How a server hears that its client is dead. Whatever tells first counts:
  *
- * 1. The port's `close` event, where the host has one: always in Node, in no stable browser yet. A client cannot prevent it.
+ * 1. The port's `close` event, where the host has one: always in Node, not (by default) in Chromium 156. A client cannot prevent it.
  * 2. The client's own goodbye, which it says when its page or frame is left, reloaded or removed (`pagehide`).
  * 3. A Web Lock, where the port has no `close` event: the server names one in its welcome by a number that nobody guesses, the client
  *    holds it as long as it lives and says so, the server queues behind it, and gets it when the host has cleaned up after the client.
@@ -56,6 +56,10 @@ export function onRemoval(frame: HTMLIFrameElement, removed: () => void): () => 
   const observer = new MutationObserver(() => {
     if (!frame.isConnected) removed();
   });
-  observer.observe(frame.ownerDocument, { childList: true, subtree: true });
+  // A document does not see into its shadow trees: each tree around the frame is watched.
+  for (let root = frame.getRootNode(); ; root = root.host.getRootNode()) {
+    observer.observe(root, { childList: true, subtree: true });
+    if (!(root instanceof ShadowRoot)) break;
+  }
   return () => observer.disconnect();
 }

@@ -10,12 +10,14 @@
  * which they came; those that wait are answered when they are decided, so answers may overtake.
  *
  * What a client can cost, whatever it sends:
- *   memory   `maxInFlight` × (`maxBytes` + a record) for calls that wait, one answer's bytes for each call that is made, and a fixed
+ *   memory   `maxInFlight` × (2 × `maxBytes` + a record) for calls that wait, one answer's bytes for each call that is made, and a fixed
  *            state. Objects in the kernel are not the server's: `memoryBytes` and `idLimit` of `Iommufd.create` bound them, in the core.
  *   time     for each message a constant, the copies of at most `maxBytes`, and the command itself. Nothing blocks: what waits is
  *            awaited. `maxCallsPerSecond` bounds how often.
  * A message that an honest client cannot have sent ends the connection, and unread ones go with the port. What the host spends on
  * carrying a message, before it is read here, cannot be bounded from here.
+ *
+ * A command that does not wait is over before the next message is read: only waiting calls are ever in flight together.
  *
  * Vocabulary: `in flight` is a call that has come and has no answer yet. `end` happens once, for the first reason that comes.
  */

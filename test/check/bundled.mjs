@@ -8,9 +8,19 @@ import { gzipSync } from "node:zlib";
 const ROOT = new URL("../../", import.meta.url);
 
 /** The text of dist/`entry`.js with all it imports, minified. */
-export async function bundled(entry) {
+export function bundled(entry) {
+  return minified({ entryPoints: [new URL(`dist/${entry}.js`, ROOT).pathname] });
+}
+
+/** The same of a page that uses only the export `name`. */
+export function bundledExport(entry, name) {
+  const contents = `export { ${name} } from "./dist/${entry}.js";`;
+  return minified({ stdin: { contents, resolveDir: ROOT.pathname } });
+}
+
+async function minified(input) {
   const { outputFiles } = await build({
-    entryPoints: [new URL(`dist/${entry}.js`, ROOT).pathname],
+    ...input,
     bundle: true,
     minify: true,
     write: false,

@@ -105,6 +105,12 @@ async function nodeCases() {
   const replay = `import * as replay from "iommufd-wasm/replay"; console.log(Object.keys(replay).length > 0);`;
   await check("node: ./replay", () => run("node", ["--input-type=module", "-e", replay], folder), "true");
 
+  const remote = `import { connect, serve } from "iommufd-wasm/remote";
+    import { Iommufd } from "iommufd-wasm"; const { port1, port2 } = new MessageChannel();
+    serve(port1, Iommufd.createSync().open()); const context = connect(port2);
+    console.log(await context.tryIoctl(0x3b80, Uint32Array.of(8, 1))); context.close();`;
+  await check("node: ./remote", () => run("node", ["--input-type=module", "-e", remote], folder), "-2");
+
   const wasm = `import { readFileSync } from "node:fs"; import { fileURLToPath } from "node:url";
     const bytes = readFileSync(fileURLToPath(import.meta.resolve("iommufd-wasm/core.wasm")));
     console.log(WebAssembly.validate(bytes));`;

@@ -24,6 +24,8 @@ import {
   type UserAddress,
   type UserCommand,
 } from "iommufd-wasm";
+import type { RemoteContext, RemotePort } from "iommufd-wasm/remote";
+import type { MessagePort as NodePort } from "node:worker_threads";
 import { describe, expectTypeOf, test } from "vitest";
 
 type Sample = { flags: "u32"; offset: "s16"; length: "u64"; delta: "s64"; data: "u8[48]" };
@@ -159,5 +161,17 @@ describe("calls", () => {
     expectTypeOf<"EBUSY">().toExtend<ErrnoName>();
     expectTypeOf<"EWHATEVER">().not.toExtend<ErrnoName>();
     expectTypeOf<(typeof Errno)["EBUSY"]>().toBeNumber();
+  });
+
+  test("a served file goes over a port of either host, and a remote call is typed as a local one", () => {
+    expectTypeOf<MessagePort>().toExtend<RemotePort>();
+    expectTypeOf<NodePort>().toExtend<RemotePort>();
+    const use = (remote: RemoteContext) => remote.call(IOMMU_DESTROY, { id: 1 });
+    expectTypeOf(use).returns.toEqualTypeOf<Promise<{ id: number } & { size: number }>>();
+    const misuse = (remote: RemoteContext): void => {
+      // @ts-expect-error: the struct has no such field
+      void remote.call(IOMMU_DESTROY, { name: 1 });
+    };
+    expectTypeOf(misuse).toBeFunction();
   });
 });

@@ -12,7 +12,7 @@ import { boot } from "../support/boot.ts";
 import { defineEcho, echoBytes } from "../support/echo.ts";
 import { hasThreads } from "../support/host.ts";
 import { counts, make, plainType } from "../support/objects.ts";
-import { callMessage, RawClient, serveOne, type Said } from "../support/remote.ts";
+import { callMessage, hasCloseEvent, RawClient, serveOne, type Said } from "../support/remote.ts";
 
 async function bootWithEcho() {
   const booted = await boot();
@@ -93,7 +93,7 @@ const NO_MESSAGES: [name: string, message: unknown][] = [
   ["a field too many", call({ address: 4096n })],
   ["an own __proto__ too many", { ...call({}), ["__proto__"]: 1 }],
   ["100,000 fields", Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`f${n}`, n]))],
-  ["alive, which was not asked for by this host", { kind: "alive", lock: "x" }],
+  ["alive with a lock of its own", { kind: "alive", lock: "x" }],
   ["a second hello", { kind: "hello", version: 1 }],
   ["hello, with a version that is none", { kind: "hello", version: "1" }],
   ["a bye with a word", { kind: "bye", code: "closed" }],
@@ -198,6 +198,21 @@ describe("another version", () => {
     all.client.post({ kind: "hello", version });
     all.client.post(call({}));
     expect((await expectEnded(all, "version")).message).toContain(`protocol ${version}, the server 1`);
+  });
+});
+
+describe("alive", () => {
+  test("of a client that holds no lock ends its connection, whether one was asked for or not", async () => {
+    const all = await scene();
+    all.client.post({ kind: "alive" });
+    await expectEnded(all, hasCloseEvent ? "protocol" : "gone");
+  });
+
+  test("a second time ends the connection", async () => {
+    const all = await scene();
+    all.client.post({ kind: "alive" });
+    all.client.post({ kind: "alive" });
+    await expectEnded(all, "protocol");
   });
 });
 
@@ -374,7 +389,7 @@ describe("any sequence of messages", () => {
         }
         all.client.post({ kind: "bye" });
         const { code } = await all.server.closed;
-        expect(["closed", "protocol", "flood"]).toContain(code);
+        expect(["closed", "protocol", "flood", ...(hasCloseEvent ? [] : ["gone"])]).toContain(code);
         const { calls } = all.server.stats();
         const answered = new Set<unknown>();
         let said = await all.client.next();
