@@ -136,7 +136,7 @@ describe("the struct", () => {
     await field(page, "id").focus();
     await expect
       .poll(() => page.locator("datalist option").evaluateAll((all) => all.map((option) => option.textContent)))
-      .toEqual(["IOAS, 2 users", "HWPT, 1 users"]);
+      .toEqual(["IOAS, 2 users", "HWPT, 1 user"]);
   });
 
   test("of another request is only bytes", async () => {

@@ -93,6 +93,9 @@ export const consoleStyles = css`
   form tbody td:nth-child(-n + 3):not(:last-child) {
     color: var(--muted);
   }
+  form td code {
+    font-size: 1em;
+  }
   form td input {
     inline-size: 100%;
     min-block-size: 2rem;
