@@ -12,7 +12,7 @@ import { bundled, kilobytes } from "./bundled.mjs";
 const ROOT = new URL("../../", import.meta.url);
 
 // Kilobytes of 1,000 bytes, after gzip. Raise one only together with a line in the changelog that says what it buys.
-const BUDGET = { index: 26.5, external: 13.5, trace: 17, replay: 34.5 };
+const BUDGET = { index: 26.5, external: 13.5, trace: 17, replay: 34.5, "lab-worker": 1.5 };
 
 const core = textOfBytes(await readFile(new URL("dist/core.wasm", ROOT)));
 const trace = textOfBytes(await readFile(new URL("build/trace.wasm", ROOT)));
@@ -20,6 +20,7 @@ const HOLDS = {
   index: { core: 1, trace: 0 },
   external: { core: 0, trace: 0 },
   trace: { core: 0, trace: 1 },
+  "lab-worker": { core: 0, trace: 0 },
 };
 
 let failed = false;
@@ -31,7 +32,7 @@ for (const [entry, most] of Object.entries(BUDGET)) {
   const good = size <= most && copies.core === wanted.core && copies.trace === wanted.trace;
   failed ||= !good;
   console.log(
-    `${good ? "ok  " : "FAIL"} ${entry.padEnd(8)} ${size.toFixed(1)} of ${most} kB, ` +
+    `${good ? "ok  " : "FAIL"} ${entry.padEnd(10)} ${size.toFixed(1)} of ${most} kB, ` +
       `core.wasm ${copies.core} times, trace.wasm ${copies.trace} times`,
   );
 }

@@ -47,14 +47,15 @@ export const consoleStyles = css`
     font-size: 0.8125rem;
     color: var(--muted);
   }
-  label {
+  .which label:not([for]),
+  .labelled {
     display: grid;
     gap: 0.2rem;
     align-content: start;
   }
-  label input,
-  label select,
-  label textarea {
+  .labelled input,
+  .labelled textarea,
+  label select {
     inline-size: 100%;
     color: var(--text);
     font-size: 0.9375rem;

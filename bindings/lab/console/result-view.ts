@@ -38,13 +38,13 @@ function renderChanges({ draft, after, scratch }: DraftRun, command: IoctlComman
   const was: Values = command?.decode(draft.bytes) ?? {};
   const is: Values = command?.decode(after) ?? {};
   const changes = Object.keys(command?.fields ?? {})
-    .map((name) => [name, textOfValue(was[name] as FieldValue), textOfValue(is[name] as FieldValue)] as const)
-    .filter(([, before, now]) => before !== now);
+    .map((name) => [name, was[name] as FieldValue, is[name] as FieldValue] as const)
+    .filter(([, before, now]) => textOfValue(before) !== textOfValue(now));
   if (changes.length === 0 && scratch === undefined) {
     return html`<p class="muted">The kernel wrote nothing back.</p>`;
   }
   return html`<ul class="changes">
-    ${changes.map(([name, before, now]) => html`<li><code>${name}</code> ${before} → <b>${now}</b></li>`)}
+    ${changes.map(([name, before, now]) => html`<li><code>${name}</code> ${renderChange(before, now)}</li>`)}
     ${
       scratch === undefined
         ? nothing
@@ -54,6 +54,15 @@ function renderChanges({ draft, after, scratch }: DraftRun, command: IoctlComman
           </li>`
     }
   </ul>`;
+}
+
+/** From one value to another; of an array, how much of it: the bytes stand below. */
+function renderChange(before: FieldValue, now: FieldValue): TemplateResult {
+  if (now instanceof Uint8Array && before instanceof Uint8Array) {
+    const changed = now.filter((byte, at) => byte !== before[at]).length;
+    return html`${changed} of ${now.length} bytes changed`;
+  }
+  return html`${textOfValue(before)} → <b>${textOfValue(now)}</b>`;
 }
 
 function renderBytes({ draft, after }: DraftRun): TemplateResult {
