@@ -245,6 +245,16 @@ describe("the history", () => {
     expect(await page.getByRole("list", { name: "Finished calls" }).getByRole("listitem").count()).toBe(50);
   });
 
+  test("stays when the element is moved in its page", async () => {
+    const page = await open();
+    await run(page, "LAB_ALLOC", { type: 1 });
+    await page.evaluate(() => document.body.append(console_));
+    expect(await run(page, "LAB_STATE", { id: 1 })).toBe(0);
+    expect(await page.getByRole("list", { name: "Finished calls" }).getByRole("listitem").count()).toBe(2);
+    const replayed = await page.evaluate(async () => (await console_.exportHistory()).replayed);
+    expect(replayed.differed).toBe(0);
+  });
+
   test("is saved as a trace that the command replays without a difference", async () => {
     const page = await open();
     await page.evaluate(async () => {

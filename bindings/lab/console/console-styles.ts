@@ -172,6 +172,10 @@ export const consoleStyles = css`
     min-inline-size: 7rem;
     font-weight: 600;
   }
+  .verdict {
+    display: grid;
+    gap: 0.4rem;
+  }
   .answer b {
     font: 700 1em/1.4 var(--mono);
   }

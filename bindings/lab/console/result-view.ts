@@ -15,23 +15,21 @@ type Values = Readonly<Record<string, FieldValue>>;
 const MOST_LINES = 16;
 
 /** The answer in one word and its text. */
-export function renderAnswer(result: number): TemplateResult {
+function renderAnswer(result: number): TemplateResult {
   if (result >= 0) return html`<span class="answer good"><b>${result}</b> success</span>`;
   const name = errnoName(result) ?? `errno ${-result}`;
   return html`<span class="answer bad"><b>${name}</b> ${errnoText(result) ?? ""}</span>`;
 }
 
-/** A finished call. */
-export function renderResult(
-  run: DraftRun,
-  explanation: string,
-  command: IoctlCommand<Fields> | undefined,
-): TemplateResult {
-  return html`
-    <p class="headline">${renderAnswer(run.result)}</p>
-    <p class="why">${explanation}</p>
-    ${renderChanges(run, command)} ${renderBytes(run)}
-  `;
+/** The answer, and why. */
+export function renderVerdict(result: number, explanation: string): TemplateResult {
+  return html`<p class="headline">${renderAnswer(result)}</p>
+    <p class="why">${explanation}</p>`;
+}
+
+/** What the call did to the memory that it got. */
+export function renderEffects(run: DraftRun, command: IoctlCommand<Fields> | undefined): TemplateResult {
+  return html`${renderChanges(run, command)} ${renderBytes(run)}`;
 }
 
 function renderChanges({ draft, after, scratch }: DraftRun, command: IoctlCommand<Fields> | undefined): TemplateResult {
