@@ -60,6 +60,7 @@ export default defineConfig({
     // Only for what hangs: whole recordings are replayed in one test, on slow machines too.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,

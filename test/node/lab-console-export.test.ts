@@ -156,6 +156,16 @@ describe("what was there before", () => {
     expect(saidOf(saved, "x.jsonl")).toContain("cannot be made by ioctls");
   });
 
+  test("more objects than a trace could make are said to be missing, too", async () => {
+    for (let n = 0; n < 4_100; n++) session.context.call(command("LAB_ALLOC"), { type: 3 });
+    const recorder = new CallRecorder(session);
+    expect(recorder.start).toBe(undefined);
+    await call(recorder, "LAB_GET", { id: 4_000 });
+    const saved = await exportTrace(recorder);
+    expect(saved.complete).toBe(false);
+    expect(saved.replayed.differed).toBe(1);
+  });
+
   test("a change without an ioctl shows as a difference, here and in the command", async () => {
     const recorder = new CallRecorder(session);
     await call(recorder, "LAB_ALLOC", { type: 3 });

@@ -31,6 +31,8 @@ test("every folder with a table of files is in the list", () => {
     "bindings/cli",
     "bindings/explorer",
     "bindings/lab",
+    "bindings/lab/console",
+    "bindings/lab/trace",
     "bindings/remote",
     "bindings/replay",
     "examples",

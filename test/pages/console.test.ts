@@ -136,7 +136,7 @@ describe("the struct", () => {
     await field(page, "id").focus();
     await expect
       .poll(() => page.locator("datalist option").evaluateAll((all) => all.map((option) => option.textContent)))
-      .toEqual(["IOAS, 2 users", "HWPT, 1 users"]);
+      .toEqual(["IOAS, 2 users", "HWPT, 1 user"]);
   });
 
   test("of another request is only bytes", async () => {
@@ -243,6 +243,16 @@ describe("the history", () => {
     expect(await field(page, "id").inputValue()).toBe("1");
     for (let n = 0; n < 55; n++) await run(page, "LAB_GET", { id: 1 });
     expect(await page.getByRole("list", { name: "Finished calls" }).getByRole("listitem").count()).toBe(50);
+  });
+
+  test("stays when the element is moved in its page", async () => {
+    const page = await open();
+    await run(page, "LAB_ALLOC", { type: 1 });
+    await page.evaluate(() => document.body.append(console_));
+    expect(await run(page, "LAB_STATE", { id: 1 })).toBe(0);
+    expect(await page.getByRole("list", { name: "Finished calls" }).getByRole("listitem").count()).toBe(2);
+    const replayed = await page.evaluate(async () => (await console_.exportHistory()).replayed);
+    expect(replayed.differed).toBe(0);
   });
 
   test("is saved as a trace that the command replays without a difference", async () => {

@@ -12,11 +12,13 @@ import type { DraftRun } from "./run-draft.js";
 
 /** Calls that are kept. */
 const MOST_CALLS = 1_000;
+/** A file with an object of this ID has more of them than a trace could make again; IDs are handed out lowest first. */
+const TOO_MANY = 4_000;
 
 /** What a session's file went through since `start`. */
 export class CallRecorder {
   readonly session: LabSession;
-  #start: readonly ObjectInfo[];
+  #start: readonly ObjectInfo[] | undefined;
   #calls: LabCall[] = [];
   #forgotten = 0;
   #foreign = 0;
@@ -26,7 +28,7 @@ export class CallRecorder {
   /** Records from now on. */
   constructor(session: LabSession) {
     this.session = session;
-    this.#start = session.context.objects();
+    this.#start = contentOf(session);
     const onCalls = (event: Event): void => this.#add((event as LabCallsEvent).calls);
     const onContext = (): void => this.#beginAgain();
     session.addEventListener("calls", onCalls);
@@ -37,8 +39,8 @@ export class CallRecorder {
     };
   }
 
-  /** What the file contained before the first of `calls`. */
-  get start(): readonly ObjectInfo[] {
+  /** What the file contained before the first of `calls`; undefined when that is too much to look at in between. */
+  get start(): readonly ObjectInfo[] | undefined {
     return this.#start;
   }
 
@@ -85,6 +87,10 @@ export class CallRecorder {
     this.#forgotten += this.#calls.length + more;
     this.#calls = [];
     this.#foreign = 0;
-    this.#start = this.session.context.objects();
+    this.#start = contentOf(this.session);
   }
+}
+
+function contentOf({ context }: LabSession): readonly ObjectInfo[] | undefined {
+  return context.inspect(TOO_MANY) === undefined ? context.objects() : undefined;
 }

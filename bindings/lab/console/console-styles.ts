@@ -47,14 +47,15 @@ export const consoleStyles = css`
     font-size: 0.8125rem;
     color: var(--muted);
   }
-  label {
+  .which label:not([for]),
+  .labelled {
     display: grid;
     gap: 0.2rem;
     align-content: start;
   }
-  label input,
-  label select,
-  label textarea {
+  .labelled input,
+  .labelled textarea,
+  label select {
     inline-size: 100%;
     color: var(--text);
     font-size: 0.9375rem;
@@ -92,6 +93,9 @@ export const consoleStyles = css`
   }
   form tbody td:nth-child(-n + 3):not(:last-child) {
     color: var(--muted);
+  }
+  form td code {
+    font-size: 1em;
   }
   form td input {
     inline-size: 100%;
@@ -167,6 +171,10 @@ export const consoleStyles = css`
   .run .primary {
     min-inline-size: 7rem;
     font-weight: 600;
+  }
+  .verdict {
+    display: grid;
+    gap: 0.4rem;
   }
   .answer b {
     font: 700 1em/1.4 var(--mono);

@@ -23,7 +23,7 @@ import { draftWith } from "./edit-draft.js";
 import { explain } from "./explanations.js";
 import type { FieldValue } from "./field-text.js";
 import { saidOf } from "./export-message.js";
-import { renderResult } from "./result-view.js";
+import { renderEffects, renderVerdict } from "./result-view.js";
 import { type DraftRun, runDraft } from "./run-draft.js";
 import { type Editing, type InputName, renderStructForm } from "./struct-view.js";
 import { startingValues, suggestionsFor } from "./suggestions.js";
@@ -78,6 +78,8 @@ export class IommufdConsole extends LabElement {
   /** What the last saving, or a call that could not be made, came to. */
   declare message: string;
   #recorder: CallRecorder | undefined;
+  /** Whose calls are shown; they stay while the element is moved in its page. */
+  #shown: LabSession | undefined;
   #decoder = new Decoder();
   #lastRun: Promise<unknown> = Promise.resolve();
 
@@ -128,9 +130,12 @@ export class IommufdConsole extends LabElement {
     const recorder = new CallRecorder(session);
     this.#recorder = recorder;
     this.#decoder = new Decoder(session.commands);
-    this.finished = [];
-    this.message = "";
-    this.#choose(session, session.commands[1] ?? session.commands[0]);
+    if (session !== this.#shown) {
+      this.finished = [];
+      this.message = "";
+      this.#choose(session, session.commands[1] ?? session.commands[0]);
+      this.#shown = session;
+    }
     return () => {
       this.waiting?.abort();
       recorder.stop();
@@ -167,12 +172,15 @@ export class IommufdConsole extends LabElement {
           }
         </div>
       </form>
-      <section class="result" aria-live="polite" aria-label="Result">
-        ${
-          newest === undefined
-            ? html`<p class="muted">The kernel's answer will stand here, and why it is what it is.</p>`
-            : renderResult(newest.run, newest.explanation, this.#commandOf(newest.run.draft.request))
-        }
+      <section class="result" aria-label="Result">
+        <div class="verdict" aria-live="polite">
+          ${
+            newest === undefined
+              ? html`<p class="muted">The kernel's answer will stand here, and why it is what it is.</p>`
+              : renderVerdict(newest.run.result, newest.explanation)
+          }
+        </div>
+        ${newest === undefined ? nothing : renderEffects(newest.run, this.#commandOf(newest.run.draft.request))}
       </section>
       ${this.#renderHistory()}
     </div>`;

@@ -214,9 +214,9 @@ function doneBy({ command, draft }: Situation, values: Values): string {
     case "LAB_HOLD":
       return `Object ${id} was held for ${shown(values["msecs"])} ms; whoever wanted to destroy it meanwhile had to wait.`;
     case "LAB_LOG":
-      return `${shown(values["out_count"])} objects were destroyed since the log was last read. It is empty now.`;
+      return `Since the log was last read, ${counted(values["out_count"], "object")} went. It is empty now.`;
     case "LAB_STATE":
-      return `Object ${id} has ${shown(values["out_users"])} users. Looking did not disturb it.`;
+      return `Object ${id} has ${counted(values["out_users"], "user")}. Looking did not disturb it.`;
     case "LAB_ECHO":
       return "The kernel sent the struct back.";
     default:
@@ -226,6 +226,10 @@ function doneBy({ command, draft }: Situation, values: Values): string {
 
 function shown(value: number | bigint | Uint8Array | undefined): string {
   return typeof value === "number" || typeof value === "bigint" ? String(value) : "?";
+}
+
+function counted(value: number | bigint | Uint8Array | undefined, noun: string): string {
+  return `${shown(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 function capital(text: string): string {

@@ -15,36 +15,34 @@ type Values = Readonly<Record<string, FieldValue>>;
 const MOST_LINES = 16;
 
 /** The answer in one word and its text. */
-export function renderAnswer(result: number): TemplateResult {
+function renderAnswer(result: number): TemplateResult {
   if (result >= 0) return html`<span class="answer good"><b>${result}</b> success</span>`;
   const name = errnoName(result) ?? `errno ${-result}`;
   return html`<span class="answer bad"><b>${name}</b> ${errnoText(result) ?? ""}</span>`;
 }
 
-/** A finished call. */
-export function renderResult(
-  run: DraftRun,
-  explanation: string,
-  command: IoctlCommand<Fields> | undefined,
-): TemplateResult {
-  return html`
-    <p class="headline">${renderAnswer(run.result)}</p>
-    <p class="why">${explanation}</p>
-    ${renderChanges(run, command)} ${renderBytes(run)}
-  `;
+/** The answer, and why. */
+export function renderVerdict(result: number, explanation: string): TemplateResult {
+  return html`<p class="headline">${renderAnswer(result)}</p>
+    <p class="why">${explanation}</p>`;
+}
+
+/** What the call did to the memory that it got. */
+export function renderEffects(run: DraftRun, command: IoctlCommand<Fields> | undefined): TemplateResult {
+  return html`${renderChanges(run, command)} ${renderBytes(run)}`;
 }
 
 function renderChanges({ draft, after, scratch }: DraftRun, command: IoctlCommand<Fields> | undefined): TemplateResult {
   const was: Values = command?.decode(draft.bytes) ?? {};
   const is: Values = command?.decode(after) ?? {};
   const changes = Object.keys(command?.fields ?? {})
-    .map((name) => [name, textOfValue(was[name] as FieldValue), textOfValue(is[name] as FieldValue)] as const)
-    .filter(([, before, now]) => before !== now);
+    .map((name) => [name, was[name] as FieldValue, is[name] as FieldValue] as const)
+    .filter(([, before, now]) => textOfValue(before) !== textOfValue(now));
   if (changes.length === 0 && scratch === undefined) {
     return html`<p class="muted">The kernel wrote nothing back.</p>`;
   }
   return html`<ul class="changes">
-    ${changes.map(([name, before, now]) => html`<li><code>${name}</code> ${before} → <b>${now}</b></li>`)}
+    ${changes.map(([name, before, now]) => html`<li><code>${name}</code> ${renderChange(before, now)}</li>`)}
     ${
       scratch === undefined
         ? nothing
@@ -54,6 +52,15 @@ function renderChanges({ draft, after, scratch }: DraftRun, command: IoctlComman
           </li>`
     }
   </ul>`;
+}
+
+/** From one value to another; of an array, how much of it: the bytes stand below. */
+function renderChange(before: FieldValue, now: FieldValue): TemplateResult {
+  if (now instanceof Uint8Array && before instanceof Uint8Array) {
+    const changed = now.filter((byte, at) => byte !== before[at]).length;
+    return html`${changed} of ${now.length} bytes changed`;
+  }
+  return html`${textOfValue(before)} → <b>${textOfValue(now)}</b>`;
 }
 
 function renderBytes({ draft, after }: DraftRun): TemplateResult {

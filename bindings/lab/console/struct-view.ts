@@ -97,9 +97,10 @@ export function renderStructForm(form: StructForm): TemplateResult {
 
 function renderRequest(form: StructForm): TemplateResult {
   const editing = isEditing(form, "request");
-  return html`<label
-    >Request
+  return html`<div class="labelled">
+    <label for="request">Request</label>
     <input
+      id="request"
       class="mono"
       spellcheck="false"
       autocomplete="off"
@@ -110,7 +111,7 @@ function renderRequest(form: StructForm): TemplateResult {
       @blur=${() => form.leave()}
     />
     ${renderProblem("request-problem", editing)}
-  </label>`;
+  </div>`;
 }
 
 function renderTable(form: StructForm): TemplateResult {
@@ -190,9 +191,10 @@ function renderHex(form: StructForm): TemplateResult {
   const editing = isEditing(form, "hex");
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += HEX_LINE) lines.push(textOfBytes(bytes.subarray(at, at + HEX_LINE)));
-  return html`<label class="hex"
-    >The same as hex, ${bytes.length} bytes
+  return html`<div class="labelled">
+    <label for="hex">The same as hex, ${bytes.length} bytes</label>
     <textarea
+      id="hex"
       class="mono"
       spellcheck="false"
       autocomplete="off"
@@ -204,7 +206,7 @@ function renderHex(form: StructForm): TemplateResult {
       @blur=${() => form.leave()}
     ></textarea>
     ${renderProblem("hex-problem", editing)}
-  </label>`;
+  </div>`;
 }
 
 function renderChoice<T extends string>(

@@ -46,7 +46,11 @@ function liveObjects({ context }: LabSession): Suggestion[] {
   try {
     for (let id = 1; id <= LOOKED_AT; id++) {
       const info = context.inspect(id);
-      if (info !== undefined) found.push({ value: String(id), text: `${info.type.name}, ${info.users} users` });
+      if (info !== undefined)
+        found.push({
+          value: String(id),
+          text: `${info.type.name}, ${info.users} ${info.users === 1 ? "user" : "users"}`,
+        });
     }
   } catch (error) {
     // The session is over: there is nothing to suggest.

@@ -65,7 +65,8 @@ export async function exportTrace(recorder: CallRecorder): Promise<TraceExport> 
     if (typeof recorded === "string") leftOut[recorded]++;
     else ioctls.push(recorded);
   }
-  const prelude = lab ? preludeOf(recorder.start, session.commands) : recorder.start.length === 0 ? [] : undefined;
+  const { start } = recorder;
+  const prelude = start === undefined || (start.length > 0 && !lab) ? undefined : preludeOf(start, session.commands);
   const before = await answersOf(prelude ?? []);
   const { readOnly, scratch } = ConsoleMemory.of(session.iommufd);
   const kernel: RecordedKernel = {

@@ -7,10 +7,11 @@
 //
 // Calls are collected and posted in batches. The first call after a quiet time is posted at once; the others when a batch
 // is full, when the last post was a frame ago, or when the worker's task ends. So a thread that is about to block has
-// said what it did, and one that works without a pause is heard of many times a second. Nothing here waits or polls.
+// said what it did, and one that works without a pause is heard of many times a second. Nothing here blocks or polls.
 //
 // Invariant: no more than OUTSTANDING batches are on their way. The page tells how many it has taken by a word of shared
-// memory, which a thread can read that never returns to its event loop. What finds no room is counted in a second word.
+// memory, which a thread can read that never returns to its event loop, and which wakes up one that has. What finds no
+// room is counted in a second word.
 
 import type { Iommufd, TraceEvent } from "../../index.js";
 import { BatchWriter } from "./call-batch.js";
@@ -61,10 +62,23 @@ export function forwardCalls(
     const message: BatchMessage = { iommufd: "calls", calls };
     port.postMessage(message, [calls]);
   };
-  const room = (): boolean => ((posted - Atomics.load(credit, TAKEN)) | 0) < OUTSTANDING;
+  const roomFor = (taken: number): boolean => ((posted - taken) | 0) < OUTSTANDING;
+  const room = (): boolean => roomFor(Atomics.load(credit, TAKEN));
+  /** Posts what is left now, or as soon as the page has taken something. */
   const flush = (): void => {
-    flushing = false;
-    if (room()) post(performance.now());
+    const taken = Atomics.load(credit, TAKEN);
+    flushing = !roomFor(taken);
+    if (!flushing) {
+      post(performance.now());
+      return;
+    }
+    if (typeof Atomics.waitAsync !== "function") {
+      flushing = false; // an older host: what is left goes with the next call
+      return;
+    }
+    const woken = Atomics.waitAsync(credit, TAKEN, taken);
+    if (woken.async) void woken.value.then(flush);
+    else queueMicrotask(flush);
   };
 
   const stop = iommufd.onTrace((event: TraceEvent) => {
@@ -85,6 +99,6 @@ export function forwardCalls(
   });
   return () => {
     stop();
-    if (room()) post(performance.now());
+    if (!flushing) flush();
   };
 }

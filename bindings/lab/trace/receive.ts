@@ -55,6 +55,7 @@ export function receiveCalls(session: LabSession, port: ReceivePort): () => void
     waiting = [];
     session.addCalls(batches.flat());
     Atomics.add(credit, TAKEN, batches.length);
+    Atomics.notify(credit, TAKEN);
     const lost = Atomics.load(credit, LOST) >>> 0;
     const more = (lost - lostBefore) >>> 0;
     lostBefore = lost;

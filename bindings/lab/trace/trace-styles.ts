@@ -136,13 +136,20 @@ export const traceStyles = css`
     color: var(--busy);
   }
   .by-hand {
+    position: absolute;
+    inset: 0;
     display: grid;
+    grid-template: auto minmax(0, 1fr) / minmax(0, 1fr) auto;
+    align-items: center;
     gap: 0.5rem;
     padding: 0.75rem;
-    border-block-start: 1px solid var(--line);
+    background: var(--surface);
   }
   .by-hand textarea {
+    grid-column: 1 / -1;
     inline-size: 100%;
+    block-size: 100%;
+    resize: none;
     font: 0.8125rem/1.4 var(--mono);
     white-space: pre;
   }

@@ -126,17 +126,25 @@ export class IommufdTrace extends LabElement {
         </div>
       </div>
       <div class="list">
-        <div class="scroller" tabindex="0" role="region" aria-label="Calls, newest last" @scroll=${this.#onScroll}>
+        <div
+          class="scroller"
+          ?inert=${this.byHand !== undefined}
+          tabindex="0"
+          role="region"
+          aria-label="Calls, newest last"
+          @scroll=${this.#onScroll}
+        >
           <div class="space"><div class="rows" role="list">${this.#renderRows()}</div></div>
         </div>
         ${firstRow === endRow ? html`<p class="empty">${this.#emptyText()}</p>` : nothing}
+        ${this.byHand === undefined ? nothing : this.#renderByHand(this.byHand)}
         ${
-          this.#following
+          this.#following || this.byHand !== undefined
             ? nothing
             : html`<button type="button" class="newest" @click=${this.#follow}>Newest ↓</button>`
         }
       </div>
-      ${this.byHand === undefined ? nothing : this.#renderByHand(this.byHand)} ${this.#renderFoot()}
+      ${this.#renderFoot()}
     `;
   }
 
@@ -152,7 +160,7 @@ export class IommufdTrace extends LabElement {
     rows.style.transform = `translateY(${(this.#window().from - firstRow) * ROW_PIXELS}px)`;
     const end = (endRow - firstRow) * ROW_PIXELS;
     if (this.#following) {
-      if (this.#scrollTop !== end) scroller.scrollTop = end;
+      scroller.scrollTop = end;
     } else if (this.#firstRow !== firstRow) {
       scroller.scrollTop = this.#scrollTop;
     }
@@ -276,8 +284,8 @@ export class IommufdTrace extends LabElement {
   #renderByHand(text: string): TemplateResult {
     return html`<div class="by-hand">
       <label for="by-hand">This page may not write to the clipboard. Copy the lines from here:</label>
-      <textarea id="by-hand" readonly rows="4" .value=${text}></textarea>
       <button type="button" @click=${() => (this.byHand = undefined)}>Done</button>
+      <textarea id="by-hand" readonly .value=${text}></textarea>
     </div>`;
   }
 
