@@ -2,7 +2,7 @@
 //
 // Three hosts run one suite.
 //
-//   node            test/*.test.ts, test/node, test/single-thread
+//   node            test/*.test.ts, test/node, test/pages, test/single-thread
 //   chromium        test/*.test.ts, test/single-thread; a page with the two isolation headers, so it may share memory
 //   chromium-plain  test/single-thread; a page without the headers, as most web servers send it
 //
@@ -17,6 +17,7 @@ import { CHROMIUM_FLAGS, findChromium } from "./test/support/browser.mjs";
 const EVERYWHERE = "test/single-thread/*.test.ts";
 const WITH_THREADS = "test/*.test.ts";
 const NODE_ONLY = "test/node/*.test.ts";
+const PAGES = "test/pages/*.test.ts";
 
 const ISOLATION_HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -65,7 +66,7 @@ export default defineConfig({
         test: {
           name: "node",
           provide: { host: "node" },
-          include: [EVERYWHERE, WITH_THREADS, NODE_ONLY],
+          include: [EVERYWHERE, WITH_THREADS, NODE_ONLY, PAGES],
           // The built package runs as users run it, not as rewritten by the test runner.
           server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
         },

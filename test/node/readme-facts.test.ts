@@ -31,6 +31,7 @@ test("every folder with a table of files is in the list", () => {
     "bindings/cli",
     "bindings/explorer",
     "bindings/lab",
+    "bindings/lab/race",
     "bindings/replay",
     "test/fuzz",
     "test/model",

@@ -440,6 +440,7 @@ export const raceStyles = css`
     font-weight: 400;
     color: var(--muted);
     vertical-align: bottom;
+    overflow-wrap: normal;
     text-align: start;
     padding: 0.25rem 0.625rem;
     border-block-end: 1px solid var(--line);
@@ -503,6 +504,10 @@ export const raceStyles = css`
     gap: 0.125rem 1.25rem;
     font-size: 0.8125rem;
     color: var(--muted);
+  }
+  .aside {
+    font-size: 0.8125rem;
+    max-inline-size: 75ch;
   }
   .legend b {
     font-family: var(--mono);
