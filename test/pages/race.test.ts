@@ -235,6 +235,39 @@ describe("running", () => {
     expect(opened.problems).toEqual([]);
   });
 
+  test("an outcome that the kernel does not allow is shown loudly", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    // Two destroys of one object that both succeed, as a broken core would report them.
+    const report = {
+      outcomes: [{ results: ["0", "0"], after: ["ENOENT", "0", "[2:1,2:1]"], warn: [], count: 7 }],
+      tries: 7,
+      done: true,
+    };
+    await page.route("**/dist/race-worker.js", (route) =>
+      route.fulfill({
+        contentType: "text/javascript",
+        headers: { "Cross-Origin-Embedder-Policy": "require-corp" },
+        body: `onmessage = () => postMessage(${JSON.stringify(report)})`,
+      }),
+    );
+    const told = await collectEvents(opened);
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByRole("alert").getByText("Not allowed:").waitFor();
+    expect(await page.locator("tr.forbidden").innerText()).toMatch(/DESTROY 1 → 0\s+DESTROY 1 → 0[^]*not allowed[^]*7/);
+    expect((await told()).at(-1)?.outcomes.map(({ allowed }) => allowed)).toEqual([false]);
+    expect(await opened.axe()).toEqual([]);
+  });
+
+  test("a worker that cannot be started is a problem that the element shows", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    await page.route("**/dist/race-worker.js", (route) => route.abort());
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByRole("alert").getByText("The run failed:").waitFor();
+    await expect.poll(() => page.workers().length).toBe(0);
+  });
+
   test("a run can be stopped; what was counted stays, and no worker is left", async () => {
     const opened = await visit(site, "run");
     const { page } = opened;

@@ -3,6 +3,7 @@
 // The step mode: which schedule, which step, the lanes, the state word, and what all schedules come to.
 
 import { type TemplateResult, html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { grouped, outcomesView, resultsView } from "./outcomes-view.js";
 import { type Race, allowedOutcome, keyOf } from "./race.js";
 import type { RaceWalk } from "./race-walk.js";
@@ -20,15 +21,17 @@ export function stepView(race: Race, walk: RaceWalk): TemplateResult {
     ${schedulesView(walk)}
     <div class="stage">
       <div class="left">
-        ${timeLineView({
-          race,
-          rows: shown.rows,
-          row: walk.row,
-          states: threadStates(shown.rows, walk.row + 1, race.actors.length),
-          label: `Steps of schedule ${shown.index + 1}`,
-          onRow: (row) => walk.moveToRow(row),
-          onKey: (event) => onKey(event, walk),
-        })}
+        ${guard([shown, walk.row], () =>
+          timeLineView({
+            race,
+            rows: shown.rows,
+            row: walk.row,
+            states: threadStates(shown.rows, walk.row + 1, race.actors.length),
+            label: `Steps of schedule ${shown.index + 1}`,
+            onRow: (row) => walk.moveToRow(row),
+            onKey: (event) => onKey(event, walk),
+          }),
+        )}
         ${stepsView(walk)}
       </div>
       ${wordView({
