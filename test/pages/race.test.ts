@@ -254,7 +254,9 @@ describe("running", () => {
     const told = await collectEvents(opened);
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.getByRole("alert").getByText("Not allowed:").waitFor();
-    expect(await page.locator("tr.forbidden").innerText()).toMatch(/DESTROY 1 → 0\s+DESTROY 1 → 0[^]*not allowed[^]*7/);
+    expect(await page.locator("tr.forbidden").innerText()).toMatch(
+      /1: DESTROY 1 → 0\s+2: DESTROY 1 → 0[^]*not allowed[^]*7/,
+    );
     expect((await told()).at(-1)?.outcomes.map(({ allowed }) => allowed)).toEqual([false]);
     expect(await opened.axe()).toEqual([]);
   });
