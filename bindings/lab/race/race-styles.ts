@@ -124,6 +124,13 @@ export const raceStyles = css`
     gap: 0.5rem;
   }
 
+  @container (max-width: 26rem) {
+    .bar .place {
+      order: -1;
+      flex: 1 1 100%;
+      padding: 0;
+    }
+  }
   @container (min-width: 62rem) {
     .stage {
       grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);

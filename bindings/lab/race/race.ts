@@ -74,11 +74,10 @@ export function callInWords({ call, args = [] }: SystemCall): string {
   return `${call} ${first}`;
 }
 
-/** What each thread calls; with its number where another one calls the same. */
+/** What each thread calls; with the threads' numbers where two call the same. */
 export function actorNames({ actors }: Race): string[] {
   const names = actors.map(callInWords);
-  const isTwice = (name: string): boolean => names.indexOf(name) !== names.lastIndexOf(name);
-  return names.map((name, thread) => (isTwice(name) ? `${thread + 1}: ${name}` : name));
+  return new Set(names).size === names.length ? names : names.map((name, thread) => `${thread + 1}: ${name}`);
 }
 
 const RELEASE_WARNINGS: Readonly<Record<string, string>> = {
