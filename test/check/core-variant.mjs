@@ -25,7 +25,7 @@ const VARIANTS = {
 };
 
 /** Tests that compile cores of their own, or run none. */
-const OTHER_CORES = ["model-*", "seed-*", "lab-programs", "failure-sweep-*", "mutants", "readme*"];
+const OTHER_CORES = ["model-*", "seed-*", "lab-*", "failure-sweep-*", "mutants", "readme*"];
 const excluded = OTHER_CORES.flatMap((name) => ["--exclude", `test/node/${name}.test.ts`]);
 
 const name = process.argv[2];

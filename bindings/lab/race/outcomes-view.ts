@@ -3,7 +3,7 @@
 // The table of outcomes: what came up here beside what the kernel allows. An outcome that is not allowed stands out, with words.
 
 import { type TemplateResult, html, nothing } from "lit";
-import { type Race, type RaceOutcome, afterInWords, allowedOutcome, callInWords, keyOf } from "./race.js";
+import { type Race, type RaceOutcome, actorNames, afterInWords, allowedOutcome, keyOf } from "./race.js";
 
 /** An outcome that came up here. */
 export interface SeenOutcome extends RaceOutcome {
@@ -98,15 +98,17 @@ function rowOf({ race, seen, total, current, onShow }: OutcomesView, outcome: Ra
 
 /** The answers of an outcome, one for each thread. */
 export function resultsView(race: Race, { results }: RaceOutcome): TemplateResult[] {
-  return race.actors.map(
-    (call, actor) =>
-      html`<span class="result">${callInWords(call)} <span aria-hidden="true">→</span> <b>${results[actor]}</b></span>`,
+  return actorNames(race).map(
+    (name, actor) =>
+      html`<span class="result">${name} <span aria-hidden="true">→</span> <b>${results[actor]}</b></span>`,
   );
 }
 
 /** The answers of an outcome as text. */
 export function textOf(race: Race, { results }: RaceOutcome): string {
-  return race.actors.map((call, actor) => `${callInWords(call)} answers ${results[actor] ?? ""}`).join(", ");
+  return actorNames(race)
+    .map((name, actor) => `${name} answers ${results[actor] ?? ""}`)
+    .join(", ");
 }
 
 /** Of the answers, in the order in which they are explained. */

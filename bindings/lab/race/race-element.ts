@@ -16,7 +16,10 @@ import { type Race, ALL_RACES, raceOf } from "./race.js";
 import { loadModel } from "./model-module.js";
 import { RaceFinishedEvent, type FinishedOutcome } from "./race-event.js";
 import { RaceRunner } from "./race-runner.js";
+import { outcomesStyles } from "./outcomes-styles.js";
 import { raceStyles } from "./race-styles.js";
+import { timeLineStyles } from "./time-line-styles.js";
+import { wordStyles } from "./word-styles.js";
 import { RaceWalk } from "./race-walk.js";
 import { runView } from "./run-view.js";
 import { stepView } from "./step-view.js";
@@ -26,7 +29,7 @@ export type RaceMode = "step" | "run";
 
 /** The races of the kernel's core, stepped or run. */
 export class RaceElement extends LitElement {
-  static override styles = [theme, raceStyles];
+  static override styles = [theme, raceStyles, timeLineStyles, wordStyles, outcomesStyles];
   static override properties = {
     race: { reflect: true },
     mode: { reflect: true },

@@ -11,6 +11,8 @@ import { RaceSteps, type ShownSchedule, type StepOutcome } from "./race-steps.js
 
 /** Milliseconds of a frame that a search may take. */
 const SLICE = 6;
+/** Milliseconds between two looks of the reader at how far the search is. */
+const TELL_EVERY = 150;
 /** Schedules that are looked for at once; more when the reader asks. */
 const PORTION = 2000;
 
@@ -195,13 +197,17 @@ export class RaceWalk {
     try {
       const module = await this.#load();
       this.problem = undefined;
+      let told = 0;
       while (this.#isAwake && this.#race !== undefined && !this.#isDone()) {
         this.#steps ??= new RaceSteps(module, this.#race);
         const steps = this.#steps;
         const end = performance.now() + SLICE;
         steps.search(() => performance.now() >= end || steps.found.length >= this.#limit);
         if (this.#shown === undefined) this.showSchedule(0);
-        this.#update();
+        if (end >= told + TELL_EVERY || this.#isDone()) {
+          told = end;
+          this.#update();
+        }
         await nextFrame();
       }
     } catch (error) {

@@ -5,7 +5,7 @@
 // An outcome is what the recording calls one: the answer of each thread's call, the answers of the calls that are made afterwards,
 // and the kernel's warnings.
 
-import type { LabRace, Actor } from "../../explorer/race-model.js";
+import type { LabRace } from "../../explorer/race-model.js";
 import type { SystemCall } from "../../explorer/lab-programs.js";
 import { RACES } from "../../generated/races.js";
 import { RACE_TEXTS, type RaceText } from "./race-texts.js";
@@ -74,9 +74,10 @@ export function callInWords({ call, args = [] }: SystemCall): string {
   return `${call} ${first}`;
 }
 
-/** What an actor of several calls does. */
-export function actorInWords(actor: Actor): string {
-  return "call" in actor ? callInWords(actor) : actor.map(callInWords).join(", ");
+/** What each thread calls; with the threads' numbers where two call the same. */
+export function actorNames({ actors }: Race): string[] {
+  const names = actors.map(callInWords);
+  return new Set(names).size === names.length ? names : names.map((name, thread) => `${thread + 1}: ${name}`);
 }
 
 const RELEASE_WARNINGS: Readonly<Record<string, string>> = {

@@ -3,8 +3,9 @@
 // The step mode: which schedule, which step, the lanes, the state word, and what all schedules come to.
 
 import { type TemplateResult, html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { grouped, outcomesView, resultsView } from "./outcomes-view.js";
-import { type Race, allowedOutcome } from "./race.js";
+import { type Race, allowedOutcome, keyOf } from "./race.js";
 import type { RaceWalk } from "./race-walk.js";
 import { threadStates } from "./time-line.js";
 import { timeLineView } from "./time-line-view.js";
@@ -20,15 +21,17 @@ export function stepView(race: Race, walk: RaceWalk): TemplateResult {
     ${schedulesView(walk)}
     <div class="stage">
       <div class="left">
-        ${timeLineView({
-          race,
-          rows: shown.rows,
-          row: walk.row,
-          states: threadStates(shown.rows, walk.row + 1, race.actors.length),
-          label: `Steps of schedule ${shown.index + 1}`,
-          onRow: (row) => walk.moveToRow(row),
-          onKey: (event) => onKey(event, walk),
-        })}
+        ${guard([shown, walk.row], () =>
+          timeLineView({
+            race,
+            rows: shown.rows,
+            row: walk.row,
+            states: threadStates(shown.rows, walk.row + 1, race.actors.length),
+            label: `Steps of schedule ${shown.index + 1}`,
+            onRow: (row) => walk.moveToRow(row),
+            onKey: (event) => onKey(event, walk),
+          }),
+        )}
         ${stepsView(walk)}
       </div>
       ${wordView({
@@ -50,18 +53,29 @@ export function stepView(race: Race, walk: RaceWalk): TemplateResult {
       current: shown.outcome,
       onShow: (outcome) => walk.showOutcome(outcome),
     })}
+    ${missingView(race, walk)}
   </div>`;
 }
 
 function schedulesView(walk: RaceWalk): TemplateResult {
   const { index, count, isComplete, isPaused } = walk;
   return html`<div class="bar" role="group" aria-label="Schedule">
-    <button type="button" ?disabled=${index === 0} @click=${() => walk.showSchedule(index - 1)}>
-      <span aria-hidden="true">◂ </span>Previous schedule
+    <button
+      type="button"
+      aria-label="Previous schedule"
+      ?disabled=${index === 0}
+      @click=${() => walk.showSchedule(index - 1)}
+    >
+      <span aria-hidden="true">◂ </span>Previous
     </button>
     <span class="place">Schedule <b>${grouped(index + 1)}</b> of <b>${grouped(count)}</b></span>
-    <button type="button" ?disabled=${index + 1 >= count} @click=${() => walk.showSchedule(index + 1)}>
-      Next schedule<span aria-hidden="true"> ▸</span>
+    <button
+      type="button"
+      aria-label="Next schedule"
+      ?disabled=${index + 1 >= count}
+      @click=${() => walk.showSchedule(index + 1)}
+    >
+      Next<span aria-hidden="true"> ▸</span>
     </button>
     <span class="status" role="status"
       >${
@@ -114,6 +128,16 @@ function endView(race: Race, { shown, position, steps }: RaceWalk): TemplateResu
   return html`<p class=${allowed ? "end" : "loud"} role="status">
     <span class="end-title">So it ends:</span> <span class="results">${resultsView(race, outcome)}</span>
     <span class=${allowed ? "tag good" : "tag bad"}>${allowed ? "allowed" : "not allowed"}</span>
+  </p>`;
+}
+
+/** An allowed outcome that no schedule has: the kernel decides in more steps than this core. */
+function missingView(race: Race, walk: RaceWalk): TemplateResult {
+  const seen = new Set(walk.outcomes().map(keyOf));
+  if (!walk.isComplete || race.outcomes.every((outcome) => seen.has(keyOf(outcome)))) return html``;
+  return html`<p class="muted aside">
+    No schedule comes to some of these: where the kernel works in steps between which other calls see the object, this
+    core decides by one swap.
   </p>`;
 }
 
