@@ -32,6 +32,8 @@ import { objectTable, summaryTable } from "./tables.js";
 
 /** Least milliseconds between two renderings of what is around the picture. */
 const TEXT_MS = 250;
+/** How long after a selection a new layout keeps the selected box in sight. */
+const REVEAL_MS = 1500;
 /** A frame that took up to this long made nobody wait. */
 const FRAME_MS = 25;
 /** The width is rounded down to this, so that the picture is not laid out anew for every pixel. */
@@ -66,6 +68,7 @@ export class IommufdGraph extends LabElement {
   #closed = false;
   #frameTime = Infinity;
   #changedFrame = false;
+  #revealUntil = -Infinity;
 
   constructor() {
     super();
@@ -76,6 +79,7 @@ export class IommufdGraph extends LabElement {
   select(id: number | undefined): void {
     if (id === this.selected) return;
     this.selected = id;
+    this.#revealUntil = performance.now() + REVEAL_MS;
     if (id !== undefined) this.#reveal(id);
     this.dispatchEvent(new CustomEvent("iommufd-select", { detail: { id }, bubbles: true, composed: true }));
   }
@@ -205,6 +209,7 @@ export class IommufdGraph extends LabElement {
   #onPlaced(): void {
     this.#changedFrame = true;
     this.#textStale = true;
+    if (this.selected !== undefined && performance.now() < this.#revealUntil) this.#reveal(this.selected);
   }
 
   #endDrawing(): void {

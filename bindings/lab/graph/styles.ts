@@ -285,6 +285,7 @@ export const graphStyles = css`
     gap: 0.3rem;
   }
   button.id {
+    position: relative;
     min-block-size: 1.75em;
     padding: 0 0.55em;
     font-family: var(--mono);
