@@ -142,8 +142,10 @@ test("each reference is an arrow from what holds down to what is held", async ()
   expect(heads?.match(/M/g)?.length).toBe(3);
   const tops = await graph()
     .locator(".picture [role=option]")
-    .evaluateAll((all) =>
-      Object.fromEntries(all.map((box) => [box.getAttribute("data-key"), box.getBoundingClientRect().top])),
+    .evaluateAll((all): Record<string, number> =>
+      Object.fromEntries(
+        all.map((box) => [box.getAttribute("data-key") ?? "", box.getBoundingClientRect().top] as const),
+      ),
     );
   expect(tops["3"]).toBeLessThan(tops["2"] ?? 0);
   expect(tops["2"]).toBeLessThan(tops["1"] ?? 0);
@@ -338,7 +340,7 @@ test("500 objects are drawn, each with a place of its own", async () => {
         const { top, bottom } = box.getBoundingClientRect();
         return scroll !== undefined && top >= scroll.top && bottom <= scroll.bottom;
       });
-  await expect.poll(inSight).toBe(true);
+  await expect.poll(inSight, { timeout: 20_000 }).toBe(true);
   expect(await visit.axe()).toEqual([]);
   expect(visit.problems).toEqual([]);
 });

@@ -32,8 +32,6 @@ import { objectTable, summaryTable } from "./tables.js";
 
 /** Least milliseconds between two renderings of what is around the picture. */
 const TEXT_MS = 250;
-/** How long after a selection a new layout keeps the selected box in sight. */
-const REVEAL_MS = 1500;
 /** A frame that took up to this long made nobody wait. */
 const FRAME_MS = 25;
 /** The width is rounded down to this, so that the picture is not laid out anew for every pixel. */
@@ -68,7 +66,9 @@ export class IommufdGraph extends LabElement {
   #closed = false;
   #frameTime = Infinity;
   #changedFrame = false;
-  #revealUntil = -Infinity;
+  /** Whether new layouts keep the selected box in sight: until the reader scrolls himself. */
+  #isFollowed = false;
+  #wasEmpty = true;
 
   constructor() {
     super();
@@ -79,7 +79,7 @@ export class IommufdGraph extends LabElement {
   select(id: number | undefined): void {
     if (id === this.selected) return;
     this.selected = id;
-    this.#revealUntil = performance.now() + REVEAL_MS;
+    this.#isFollowed = id !== undefined;
     if (id !== undefined) this.#reveal(id);
     this.dispatchEvent(new CustomEvent("iommufd-select", { detail: { id }, bubbles: true, composed: true }));
   }
@@ -141,8 +141,11 @@ export class IommufdGraph extends LabElement {
   #take(finding: Finding): void {
     this.#changedFrame = true;
     const drawing = this.#drawing?.drawing;
+    const isEmpty = this.#watch?.count === 0;
+    // What is shown in place of a picture goes together with the picture.
+    if (finding.modeChanged || isEmpty !== this.#wasEmpty) this.#textTime = -Infinity;
+    this.#wasEmpty = isEmpty;
     if (finding.modeChanged) {
-      this.#textTime = -Infinity;
       drawing?.drawAll();
     } else if (finding.kind === "summary") drawing?.drawSummary(finding.summary);
     else drawing?.drawChanges(finding.changes);
@@ -209,7 +212,7 @@ export class IommufdGraph extends LabElement {
   #onPlaced(): void {
     this.#changedFrame = true;
     this.#textStale = true;
-    if (this.selected !== undefined && performance.now() < this.#revealUntil) this.#reveal(this.selected);
+    if (this.#isFollowed && this.selected !== undefined) this.#reveal(this.selected);
   }
 
   #endDrawing(): void {
@@ -240,7 +243,8 @@ export class IommufdGraph extends LabElement {
   #graph(session: LabSession, watch: ObjectWatch): TemplateResult {
     const empty = watch.complete && watch.count === 0;
     const role = watch.count === 0 ? nothing : "listbox";
-    return html`<div class="scroll" tabindex="-1">
+    const unfollow = (): void => void (this.#isFollowed = false);
+    return html`<div class="scroll" tabindex="-1" @wheel=${unfollow} @pointerdown=${unfollow}>
       <svg
         class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
         aria-hidden="true"

@@ -23,6 +23,8 @@ const MOST_GLIDING = 150;
 /** When a frame took longer, boxes that move arrive at once. */
 const SLOW_FRAME_MS = 70;
 
+const RING_ROOM = 10;
+
 /** What is drawn. */
 export class GraphPicture {
   readonly #ground: SVGSVGElement;
@@ -136,11 +138,11 @@ export class GraphPicture {
     }));
   }
 
-  /** Upper and lower edge of a box. */
+  /** Upper and lower edge of a box, with room for its ring. */
   extent(key: number): { top: number; bottom: number } | undefined {
     const view = this.#views.get(key);
     if (view === undefined) return undefined;
-    const half = BOX[view.card.detail].height / 2;
+    const half = BOX[view.card.detail].height / 2 + RING_ROOM;
     return { top: view.target.y - half, bottom: view.target.y + half };
   }
 
