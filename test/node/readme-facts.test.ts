@@ -29,6 +29,7 @@ test("every folder with a table of files is in the list", () => {
     "bench",
     "bindings",
     "bindings/cli",
+    "bindings/lab",
     "bindings/lab/graph",
     "bindings/replay",
     "test/fuzz",

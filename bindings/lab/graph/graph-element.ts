@@ -65,6 +65,7 @@ export class IommufdGraph extends LabElement {
   #isRepainted = false;
   /** Whether new layouts keep the selected box in sight: until the reader scrolls himself. */
   #isFollowed = false;
+  #isRevealDue = false;
   #wasEmpty = true;
 
   constructor() {
@@ -130,6 +131,9 @@ export class IommufdGraph extends LabElement {
     }
     const moved = this.#drawing?.drawing.tick(now) ?? false;
     const changed = moved || this.#isRepainted;
+    // Only now: to ask where something lies makes the browser lay the page out, which it does anyway after this frame.
+    if (this.#isRevealDue && this.selected !== undefined) this.#reveal(this.selected);
+    this.#isRevealDue = false;
     this.#isRepainted = false;
     if (!this.#textStale || now - this.#textTime < TEXT_MS) return changed;
     this.#textStale = false;
@@ -212,7 +216,7 @@ export class IommufdGraph extends LabElement {
   #onPlaced(): void {
     this.#isRepainted = true;
     this.#textStale = true;
-    if (this.#isFollowed && this.selected !== undefined) this.#reveal(this.selected);
+    this.#isRevealDue = this.#isFollowed;
   }
 
   #endDrawing(): void {

@@ -222,6 +222,9 @@ export const graphStyles = css`
     stroke-width: 1;
     opacity: 0.35;
   }
+  .crowded .heads.others {
+    opacity: 0.5;
+  }
   .labels text {
     font: 600 12.5px var(--font);
     fill: var(--text);
