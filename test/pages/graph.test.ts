@@ -269,6 +269,69 @@ test("a new file starts anew, a closed one says so", async () => {
   expect(visit.problems).toEqual([]);
 });
 
+test("what another thread makes appears, too", async () => {
+  await open();
+  await chain();
+  await visit.page.evaluate(async () => {
+    const base = new URL("/dist/", location.href).href;
+    const text = `
+      import { Iommufd } from "${base}index.js";
+      import { defineLab } from "${base}replay.js";
+      onmessage = async ({ data: { share, fd } }) => {
+        const iommufd = await Iommufd.attach(share);
+        const { types } = defineLab(iommufd);
+        const context = iommufd.file(fd);
+        const object = context.alloc(types[0]);
+        object.hold(context.get(2));
+        object.finalize();
+        postMessage("done");
+      };`;
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    const worker = new Worker(url, { type: "module" });
+    const done = new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
+      worker.onerror = ({ message }) => reject(new Error(message));
+    });
+    worker.postMessage({ share: tools.session.iommufd.share, fd: tools.session.context.fd });
+    await done;
+  });
+  await boxes("IOAS 1", "HWPT 2, live, 5 users, 1 holder", "DEVICE 3", "DEVICE 4, live, 1 user, holds 2");
+  expect(visit.problems).toEqual([]);
+});
+
+test("it looks by itself while it can be seen, and not at all while nobody can see it", async () => {
+  await open();
+  await chain();
+  const looksIn = (frames: number): Promise<number> =>
+    visit.page.evaluate(async (count) => {
+      const { context } = tools.session;
+      let looks = 0;
+      const objects = context.objects.bind(context);
+      context.objects = (range) => {
+        looks++;
+        return objects(range);
+      };
+      for (let frame = 0; frame < count; frame++) await new Promise(requestAnimationFrame);
+      context.objects = objects;
+      return looks;
+    }, frames);
+  expect(await looksIn(30)).toBeGreaterThan(1);
+  await visit.page.evaluate(async () => {
+    const spacer = document.createElement("div");
+    spacer.style.blockSize = "500vh";
+    document.querySelector("main")?.append(spacer);
+    scrollTo(0, document.documentElement.scrollHeight);
+    // The observer tells at the latest with the second frame.
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  });
+  expect(await looksIn(30)).toBe(0);
+  await visit.page.evaluate(() => {
+    tools.session.context.destroy(3);
+    scrollTo(0, 0);
+  });
+  await boxes("IOAS 1", "HWPT 2");
+});
+
 test("taken out and put in again it goes on", async () => {
   await open();
   await chain();

@@ -257,6 +257,9 @@ export const graphStyles = css`
   .legend .box {
     cursor: auto;
   }
+  .legend b {
+    white-space: nowrap;
+  }
   .legend svg {
     flex: none;
   }
