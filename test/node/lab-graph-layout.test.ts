@@ -9,15 +9,16 @@ import { BOX, objectCard, shortNames, typeCard } from "../../bindings/lab/graph/
 import { dagreLayers } from "../../bindings/lab/graph/dagre-layers.ts";
 import { nextStop } from "../../bindings/lab/graph/navigation.ts";
 import { plainLayers } from "../../bindings/lab/graph/plain-layers.ts";
-import { seeded } from "../support/random.ts";
+import { Random } from "../support/random.ts";
 
 const BOX_SIZE = BOX.card;
 
 /** Roots, then objects that hold some of those before them. */
 function graph(count: number, seed: number): Box[] {
-  const random = seeded(seed);
+  const random = new Random(seed);
   return Array.from({ length: count }, (_, index) => {
-    const holds = index < count / 8 ? [] : [random(index), random(index)].slice(0, random(3)).map((at) => at + 1);
+    const holds =
+      index < count / 8 ? [] : [random.below(index), random.below(index)].slice(0, random.below(3)).map((at) => at + 1);
     return { id: index + 1, holds };
   });
 }

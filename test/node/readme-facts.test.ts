@@ -32,6 +32,7 @@ test("every folder with a table of files is in the list", () => {
     "bindings/explorer",
     "bindings/lab",
     "bindings/lab/console",
+    "bindings/lab/graph",
     "bindings/lab/race",
     "bindings/lab/trace",
     "bindings/remote",

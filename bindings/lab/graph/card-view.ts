@@ -21,6 +21,8 @@ interface Glide {
 /** A box on the picture. */
 export class CardView {
   readonly element: SVGGElement;
+  /** The box's name for who does not see it, and its tooltip. */
+  readonly #name: SVGElement;
   readonly #ring: SVGElement;
   readonly #shape: SVGElement;
   readonly #mark: SVGElement;
@@ -47,6 +49,7 @@ export class CardView {
     this.element.setAttribute("aria-selected", "false");
     this.element.dataset.key = `${card.key}`;
     this.element.style.setProperty("--type", `var(--type-${((card.typeNumber - 1) % TYPE_COLOURS) + 1})`);
+    this.#name = document.createElementNS(SVG, "title");
     this.#body = make("g", "body");
     this.#ring = make("path", "ring");
     this.#shape = make("path", "shape");
@@ -69,7 +72,7 @@ export class CardView {
     const markY = card.detail === "chip" ? 1 - height / 2 : first - 4;
     this.#mark.setAttribute("transform", `translate(${markX} ${markY})`);
     this.#body.append(...this.#texts, this.#aside);
-    this.element.append(this.#body);
+    this.element.append(this.#name, this.#body);
     this.#write(card, undefined);
     this.#move(place);
   }
@@ -152,7 +155,7 @@ export class CardView {
   }
 
   #write(card: Card, before: Card | undefined): void {
-    if (card.label !== before?.label) this.element.setAttribute("aria-label", card.label);
+    if (card.label !== before?.label) this.#name.textContent = card.label;
     if (card.state !== before?.state) {
       this.element.setAttribute("class", `box ${card.detail} ${card.state}`);
       const { width, height } = BOX[card.detail];

@@ -81,8 +81,8 @@ function neighbours(ids: readonly number[], select: DetailActions["select"]): Te
   return html`<span class="ids"
     >${shown.map(
       ([id, count]) =>
-        html`<button type="button" class="id" aria-label=${`Go to object ${id}`} @click=${() => select(id)}>
-          ${id}${count > 1 ? ` ×${count}` : ""}
+        html`<button type="button" class="id" @click=${() => select(id)}>
+          <span class="visually-hidden">Go to object </span>${id}${count > 1 ? ` ×${count}` : ""}
         </button>`,
     )}${more > 0 ? html` and ${more} more` : nothing}</span
   >`;

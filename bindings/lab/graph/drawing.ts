@@ -70,10 +70,10 @@ export class Drawing {
     );
   }
 
-  /** Moves on; to be called in each frame. */
-  tick(now: number): void {
+  /** Moves on; to be called in each frame. Returns whether anything changed. */
+  tick(now: number): boolean {
     this.#layout.step(now);
-    this.picture.tick(now);
+    return this.picture.tick(now);
   }
 
   /** Ends what runs beside the page. */

@@ -32,8 +32,6 @@ import { objectTable, summaryTable } from "./tables.js";
 
 /** Least milliseconds between two renderings of what is around the picture. */
 const TEXT_MS = 250;
-/** A frame that took up to this long made nobody wait. */
-const FRAME_MS = 25;
 /** The width is rounded down to this, so that the picture is not laid out anew for every pixel. */
 const WIDTH_STEP = 8;
 
@@ -64,8 +62,11 @@ export class IommufdGraph extends LabElement {
   #textStale = false;
   #textTime = -Infinity;
   #closed = false;
-  #frameTime = Infinity;
-  #changedFrame = false;
+  #isRepainted = false;
+  /** Whether new layouts keep the selected box in sight: until the reader scrolls himself. */
+  #isFollowed = false;
+  #isRevealDue = false;
+  #wasEmpty = true;
 
   constructor() {
     super();
@@ -76,6 +77,7 @@ export class IommufdGraph extends LabElement {
   select(id: number | undefined): void {
     if (id === this.selected) return;
     this.selected = id;
+    this.#isFollowed = id !== undefined;
     if (id !== undefined) this.#reveal(id);
     this.dispatchEvent(new CustomEvent("iommufd-select", { detail: { id }, bubbles: true, composed: true }));
   }
@@ -88,7 +90,11 @@ export class IommufdGraph extends LabElement {
     };
     session.addEventListener("context", begin);
     session.addEventListener("close", end);
-    const loop = new FrameLoop(this, () => this.#onFrame());
+    const loop = new FrameLoop(
+      this,
+      () => this.#onFrame(),
+      (milliseconds) => this.#watch?.charge(milliseconds),
+    );
     begin();
     return () => {
       session.removeEventListener("context", begin);
@@ -111,14 +117,10 @@ export class IommufdGraph extends LabElement {
     this.requestUpdate();
   }
 
-  #onFrame(): void {
-    if (this.#closed) return;
+  /** Looks and draws. Returns whether anything changed. */
+  #onFrame(): boolean {
+    if (this.#closed) return false;
     const now = performance.now();
-    // The frame after one that changed something came late by the time that painting took.
-    const late = now - this.#frameTime - FRAME_MS;
-    if (this.#changedFrame && late > 0) this.#watch?.charge(late);
-    this.#frameTime = now;
-    this.#changedFrame = false;
     try {
       this.#watch?.step();
     } catch (error) {
@@ -127,18 +129,27 @@ export class IommufdGraph extends LabElement {
       this.#closed = true;
       this.requestUpdate();
     }
-    this.#drawing?.drawing.tick(now);
-    if (!this.#textStale || now - this.#textTime < TEXT_MS) return;
+    const moved = this.#drawing?.drawing.tick(now) ?? false;
+    const changed = moved || this.#isRepainted;
+    // Only now: to ask where something lies makes the browser lay the page out, which it does anyway after this frame.
+    if (this.#isRevealDue && this.selected !== undefined) this.#reveal(this.selected);
+    this.#isRevealDue = false;
+    this.#isRepainted = false;
+    if (!this.#textStale || now - this.#textTime < TEXT_MS) return changed;
     this.#textStale = false;
     this.#textTime = now;
     this.requestUpdate();
+    return true;
   }
 
   #take(finding: Finding): void {
-    this.#changedFrame = true;
+    this.#isRepainted = true;
     const drawing = this.#drawing?.drawing;
+    const isEmpty = this.#watch?.count === 0;
+    // What is shown in place of a picture goes together with the picture.
+    if (finding.modeChanged || isEmpty !== this.#wasEmpty) this.#textTime = -Infinity;
+    this.#wasEmpty = isEmpty;
     if (finding.modeChanged) {
-      this.#textTime = -Infinity;
       drawing?.drawAll();
     } else if (finding.kind === "summary") drawing?.drawSummary(finding.summary);
     else drawing?.drawChanges(finding.changes);
@@ -203,8 +214,9 @@ export class IommufdGraph extends LabElement {
   }
 
   #onPlaced(): void {
-    this.#changedFrame = true;
+    this.#isRepainted = true;
     this.#textStale = true;
+    this.#isRevealDue = this.#isFollowed;
   }
 
   #endDrawing(): void {
@@ -235,7 +247,8 @@ export class IommufdGraph extends LabElement {
   #graph(session: LabSession, watch: ObjectWatch): TemplateResult {
     const empty = watch.complete && watch.count === 0;
     const role = watch.count === 0 ? nothing : "listbox";
-    return html`<div class="scroll" tabindex="-1">
+    const unfollow = (): void => void (this.#isFollowed = false);
+    return html`<div class="scroll" tabindex="-1" @wheel=${unfollow} @pointerdown=${unfollow}>
       <svg
         class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
         aria-hidden="true"

@@ -17,11 +17,13 @@ import type { Stop } from "./navigation.js";
 
 /** A move, or a fading, in milliseconds. */
 export const MOTION_MS = 320;
-/** When more boxes move, they move at once: a frame with so many would take too long. */
-const MOST_GLIDING = 150;
+/** Where there are more boxes, they move at once: to paint so many in every frame would take too long. */
+const MOST_GLIDING = 120;
 
 /** When a frame took longer, boxes that move arrive at once. */
 const SLOW_FRAME_MS = 70;
+
+const RING_ROOM = 10;
 
 /** What is drawn. */
 export class GraphPicture {
@@ -83,7 +85,7 @@ export class GraphPicture {
       const place = this.#places.get(key);
       return place !== undefined && !view.isHeadedFor(place);
     });
-    const glide = moved.length <= MOST_GLIDING && !isMotionReduced();
+    const glide = this.#views.size <= MOST_GLIDING && !isMotionReduced();
     for (const [key, view] of moved) {
       const place = this.#places.get(key);
       if (place !== undefined) view.goTo(place, now, glide ? MOTION_MS : 0);
@@ -92,15 +94,17 @@ export class GraphPicture {
     this.#reconcile(now);
   }
 
-  /** Goes on with what moves; to be called in each frame. */
-  tick(now: number): void {
+  /** Goes on with what moves; to be called in each frame. Returns whether anything changed. */
+  tick(now: number): boolean {
     // Where frames take long, the rest of the way is skipped.
     const then = now - this.#ticked > SLOW_FRAME_MS ? Infinity : now;
     this.#ticked = now;
     if (this.#gliding.size > 0) this.#arrowsStale = true;
     for (const view of this.#gliding) if (view.glide(then)) this.#gliding.delete(view);
     while (this.#leaving[0] !== undefined && this.#leaving[0].until <= now) this.#leaving.shift()?.view.remove();
-    if (this.#arrowsStale) this.#drawArrows();
+    if (!this.#arrowsStale) return false;
+    this.#drawArrows();
+    return true;
   }
 
   /** Marks the selected box. */
@@ -136,11 +140,11 @@ export class GraphPicture {
     }));
   }
 
-  /** Upper and lower edge of a box. */
+  /** Upper and lower edge of a box, with room for its ring. */
   extent(key: number): { top: number; bottom: number } | undefined {
     const view = this.#views.get(key);
     if (view === undefined) return undefined;
-    const half = BOX[view.card.detail].height / 2;
+    const half = BOX[view.card.detail].height / 2 + RING_ROOM;
     return { top: view.target.y - half, bottom: view.target.y + half };
   }
 

@@ -130,6 +130,14 @@ export const graphStyles = css`
     opacity: 0;
     transition: opacity 320ms ease-out;
   }
+  /* Hundreds of boxes: what comes and goes is marked instead, so that no frame but the first and the last is painted. */
+  .box.chip .body {
+    animation: none;
+    transition: none;
+  }
+  .box.chip.leaving .body {
+    opacity: 0.4;
+  }
   @keyframes appear {
     from {
       opacity: 0;
@@ -214,6 +222,9 @@ export const graphStyles = css`
     stroke-width: 1;
     opacity: 0.35;
   }
+  .crowded .heads.others {
+    opacity: 0.5;
+  }
   .labels text {
     font: 600 12.5px var(--font);
     fill: var(--text);
@@ -245,6 +256,9 @@ export const graphStyles = css`
   }
   .legend .box {
     cursor: auto;
+  }
+  .legend b {
+    white-space: nowrap;
   }
   .legend svg {
     flex: none;
@@ -285,6 +299,7 @@ export const graphStyles = css`
     gap: 0.3rem;
   }
   button.id {
+    position: relative;
     min-block-size: 1.75em;
     padding: 0 0.55em;
     font-family: var(--mono);
