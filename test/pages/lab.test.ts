@@ -5,17 +5,20 @@
 // Every lesson is completed through the page's own buttons, and the first one by keyboard alone. Nothing here reaches into
 // the page's modules.
 
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Page } from "playwright";
-import { build, createServer } from "vite";
+import { createServer } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
 import { closeBrowser, openPage, serveSite, type Site, type Visit, type VisitOptions } from "../support/lab-page.ts";
 
-const CONFIG = fileURLToPath(new URL("../../examples/lab/vite.config.mjs", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const CONFIG = join(ROOT, "examples/lab/vite.config.mjs");
 /** A place deep in somebody's site, to see that nothing depends on the root. */
 const DEEP = "/people/somebody/lab/";
 
@@ -26,7 +29,10 @@ let visit: Visit | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "iommufd-lab-"));
-  await build({ configFile: CONFIG, logLevel: "error", build: { outDir: folder } });
+  // As a command: Vite builds another page where a test runner has set NODE_ENV.
+  const { NODE_ENV: _, ...env } = process.env;
+  const command = ["run", "-s", "lab:build", "--", "--logLevel", "error", "--outDir", folder];
+  await promisify(execFile)("npm", command, { cwd: ROOT, env });
   isolated = await serveSite({ folders: { "/lab/": folder } });
   plain = await serveSite({ folders: { [DEEP]: folder, "/lab/": folder }, isolated: false });
 });
