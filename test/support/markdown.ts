@@ -32,7 +32,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-const FOLDERS = ["assembly", "bench", "bindings", "test"];
+const FOLDERS = ["assembly", "bench", "bindings", "examples", "test"];
 
 /** Paths of all Markdown files, from `root`. */
 export async function markdownFiles(root: string): Promise<string[]> {
