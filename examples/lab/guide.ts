@@ -7,7 +7,7 @@
 // the steps that were done. It cannot look at a race for anybody, so a lesson with one is taken up before it.
 
 import { render } from "lit";
-import type { LabCallsEvent, LabSession, RaceFinishedEvent } from "iommufd-wasm/lab";
+import { type LabCallsEvent, type LabSession, PAGE_THREAD, type RaceFinishedEvent } from "iommufd-wasm/lab";
 import type { DefinitionEditor } from "./definition-editor.js";
 import { LessonRun, type Happening, type World } from "./lesson-run.js";
 import { spokenText } from "./lesson-text.js";
@@ -54,7 +54,9 @@ export class Guide {
     if (lesson === undefined) throw new Error("there are no lessons");
     this.#run = new LessonRun(lesson, world);
     session.addEventListener("calls", (event) => {
-      this.#hear({ kind: "calls", calls: (event as LabCallsEvent).calls });
+      // What other threads do is no student's doing, and may come by the thousand.
+      const calls = (event as LabCallsEvent).calls.filter(({ thread }) => thread === PAGE_THREAD);
+      if (calls.length > 0) this.#hear({ kind: "calls", calls });
     });
     session.addEventListener("context", () => this.#hear({ kind: "reopened" }));
     editor.addEventListener("defined", () => {
@@ -106,7 +108,6 @@ export class Guide {
       if (this.#run.isDone) this.#options.progress.finish(lesson.id);
       this.#announce(before);
     }
-    // Calls may come by the thousand.
     if (happening.kind === "calls") this.#showSoon();
     else this.#show();
     if (changed) this.#follow();
