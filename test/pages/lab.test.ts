@@ -151,6 +151,38 @@ describe("lessons", () => {
     expect(await doneSteps(page)).toBe(3);
   });
 
+  test("an own ioctl is in the console's list, by name", async () => {
+    const page = await open({}, { lesson: "extend" });
+    const names = page.locator("iommufd-console").locator("option", { hasText: "MY_DOUBLE" });
+    expect(await names.count()).toBe(0);
+    await clickThrough(page, 1);
+    await expect.poll(() => names.count()).toBe(1);
+  });
+
+  test("the step to do is always in sight beside the bench, and all of it", async () => {
+    const page = await open({ width: 1440, height: 800 });
+    for (const step of [1, 2, 3, 4]) {
+      await clickThrough(page, step);
+      const isInSight = (): Promise<boolean> =>
+        page.evaluate(() => {
+          const rect = document.querySelector("#lesson .step.present .actions")?.getBoundingClientRect();
+          return rect !== undefined && rect.top >= 0 && rect.bottom <= innerHeight;
+        });
+      await expect.poll(isInSight).toBe(true);
+    }
+  });
+
+  test("on a narrow page the step to do stands at the foot while the lesson is out of sight", async () => {
+    const page = await open({ width: 360, height: 740 });
+    const bar = page.locator("#now");
+    await expect.poll(() => bar.isVisible()).toBe(false);
+    await page.click("text=Fill in for me");
+    await expect.poll(() => bar.isVisible()).toBe(true);
+    expect(await bar.innerText()).toContain("Make an object");
+    await bar.getByRole("link").click();
+    await expect.poll(() => bar.isVisible()).toBe(false);
+  });
+
   test("where one was is found again after a reload, with the objects", async () => {
     const page = await open();
     await clickThrough(page, 3);
