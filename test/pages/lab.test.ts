@@ -89,7 +89,9 @@ describe("the first sight", () => {
     [1920, "dark"],
   ] as const)("at %d px, %s: nothing sticks out, axe finds nothing, no text is tiny", async (width, scheme) => {
     const page = await open({ width, scheme });
-    await clickThrough(page, 2);
+    // As far as the question: every kind of control is there then.
+    await clickThrough(page, 3);
+    await page.click("#lesson .question >> text=Nobody");
     expect(await visit?.overflow()).toEqual([]);
     expect(await visit?.axe()).toEqual([]);
     expect(await visit?.smallText()).toEqual([]);
@@ -129,6 +131,7 @@ describe("lessons", () => {
       await clickThrough(page, lesson.steps.length);
       await page.waitForSelector(".closing");
       expect(await page.locator("#lesson").innerText()).toContain(lesson.title);
+      expect(await visit?.axe()).toEqual([]);
       expect(await page.locator(".stop[aria-current=page]").getAttribute("aria-label")).toContain("finished");
       expect(visit?.problems).toEqual([]);
     },
@@ -213,9 +216,13 @@ describe("lessons", () => {
     expect(await editor.getByRole("alert").allInnerTexts()).toContainEqual(
       expect.stringContaining("not JavaScript yet"),
     );
+    expect(await visit?.axe()).toEqual([]);
     await editor.getByLabel(/Function of cmd/).fill("nothing.there()");
     await editor.getByRole("button").click();
-    await clickThrough(page, 1);
+    const console = page.locator("iommufd-console");
+    await console.getByLabel("Command").selectOption({ label: "MY_DOUBLE" });
+    await console.getByRole("button", { name: "Run", exact: true }).click();
+    await expect.poll(() => editor.getByRole("status").innerText()).toContain("nothing is not defined");
     expect(visit?.problems).toEqual([]);
   });
 });
