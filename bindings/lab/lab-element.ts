@@ -3,7 +3,8 @@
 // What the elements have in common: a session, found or given, and what is shown while there is none.
 //
 // A subclass renders by `renderSession(session)` and listens in `connectSession(session)`, whose return value undoes it. Both are
-// called again when `session` is set to another one; whatever an element shows is of the session that it has now.
+// called again when `session` is set to another one; whatever an element shows is of the session that it has now. When the
+// session's commands change, `commandsChanged(session)` is called and the element is rendered anew.
 
 import { LitElement, type TemplateResult, html } from "lit";
 import { LabSession } from "./session.js";
@@ -49,6 +50,9 @@ export abstract class LabElement extends LitElement {
   /** Starts to listen; returns what stops it. */
   protected abstract connectSession(session: LabSession): () => void;
 
+  /** The session's commands are others now; the element is rendered after this. */
+  protected commandsChanged(_session: LabSession): void {}
+
   async #takeShared(): Promise<void> {
     try {
       const shared = await LabSession.shared();
@@ -61,8 +65,18 @@ export abstract class LabElement extends LitElement {
   #follow(): void {
     this.#unfollow();
     if (this.session === undefined) return;
-    this.#connected = this.session;
-    this.#disconnect = this.connectSession(this.session);
+    const session = this.session;
+    const update = (): void => {
+      this.commandsChanged(session);
+      this.requestUpdate();
+    };
+    session.addEventListener("commands", update);
+    const disconnect = this.connectSession(session);
+    this.#connected = session;
+    this.#disconnect = () => {
+      session.removeEventListener("commands", update);
+      disconnect();
+    };
   }
 
   #unfollow(): void {

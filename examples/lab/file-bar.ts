@@ -10,7 +10,8 @@ import { addSample } from "./sample.js";
 /** Shows the line and keeps it up to date. */
 export function showFileBar(place: HTMLElement, session: LabSession, memory: UserMemory): void {
   const update = (): void => {
-    const count = session.context.objects().length;
+    // One file is open, and a count is cheaper than a list.
+    const { live } = session.iommufd.stats().objects;
     render(
       html`
         <dl>
@@ -20,7 +21,7 @@ export function showFileBar(place: HTMLElement, session: LabSession, memory: Use
           </div>
           <div>
             <dt>Objects</dt>
-            <dd>${count}</dd>
+            <dd>${live}</dd>
           </div>
           <div>
             <dt>Scratch memory</dt>

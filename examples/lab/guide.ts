@@ -6,14 +6,15 @@
 // A student who comes back finds the lesson where it was left: objects live in the page's memory only, so the guide repeats
 // the steps that were done. It cannot look at a race for anybody, so a lesson with one is taken up before it.
 
-import { html, render } from "lit";
-import type { LabCallsEvent, LabSession, RaceFinishedEvent } from "iommufd-wasm/lab";
+import { render } from "lit";
+import { type LabCallsEvent, type LabSession, PAGE_THREAD, type RaceFinishedEvent } from "iommufd-wasm/lab";
 import type { DefinitionEditor } from "./definition-editor.js";
 import { LessonRun, type Happening, type World } from "./lesson-run.js";
-import { plainText, spokenText } from "./lesson-text.js";
+import { spokenText } from "./lesson-text.js";
 import { lessonView, type LessonCommands } from "./lesson-view.js";
 import type { Action, Lesson } from "./lessons/lesson.js";
 import { nextFrame, onNextFrame } from "./next-frame.js";
+import { showNowBar } from "./now-bar.js";
 import { consoleElement, markPlace, part, raceElement, reveal } from "./page-parts.js";
 import type { Progress } from "./progress.js";
 import { raceSeen } from "./race-event.js";
@@ -53,7 +54,9 @@ export class Guide {
     if (lesson === undefined) throw new Error("there are no lessons");
     this.#run = new LessonRun(lesson, world);
     session.addEventListener("calls", (event) => {
-      this.#hear({ kind: "calls", calls: (event as LabCallsEvent).calls });
+      // What other threads do is no student's doing, and may come by the thousand.
+      const calls = (event as LabCallsEvent).calls.filter(({ thread }) => thread === PAGE_THREAD);
+      if (calls.length > 0) this.#hear({ kind: "calls", calls });
     });
     session.addEventListener("context", () => this.#hear({ kind: "reopened" }));
     editor.addEventListener("defined", () => {
@@ -105,7 +108,6 @@ export class Guide {
       if (this.#run.isDone) this.#options.progress.finish(lesson.id);
       this.#announce(before);
     }
-    // Calls may come by the thousand.
     if (happening.kind === "calls") this.#showSoon();
     else this.#show();
     if (changed) this.#follow();
@@ -136,7 +138,7 @@ export class Guide {
   #show(): void {
     const { lessons, progress } = this.#options;
     const run = this.#run;
-    const { lesson, present, facts } = run;
+    const { lesson, present } = run;
     const commands: LessonCommands = {
       prepare: () => this.#prepare(),
       perform: () => void this.#perform(),
@@ -151,47 +153,35 @@ export class Guide {
     const state = { lessons, run, isFinished: ({ id }: Lesson) => progress.isFinished(id) };
     render(lessonView(state, commands), part("lesson"));
     markPlace(present?.place);
-    const number = Math.min(run.step + 1, lesson.steps.length);
-    render(
-      html`
-        <a href="#lesson" @click=${goToLesson}>
-          <strong>${present === undefined ? "Lesson finished" : `Step ${number} of ${lesson.steps.length}`}</strong>
-          <span>${present === undefined ? lesson.title : plainText(present.title, facts)}</span>
-        </a>
-      `,
-      part("now"),
-    );
+    showNowBar(run);
   }
 
   #next(): Action | undefined {
     return this.#run.present?.next(this.#run.evidence());
   }
 
-  /** Fills in what the student would have to, and leaves the running to him. */
+  /** Fills in what the student would have to, shows it, and leaves the running to him. */
   #prepare(): void {
     const action = this.#next();
-    const place = this.#run.present?.place;
-    if (action === undefined) return;
-    if (action.kind === "call") {
-      const short = action.size !== undefined;
-      consoleElement().fill(action.command, action.fields, short ? { shape: "short" } : {});
+    if (action?.kind === "call") {
+      fillConsole(action);
       reveal("console");
-    } else if (action.kind === "define") {
+    } else if (action?.kind === "define") {
       this.#options.editor.fill(action.definition);
       reveal("definition");
-    } else if (place !== undefined) reveal(place);
+    }
   }
 
+  /** Does it. The student goes on reading, except where there is something to watch. */
   async #perform(): Promise<void> {
     const action = this.#next();
-    if (action === undefined) return;
-    if (action.kind === "call") {
-      this.#prepare();
+    if (action?.kind === "call") {
+      fillConsole(action);
       await consoleElement().run();
-    } else if (action.kind === "race") {
+    } else if (action?.kind === "race") {
       reveal("race");
       await this.#race(action.race, action.mode);
-    } else this.#doSilently(action);
+    } else if (action !== undefined) this.#doSilently(action);
   }
 
   /** Shows schedules from the first on until the step is done, or lets threads run the race. */
@@ -246,10 +236,8 @@ export class Guide {
   }
 }
 
-function goToLesson(event: Event): void {
-  event.preventDefault();
-  part("lesson").scrollIntoView({ block: "start" });
-  part("lesson-title").focus({ preventScroll: true });
+function fillConsole({ command, fields, size }: Action & { kind: "call" }): void {
+  consoleElement().fill(command, fields, size === undefined ? {} : { shape: "short" });
 }
 
 /** The lesson that the page's address names, if any. */

@@ -28,8 +28,8 @@ export interface World {
   readonly threads: boolean;
 }
 
-/** A step needs its last calls; a race of workers may report thousands. */
-const KEPT_CALLS = 500;
+/** A step needs its last calls only. */
+const KEPT_CALLS = 100;
 
 interface Seen {
   calls: LabCall[];

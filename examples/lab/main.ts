@@ -12,6 +12,7 @@ import { showFileBar } from "./file-bar.js";
 import { Guide } from "./guide.js";
 import { isolate } from "./isolation.js";
 import { LESSONS } from "./lessons/index.js";
+import { hideNowBarBesideLesson } from "./now-bar.js";
 import { part, sessionElements } from "./page-parts.js";
 import { localStore, Progress } from "./progress.js";
 import { addSample } from "./sample.js";
@@ -39,3 +40,4 @@ new Guide({
   editor: new DefinitionEditor(session, part("editor")),
   world: { objects: () => session.context.objects(), memory, threads },
 });
+hideNowBarBesideLesson();

@@ -38,6 +38,8 @@ test("every folder with a table of files is in the list", () => {
     "bindings/remote",
     "bindings/replay",
     "examples",
+    "examples/lab",
+    "examples/lab/lessons",
     "examples/v86",
     "examples/v86/guest",
     "test/fuzz",

@@ -5,17 +5,20 @@
 // Every lesson is completed through the page's own buttons, and the first one by keyboard alone. Nothing here reaches into
 // the page's modules.
 
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Page } from "playwright";
-import { build, createServer } from "vite";
+import { createServer } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
 import { closeBrowser, openPage, serveSite, type Site, type Visit, type VisitOptions } from "../support/lab-page.ts";
 
-const CONFIG = fileURLToPath(new URL("../../examples/lab/vite.config.mjs", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const CONFIG = join(ROOT, "examples/lab/vite.config.mjs");
 /** A place deep in somebody's site, to see that nothing depends on the root. */
 const DEEP = "/people/somebody/lab/";
 
@@ -26,7 +29,10 @@ let visit: Visit | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "iommufd-lab-"));
-  await build({ configFile: CONFIG, logLevel: "error", build: { outDir: folder } });
+  // As a command: Vite builds another page where a test runner has set NODE_ENV.
+  const { NODE_ENV: _, ...env } = process.env;
+  const command = ["run", "-s", "lab:build", "--", "--logLevel", "error", "--outDir", folder];
+  await promisify(execFile)("npm", command, { cwd: ROOT, env });
   isolated = await serveSite({ folders: { "/lab/": folder } });
   plain = await serveSite({ folders: { [DEEP]: folder, "/lab/": folder }, isolated: false });
 });
@@ -49,13 +55,13 @@ async function open(options: VisitOptions = {}, { site = isolated, path = "lab/"
 }
 
 /** How many steps of the lesson are done. */
-const doneSteps = (page: Page): Promise<number> => page.locator(".step.done").count();
+const doneSteps = (page: Page): Promise<number> => page.locator("#lesson .step.done").count();
 
 /** Clicks the present step's own button until `steps` are done. */
 async function clickThrough(page: Page, steps: number): Promise<void> {
   for (let done = await doneSteps(page); done < steps;) {
     const before = await page.locator("#lesson").innerText();
-    await page.click(".step.present .perform");
+    await page.click("#lesson .step.present .perform");
     await page.waitForFunction((text) => document.querySelector<HTMLElement>("#lesson")?.innerText !== text, before);
     done = await doneSteps(page);
   }
@@ -83,7 +89,9 @@ describe("the first sight", () => {
     [1920, "dark"],
   ] as const)("at %d px, %s: nothing sticks out, axe finds nothing, no text is tiny", async (width, scheme) => {
     const page = await open({ width, scheme });
-    await clickThrough(page, 2);
+    // As far as the question: every kind of control is there then.
+    await clickThrough(page, 3);
+    await page.click("#lesson .question >> text=Nobody");
     expect(await visit?.overflow()).toEqual([]);
     expect(await visit?.axe()).toEqual([]);
     expect(await visit?.smallText()).toEqual([]);
@@ -123,6 +131,7 @@ describe("lessons", () => {
       await clickThrough(page, lesson.steps.length);
       await page.waitForSelector(".closing");
       expect(await page.locator("#lesson").innerText()).toContain(lesson.title);
+      expect(await visit?.axe()).toEqual([]);
       expect(await page.locator(".stop[aria-current=page]").getAttribute("aria-label")).toContain("finished");
       expect(visit?.problems).toEqual([]);
     },
@@ -145,11 +154,43 @@ describe("lessons", () => {
     expect(await doneSteps(page)).toBe(3);
   });
 
+  test("an own ioctl is in the console's list, by name", async () => {
+    const page = await open({}, { lesson: "extend" });
+    const names = page.locator("iommufd-console").locator("option", { hasText: "MY_DOUBLE" });
+    expect(await names.count()).toBe(0);
+    await clickThrough(page, 1);
+    await expect.poll(() => names.count()).toBe(1);
+  });
+
+  test("the step to do is always in sight beside the bench, and all of it", async () => {
+    const page = await open({ width: 1440, height: 800 });
+    for (const step of [1, 2, 3, 4]) {
+      await clickThrough(page, step);
+      const isInSight = (): Promise<boolean> =>
+        page.evaluate(() => {
+          const rect = document.querySelector("#lesson .step.present .actions")?.getBoundingClientRect();
+          return rect !== undefined && rect.top >= 0 && rect.bottom <= innerHeight;
+        });
+      await expect.poll(isInSight).toBe(true);
+    }
+  });
+
+  test("on a narrow page the step to do stands at the foot while the lesson is out of sight", async () => {
+    const page = await open({ width: 360, height: 740 });
+    const bar = page.locator("#now");
+    await expect.poll(() => bar.isVisible()).toBe(false);
+    await page.click("text=Fill in for me");
+    await expect.poll(() => bar.isVisible()).toBe(true);
+    expect(await bar.innerText()).toContain("Make an object");
+    await bar.getByRole("link").click();
+    await expect.poll(() => bar.isVisible()).toBe(false);
+  });
+
   test("where one was is found again after a reload, with the objects", async () => {
     const page = await open();
     await clickThrough(page, 3);
     await page.reload();
-    await page.waitForSelector(".step.done");
+    await page.waitForSelector("#lesson .step.done");
     expect(await doneSteps(page)).toBe(3);
     await clickThrough(page, 5);
     await page.reload();
@@ -175,9 +216,13 @@ describe("lessons", () => {
     expect(await editor.getByRole("alert").allInnerTexts()).toContainEqual(
       expect.stringContaining("not JavaScript yet"),
     );
+    expect(await visit?.axe()).toEqual([]);
     await editor.getByLabel(/Function of cmd/).fill("nothing.there()");
     await editor.getByRole("button").click();
-    await clickThrough(page, 1);
+    const console = page.locator("iommufd-console");
+    await console.getByLabel("Command").selectOption({ label: "MY_DOUBLE" });
+    await console.getByRole("button", { name: "Run", exact: true }).click();
+    await expect.poll(() => editor.getByRole("status").innerText()).toContain("nothing is not defined");
     expect(visit?.problems).toEqual([]);
   });
 });
@@ -243,6 +288,14 @@ describe("hosts", () => {
     expect(visit?.problems).toEqual([]);
   });
 
+  test("on one thread the lesson on races leaves out what needs several, and says so", async () => {
+    const page = await open({}, { site: plain, lesson: "two-callers" });
+    await clickThrough(page, 4);
+    await page.waitForSelector(".closing");
+    expect(await page.locator("#lesson .step").last().innerText()).toContain("one thread");
+    expect(visit?.problems).toEqual([]);
+  });
+
   test("the service worker adds them, by one reload, in whichever folder the page lies", async () => {
     visit = await openPage(`${plain.url}${DEEP.slice(1)}`, { serviceWorkers: true });
     const { page } = visit;
@@ -253,7 +306,11 @@ describe("hosts", () => {
     await page.waitForSelector("#lesson-title");
     expect(await page.locator("#support").innerText()).toBe("");
     await clickThrough(page, 5);
-    expect(loads).toBeLessThanOrEqual(2);
+    await page.reload();
+    await page.waitForSelector("#lesson-title");
+    expect(await isIsolated()).toBe(true);
+    // The first may have come before anybody counted; then the one for the headers, then ours.
+    expect([2, 3]).toContain(loads);
     expect(visit.problems).toEqual([]);
   });
 

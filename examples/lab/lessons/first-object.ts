@@ -5,6 +5,9 @@ import { Errno } from "iommufd-wasm";
 import { call, lastMade, endsWith, errnoName, hasEnded, lastAnswer, nameOf, objectOf, TYPE } from "./evidence.js";
 import type { Evidence, Lesson, Verdict } from "./lesson.js";
 
+/** Objects beside the lesson's own that are offered as an answer. */
+const MOST_OTHERS = 3;
+
 /** What the lesson has built may have been destroyed on the way. */
 function isBroken(evidence: Evidence): Verdict {
   const { ioas, hwpt } = evidence.facts;
@@ -88,9 +91,11 @@ export const firstObject: Lesson = {
       place: "graph",
       question: {
         ask: ({ ioas }) => `Besides the table, who needs object ${ioas}?`,
-        choices: ({ objects }) => [
+        choices: ({ objects, facts: { ioas, hwpt } }) => [
           { value: 0, label: "Nobody" },
-          ...objects.map((object) => ({ value: object.id, label: nameOf(object) })),
+          ...objects
+            .filter(({ id }, index) => index < MOST_OTHERS || id === ioas || id === hwpt)
+            .map((object) => ({ value: object.id, label: nameOf(object) })),
         ],
       },
       check(evidence) {
