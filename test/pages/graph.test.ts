@@ -54,6 +54,8 @@ afterAll(async () => {
 async function open(options: VisitOptions = {}, path = ""): Promise<void> {
   visit = await openPage(`${site.url}${path}`, options);
   await visit.page.waitForFunction(() => "tools" in globalThis);
+  // The first look has found nothing, so that all that comes later is seen to appear.
+  await graph().getByText("No objects yet").waitFor();
 }
 
 /** Waits until the picture has exactly these boxes, by their labels' beginnings, in no order. */
@@ -88,7 +90,6 @@ const selectedId = (): Promise<number | undefined> =>
 
 test("says what to do while there is nothing, and does it", async () => {
   await open();
-  await graph().getByText("No objects yet").waitFor();
   await graph().getByRole("button", { name: "Make three objects" }).click();
   await boxes("IOAS 1", "HWPT 2", "DEVICE 3");
   expect(await graph().getByText("No objects yet").count()).toBe(0);
@@ -357,7 +358,6 @@ test("where a policy forbids workers, the layout is the plain one", async () => 
 describe.each([360, 768, 1440])("at %i px", (width) => {
   test.each(["light", "dark"] as const)("%s: nothing sticks out, nothing is small, axe is content", async (scheme) => {
     await open({ width, scheme });
-    await graph().getByText("No objects yet").waitFor();
     expect(await visit.axe()).toEqual([]);
     await chain();
     await visit.page.evaluate(() => document.querySelector("iommufd-graph")?.select(2));

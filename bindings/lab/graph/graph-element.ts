@@ -32,6 +32,8 @@ import { objectTable, summaryTable } from "./tables.js";
 
 /** Least milliseconds between two renderings of what is around the picture. */
 const TEXT_MS = 250;
+/** What an interaction is charged with, so that no look falls into the frame that shows what it did. */
+const INTERACTION_MS = 15;
 /** The width is rounded down to this, so that the picture is not laid out anew for every pixel. */
 const WIDTH_STEP = 8;
 
@@ -71,6 +73,10 @@ export class IommufdGraph extends LabElement {
   constructor() {
     super();
     this.view = "graph";
+    // What the reader does is shown before what the kernel does.
+    for (const type of ["keydown", "keyup", "pointerdown", "pointerup"]) {
+      this.addEventListener(type, () => this.#watch?.charge(INTERACTION_MS));
+    }
   }
 
   /** Selects an object and scrolls to it; undefined selects none. */

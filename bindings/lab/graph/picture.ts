@@ -128,8 +128,8 @@ export class GraphPicture {
     const holds = new Map<number, number[]>();
     const heldBy = new Map<number, number[]>();
     for (const { from, to } of this.#links) {
-      holds.set(from, [...(holds.get(from) ?? []), to]);
-      heldBy.set(to, [...(heldBy.get(to) ?? []), from]);
+      listAt(holds, from).push(to);
+      listAt(heldBy, to).push(from);
     }
     return [...this.#views].map(([id, { target }]) => ({
       id,
@@ -219,6 +219,12 @@ export class GraphPicture {
     this.#arrowsStale = false;
     this.#arrows.draw(this.#links, this.#views, this.#bends, this.#selected);
   }
+}
+
+function listAt(map: Map<number, number[]>, key: number): number[] {
+  let list = map.get(key);
+  if (list === undefined) map.set(key, (list = []));
+  return list;
 }
 
 function isMotionReduced(): boolean {
