@@ -8,7 +8,7 @@
 
 import { IommufdConsole } from "./console/console.js";
 import { IommufdGraph } from "./graph/graph-element.js";
-import { RaceElement } from "./race/race-element.js";
+import { IommufdRace } from "./race/race-element.js";
 import { IommufdTrace } from "./trace/trace.js";
 
 export { LabCallsEvent, LabSession, PAGE_THREAD, type LabCall } from "./session.js";
@@ -17,7 +17,7 @@ export type { FileNumber, Pointer, Shape } from "./console/draft.js";
 export type { FieldValue } from "./console/field-text.js";
 export type { LeftOut, TraceExport } from "./console/trace-export.js";
 export { IommufdGraph } from "./graph/graph-element.js";
-export { RaceElement, type RaceMode } from "./race/race-element.js";
+export { IommufdRace, type RaceMode } from "./race/race-element.js";
 export { type FinishedOutcome, RaceFinishedEvent, type RaceFinished } from "./race/race-event.js";
 export { IommufdTrace } from "./trace/trace.js";
 export { LabLostEvent, receiveCalls, type ReceivePort } from "./trace/receive.js";
@@ -25,7 +25,7 @@ export { LabLostEvent, receiveCalls, type ReceivePort } from "./trace/receive.js
 const ELEMENTS = {
   "iommufd-console": IommufdConsole,
   "iommufd-graph": IommufdGraph,
-  "iommufd-race": RaceElement,
+  "iommufd-race": IommufdRace,
   "iommufd-trace": IommufdTrace,
 };
 
@@ -37,7 +37,7 @@ declare global {
   interface HTMLElementTagNameMap {
     "iommufd-console": IommufdConsole;
     "iommufd-graph": IommufdGraph;
-    "iommufd-race": RaceElement;
+    "iommufd-race": IommufdRace;
     "iommufd-trace": IommufdTrace;
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of the page that a lesson points at, by the names of the public contract of `iommufd-wasm/lab`.
 
-import type { IommufdConsole, LabSession, RaceElement } from "iommufd-wasm/lab";
+import type { IommufdConsole, LabSession, IommufdRace } from "iommufd-wasm/lab";
 import type { Place } from "./lessons/lesson.js";
 
 /** What the page uses of the elements that show a session. */
@@ -31,8 +31,8 @@ export function consoleElement(): IommufdConsole {
 }
 
 /** The page's race view. */
-export function raceElement(): RaceElement {
-  return theOnly("iommufd-race") as RaceElement;
+export function raceElement(): IommufdRace {
+  return theOnly("iommufd-race") as IommufdRace;
 }
 
 function theOnly(name: string): Element {

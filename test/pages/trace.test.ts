@@ -133,6 +133,22 @@ describe("alone in a bare page", () => {
     await expect.poll(() => rows(page).count()).toBe(0);
   });
 
+  test("a command that the session learns later is known by name, in lines that are there already, too", async () => {
+    const page = await open();
+    const answers = await page.evaluate(async () => {
+      const session = await lab.LabSession.shared();
+      const command = session.iommufd.defineIoctl({ name: "DOUBLE", nr: 0xb0, fields: { value: "u32" }, execute() {} });
+      const call = () => session.context.tryIoctl(command.request, Uint8Array.of(8, 0, 0, 0, 21, 0, 0, 0));
+      const before = call();
+      session.addCommand(command);
+      return [before, call()];
+    });
+    expect(answers).toEqual([0, 0]);
+    await expect.poll(() => rows(page).allInnerTexts()).toHaveLength(2);
+    for (const line of await rows(page).allInnerTexts())
+      expect(line).toContain("ioctl(3, DOUBLE, {size=8, value=21}) = 0");
+  });
+
   test("filters by thread and command hold for calls that come later", async () => {
     const page = await open();
     await report(page, 3, "worker 1");

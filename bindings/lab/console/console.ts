@@ -126,10 +126,14 @@ export class IommufdConsole extends LabElement {
     return exportTrace(this.#recorder);
   }
 
+  protected override commandsChanged(session: LabSession): void {
+    this.#decoder = new Decoder(session.commands);
+  }
+
   protected override connectSession(session: LabSession): () => void {
     const recorder = new CallRecorder(session);
     this.#recorder = recorder;
-    this.#decoder = new Decoder(session.commands);
+    this.commandsChanged(session);
     if (session !== this.#shown) {
       this.finished = [];
       this.message = "";

@@ -28,7 +28,7 @@ import { stepView } from "./step-view.js";
 export type RaceMode = "step" | "run";
 
 /** The races of the kernel's core, stepped or run. */
-export class RaceElement extends LitElement {
+export class IommufdRace extends LitElement {
   static override styles = [theme, raceStyles, timeLineStyles, wordStyles, outcomesStyles];
   static override properties = {
     race: { reflect: true },
@@ -198,6 +198,6 @@ export class RaceElement extends LitElement {
 
 declare global {
   interface HTMLElementTagNameMap {
-    "iommufd-race": RaceElement;
+    "iommufd-race": IommufdRace;
   }
 }

@@ -88,8 +88,12 @@ export class IommufdTrace extends LabElement {
     return lines;
   }
 
-  protected override connectSession(session: LabSession): () => void {
+  protected override commandsChanged(session: LabSession): void {
     this.#decoder = new Decoder(session.commands);
+  }
+
+  protected override connectSession(session: LabSession): () => void {
+    this.commandsChanged(session);
     this.clear();
     const onCalls = (event: Event): void => {
       this.#log.add((event as LabCallsEvent).calls);
