@@ -7,7 +7,8 @@
  */
 import { Errno, type ErrnoName } from "./generated/errno.js";
 
-const NAMES = new Map<number, ErrnoName>(Object.entries(Errno).map(([name, value]) => [value, name as ErrnoName]));
+const NAMES = /* @__PURE__ */ (() =>
+  new Map<number, ErrnoName>(Object.entries(Errno).map(([name, value]) => [value, name as ErrnoName])))();
 
 /** What an error was about. */
 export interface IommufdErrorDetails {

@@ -29,9 +29,9 @@ await produce(
   "errno.ts",
   "assembly/errno.ts",
   `/** Linux errno numbers, positive, by name. */
-   export const Errno = Object.fromEntries(
+   export const Errno = /* @__PURE__ */ (() => Object.fromEntries(
      ${JSON.stringify(errnoNames())}.split(" ").flatMap((name, index) => (name === "" ? [] : [["E" + name, index + 1]]))
-   ) as {
+   ))() as {
      ${errno.map(([name, value]) => `readonly ${name}: ${value};`).join("\n")}
    };
 

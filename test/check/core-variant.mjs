@@ -25,7 +25,9 @@ const VARIANTS = {
 };
 
 /** Tests that compile cores of their own, or run none; and pages, which are about what lies on top of it. */
-const OTHER_CORES = ["model-*", "seed-*", "lab-*", "failure-sweep-*", "mutants", "readme*"].map((name) => `node/${name}`);
+const OTHER_CORES = ["model-*", "seed-*", "lab-*", "failure-sweep-*", "mutants", "readme*"].map(
+  (name) => `node/${name}`,
+);
 const excluded = [...OTHER_CORES, "pages/*"].flatMap((name) => ["--exclude", `test/${name}.test.ts`]);
 
 const name = process.argv[2];
