@@ -93,6 +93,11 @@ describe("plain HTML", () => {
     const visit = await open(elsewhere.url);
     const expected = ["workers can share the objects", ...SAID];
     expect(await linesOf(visit.page, "pre", expected)).toEqual(expected);
+    // Its workers come from over there, too.
+    const race = visit.page.locator("iommufd-race");
+    await race.getByRole("button", { name: "Let threads run it" }).click();
+    await race.getByRole("button", { name: "Run", exact: true }).click();
+    await race.getByText(/^Ran [\d,]+ times/).waitFor();
     expect(visit.problems).toEqual([]);
     await visit.close();
     await elsewhere.close();

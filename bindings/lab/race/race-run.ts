@@ -30,9 +30,7 @@ export interface RunOptions {
 export async function runRace(race: Race, { milliseconds, signal, onCounts }: RunOptions): Promise<RunCounts> {
   const iommufd = await Iommufd.create();
   const board = new RaceBoard();
-  const workers = race.actors.map(
-    () => new Worker(new URL("./race-worker.js", import.meta.url), { type: "module", name: `race ${race.name}` }),
-  );
+  const workers = race.actors.map(() => startWorker(`race ${race.name}`));
   const stop = (): void => board.stop();
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
@@ -60,4 +58,20 @@ export async function runRace(race: Race, { milliseconds, signal, onCounts }: Ru
     for (const worker of workers) worker.terminate();
     iommufd.detach();
   }
+}
+
+/** Bundlers know the first form, and bundle the worker with it. */
+function startWorker(name: string): Worker {
+  try {
+    return new Worker(new URL("./race-worker.js", import.meta.url), { type: "module", name });
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== "SecurityError") throw error;
+    return new Worker(importerOf("race-worker.js"), { type: "module", name });
+  }
+}
+
+/** A worker's first script must be of the page's origin; where ours is not, as from a CDN, one that imports it is. */
+function importerOf(file: string): string {
+  const script = `import ${JSON.stringify(new URL(file, import.meta.url).href)};`;
+  return URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
 }
