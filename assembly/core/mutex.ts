@@ -86,7 +86,10 @@ export function unlock(mutex: usize, rank: u32): void {
   unlockNow(mutex, rank);
 }
 
-/** The same without a call. Context: not for a dead thread, whose locks stay taken until all is put in order. */
+/**
+ * The same without a call, and for living threads only: a reaper keeps all locks of the thread that it acts as until everything is
+ * in order. So not in abort, nor in any other end of what a dead thread may have had.
+ */
 // @ts-ignore: a decorator on a function
 @inline export function unlockNow(mutex: usize, rank: u32): void {
   if (DEBUG_BUILD) {

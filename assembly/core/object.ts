@@ -145,7 +145,7 @@ export function abort(file: usize, handle: u32): i32 {
   erase(file, slot);
   freeRecord(record); // before the slot is out of hand: until then the hand tells what became of the record's entry
   const isSpare = keepSpare(file, slot, slab);
-  unlockNow(tableLockOf(file), RANK_TABLE);
+  unlock(tableLockOf(file), RANK_TABLE); // a reaper gives a dead thread's reservations back by this
   if (!isSpare) slabFree(slab, slot, hand());
   fileUnlocked(file);
   return 0;
