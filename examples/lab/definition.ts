@@ -44,20 +44,30 @@ export function parseFields(text: string): Fields {
       );
     }
     if (name === "size") throw new DefinitionError("fields", `Line ${index + 1}: the field size is added for you.`);
-    if (name in fields) throw new DefinitionError("fields", `Line ${index + 1}: there are two fields called ${name}.`);
+    if (name in Object.prototype) {
+      throw new DefinitionError(
+        "fields",
+        `Line ${index + 1}: every JavaScript object has a ${name}. Take another name.`,
+      );
+    }
+    if (Object.hasOwn(fields, name))
+      throw new DefinitionError("fields", `Line ${index + 1}: there are two fields called ${name}.`);
     fields[name] = type as FieldType;
   }
   return fields;
 }
 
-type Execute = (cmd: UserCommand<Fields>) => number | void;
+type Execute = (cmd: UserCommand<Fields>) => unknown;
+
+/** The largest errno. */
+const MAX_ERRNO = 4095;
 
 /** Makes a function of the body. @throws DefinitionError when it is no JavaScript. */
 export function compileBody(body: string): Execute {
   try {
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the student's own text, in the student's own page
     const execute = new Function("cmd", "Errno", `"use strict";\n${body}`) as (cmd: object, errno: object) => unknown;
-    return (cmd) => execute(cmd, Errno) as number | void;
+    return (cmd) => execute(cmd, Errno);
   } catch (error) {
     throw new DefinitionError("body", `This is not JavaScript yet: ${messageOf(error)}.`);
   }
@@ -66,7 +76,8 @@ export function compileBody(body: string): Execute {
 /**
  * Defines the ioctl.
  *
- * @param onFault hears of an exception that the body threw and that is no IommufdError; the caller gets EIO then
+ * @param onFault hears of an exception that the body threw and that is no IommufdError, and of a result that is no answer; the
+ *   caller gets EIO then
  * @throws DefinitionError
  */
 export function define(
@@ -83,17 +94,39 @@ export function define(
       nr,
       fields: layout,
       execute(cmd) {
+        let fault: string;
         try {
-          return run(cmd);
+          const result = run(cmd);
+          if (isAnswer(result)) return result;
+          fault = `returned ${describe(result)}. It must return nothing, a whole number from 0 on, or minus an errno`;
         } catch (error) {
           if (error instanceof IommufdError) throw error;
-          onFault(`${name} threw ${messageOf(error)}. Its caller got EIO.`);
-          return -Errno.EIO;
+          fault = `threw ${messageOf(error)}`;
         }
+        onFault(`${name} ${fault}. Its caller got EIO.`);
+        return -Errno.EIO;
       },
     });
   } catch (error) {
     throw new DefinitionError(...explain(error, nr));
+  }
+}
+
+/** Whether an ioctl can answer that: 32 bits, and no negative number but an errno's. */
+function isAnswer(result: unknown): result is number | void {
+  return result === undefined || (typeof result === "number" && (result | 0) === result && result >= -MAX_ERRNO);
+}
+
+function describe(result: unknown): string {
+  switch (typeof result) {
+    case "number":
+      return String(result);
+    case "bigint":
+      return `${result}n, a bigint as a 64-bit field has, which Number(…) makes a number`;
+    case "object":
+      return result === null ? "null" : "an object";
+    default:
+      return `a ${typeof result}`;
   }
 }
 
@@ -106,5 +139,7 @@ function explain(error: unknown, nr: number): ["nr" | "fields", string] {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  // Some objects have no text.
+  return typeof error === "object" && error !== null ? "an object that is no Error" : String(error);
 }

@@ -43,6 +43,7 @@ export class Guide {
   readonly #options: GuideOptions;
   #run: LessonRun;
   #isRepeating = false;
+  #problem: string | undefined;
   readonly #showSoon = onNextFrame(() => this.#show());
 
   constructor(options: GuideOptions) {
@@ -80,6 +81,7 @@ export class Guide {
   /** Begins a lesson. */
   open(lesson: Lesson): void {
     this.#run = new LessonRun(lesson, this.#options.world);
+    this.#problem = undefined;
     history.replaceState(null, "", `#${lesson.id}`);
     this.#options.progress.moveTo({ lesson: lesson.id, step: 0 });
     this.#show();
@@ -104,6 +106,7 @@ export class Guide {
     const changed = this.#run.happened(happening);
     if (this.#isRepeating) return;
     if (changed) {
+      this.#problem = undefined;
       this.#options.progress.moveTo({ lesson: lesson.id, step: this.#run.step });
       if (this.#run.isDone) this.#options.progress.finish(lesson.id);
       this.#announce(before);
@@ -141,7 +144,7 @@ export class Guide {
     const { lesson, present } = run;
     const commands: LessonCommands = {
       prepare: () => this.#prepare(),
-      perform: () => void this.#perform(),
+      perform: () => this.#tryToPerform(),
       answer: (value) => this.#hear({ kind: "answered", value }),
       open: (lesson) => this.open(lesson),
       reset: () => {
@@ -150,7 +153,7 @@ export class Guide {
         progress.reset();
       },
     };
-    const state = { lessons, run, isFinished: ({ id }: Lesson) => progress.isFinished(id) };
+    const state = { lessons, run, isFinished: ({ id }: Lesson) => progress.isFinished(id), problem: this.#problem };
     render(lessonView(state, commands), part("lesson"));
     markPlace(present?.place);
     showNowBar(run);
@@ -172,7 +175,16 @@ export class Guide {
     }
   }
 
-  /** Does it. The student goes on reading, except where there is something to watch. */
+  /** Does it, or says in the step why that was not possible. */
+  #tryToPerform(): void {
+    this.#problem = undefined;
+    this.#perform().catch((error: unknown) => {
+      this.#problem = `This could not be done: ${error instanceof Error ? error.message : String(error)}`;
+      this.#show();
+    });
+  }
+
+  /** The student goes on reading, except where there is something to watch. */
   async #perform(): Promise<void> {
     const action = this.#next();
     if (action?.kind === "call") {

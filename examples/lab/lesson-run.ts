@@ -3,7 +3,8 @@
 // A student's way through one lesson: what happened goes in, the step that is to be done comes out.
 //
 // Nothing here knows a page. Invariant: steps before `step` are done or were passed over, `facts` is what they remembered,
-// and `evidence()` covers what happened since the present step began, so an old call never does a later step by chance.
+// and `evidence()` covers what happened since the present step began, so an old call never does a later step by chance. Only the
+// races of the step before count on where a step says so (`continuesRaces`).
 // Calls are judged one by one: a step may be done by the first of several that are reported together.
 
 import type { ObjectInfo } from "iommufd-wasm";
@@ -35,6 +36,7 @@ interface Seen {
   calls: LabCall[];
   selected: number[];
   answers: number[];
+  races: RaceSeen[];
   defined: DefinitionText[];
   reopened: number;
 }
@@ -44,7 +46,6 @@ export class LessonRun {
   readonly lesson: Lesson;
   readonly #world: World;
   readonly #passedOver = new Set<number>();
-  readonly #races: RaceSeen[] = [];
   #step = 0;
   #facts: Facts = {};
   #note: string | undefined;
@@ -97,7 +98,6 @@ export class LessonRun {
         return (objects ??= world.objects());
       },
       facts: this.#facts,
-      races: this.#races,
       memory: world.memory,
     };
   }
@@ -138,7 +138,7 @@ export class LessonRun {
         seen.answers.push(happening.value);
         break;
       case "raced":
-        this.#races.push(happening.race);
+        seen.races.push(happening.race);
         break;
       case "defined":
         seen.defined.push(happening.definition);
@@ -152,8 +152,10 @@ export class LessonRun {
     this.#facts = { ...this.#facts, ...facts };
     this.#step++;
     this.#note = undefined;
+    const { races } = this.#seen;
     this.#seen = nothingSeen();
     this.#passOver();
+    if (this.present?.continuesRaces === true) this.#seen.races = races;
   }
 
   #passOver(): void {
@@ -171,5 +173,5 @@ export class LessonRun {
 }
 
 function nothingSeen(): Seen {
-  return { calls: [], selected: [], answers: [], defined: [], reopened: 0 };
+  return { calls: [], selected: [], answers: [], races: [], defined: [], reopened: 0 };
 }

@@ -25,6 +25,8 @@ export interface LessonState {
   readonly lessons: readonly Lesson[];
   readonly run: LessonRun;
   readonly isFinished: (lesson: Lesson) => boolean;
+  /** Why the page could not do the step's next action. */
+  readonly problem: string | undefined;
 }
 
 /** The whole lesson. */
@@ -40,7 +42,7 @@ export function lessonView(state: LessonState, commands: LessonCommands): Templa
       ${lesson.intro.map((text) => html`<p>${richText(text)}</p>`)}
     </div>
     <ol class="steps">
-      ${lesson.steps.map((step, index) => stepView(step, index, run, commands))}
+      ${lesson.steps.map((step, index) => stepView(step, index, state, commands))}
     </ol>
     ${run.isDone ? closingView(state, commands) : nothing}
     <p class="lesson-foot">
@@ -75,8 +77,9 @@ function courseView({ lessons, run, isFinished }: LessonState, commands: LessonC
   `;
 }
 
-function stepView(step: Step, index: number, run: LessonRun, commands: LessonCommands): TemplateResult {
-  if (index === run.step) return presentView(step, run, commands);
+function stepView(step: Step, index: number, state: LessonState, commands: LessonCommands): TemplateResult {
+  const { run } = state;
+  if (index === run.step) return presentView(step, state, commands);
   const title = index < run.step ? plainText(step.title, run.facts) : plainText(step.title, {});
   if (index > run.step) return html`<li class="step ahead"><h3>${title}</h3></li>`;
   return html`
@@ -93,7 +96,7 @@ function stepView(step: Step, index: number, run: LessonRun, commands: LessonCom
   `;
 }
 
-function presentView(step: Step, run: LessonRun, commands: LessonCommands): TemplateResult {
+function presentView(step: Step, { run, problem }: LessonState, commands: LessonCommands): TemplateResult {
   const { facts, note } = run;
   const evidence = run.evidence();
   return html`
@@ -113,6 +116,7 @@ function presentView(step: Step, run: LessonRun, commands: LessonCommands): Temp
             `
       }
       ${note === undefined ? nothing : html`<p class="note">${richText(note)}</p>`}
+      ${problem === undefined ? nothing : html`<p class="note" role="alert">${problem}</p>`}
       ${actionsView(step.next(evidence), commands)}
       <details class="hint">
         <summary>Hint</summary>

@@ -8,12 +8,13 @@
 // at BUSY while the machine goes on.
 //
 // What the machine may do: nothing but what /dev/iommu does for the files that it opened itself. The numbers that it writes
-// are hostile. An address outside RAM is EFAULT, as it is where the struct's own size leads there; the number of a file that it
+// are hostile. A struct that says it is longer than MAX_STRUCT_BYTES is E2BIG before any of it is copied, so the machine does not
+// decide how long an ioctl keeps the host's thread busy. An address outside RAM is EFAULT, as it is where the struct's own size leads there; the number of a file that it
 // did not open is EBADF. A pointer inside a struct means the user space of `iommufd`, not RAM: give each machine an Iommufd
 // of its own, in whose user space nothing is mapped, and such a pointer is EFAULT, too.
 
 import { Errno, type Iommufd, type IommufdContext, IommufdError } from "iommufd-wasm";
-import { Command, MAGIC, Register, Status, VERSION } from "./registers.mjs";
+import { Command, MAGIC, MAX_STRUCT_BYTES, Register, Status, VERSION } from "./registers.mjs";
 
 /** The machine's RAM, by physical address. */
 export interface GuestMemory {
@@ -153,7 +154,9 @@ export class IommufdDevice {
   async #ioctl(file: number, request: number, address: number): Promise<number> {
     const context = this.#files.get(file);
     if (context === undefined) return -Errno.EBADF;
-    const before = this.#memory.read(address, this.#structBytes(address));
+    const { says, within } = this.#structBytes(address);
+    if (says > MAX_STRUCT_BYTES) return -Errno.E2BIG;
+    const before = this.#memory.read(address, within);
     const struct = before.slice();
     try {
       return await context.ioctlAsync(request, struct, { signal: this.#ending.signal });
@@ -162,12 +165,13 @@ export class IommufdDevice {
     }
   }
 
-  /** Bytes that the struct claims to have, as far as there is RAM: one byte further is EFAULT. */
-  #structBytes(address: number): number {
+  /** Bytes that the struct says it has, and as many of them as there are in RAM: one byte further is EFAULT. */
+  #structBytes(address: number): { says: number; within: number } {
     const reach = this.#memory.reach(address);
-    if (reach < SIZE_BYTES) return reach;
+    if (reach < SIZE_BYTES) return { says: SIZE_BYTES, within: reach };
     const { buffer, byteOffset } = this.#memory.read(address, SIZE_BYTES);
-    return Math.min(Math.max(new DataView(buffer, byteOffset).getUint32(0, true), SIZE_BYTES), reach);
+    const says = Math.max(new DataView(buffer, byteOffset).getUint32(0, true), SIZE_BYTES);
+    return { says, within: Math.min(says, reach) };
   }
 
   /** Only what the call changed: the rest is the machine's own, which may have changed it meanwhile. */

@@ -18,7 +18,7 @@ export const Register = Object.freeze({
   FILE: 0x08,
   /** Read, write: the request of IOCTL, e.g. 0x3b80. */
   REQUEST: 0x0c,
-  /** Read, write: physical address of the request's struct. */
+  /** Read, write: physical address of the request's struct, which has MAX_STRUCT_BYTES at most. */
   ARGUMENT: 0x10,
   /** Write: starts one of the commands. While STATUS says BUSY, the command is lost. */
   COMMAND: 0x14,
@@ -31,6 +31,9 @@ export const Register = Object.freeze({
 /** "IOFD" as it lies in memory. */
 export const MAGIC = 0x4446_4f49;
 export const VERSION = 1;
+
+/** Bytes that an ioctl's struct may say it has; more is -E2BIG. */
+export const MAX_STRUCT_BYTES = 0x1_0000;
 
 /** What COMMAND takes; anything else is answered by -EINVAL. */
 export const Command = Object.freeze({

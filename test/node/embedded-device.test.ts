@@ -7,7 +7,7 @@ import { Errno, type Fields, IOMMU_DESTROY, Iommufd, type IoctlCommand } from "i
 import { defineLab } from "iommufd-wasm/replay";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type DeviceCommand, type DeviceListener, type GuestMemory, IommufdDevice } from "../../examples/v86/device.ts";
-import { Command, MAGIC, Register, Status, VERSION } from "../../examples/v86/registers.mjs";
+import { Command, MAGIC, MAX_STRUCT_BYTES, Register, Status, VERSION } from "../../examples/v86/registers.mjs";
 
 const RAM_BYTES = 0x4000;
 /** RAM ends here, and goes on behind it. */
@@ -197,7 +197,9 @@ describe("an ioctl", () => {
     ["that ends in a gap", GAP.first - 4, STRUCT_BYTES, "EFAULT"],
     ["that ends behind RAM", RAM_BYTES - 4, STRUCT_BYTES, "EFAULT"],
     ["whose size is cut off", RAM_BYTES - SIZE_BYTES + 1, STRUCT_BYTES, "EFAULT"],
-    ["whose size leads out of RAM", GAP.end, 0xffff_ffff, "EFAULT"],
+    ["whose size leads out of RAM", GAP.end, RAM_BYTES - GAP.end + 1, "EFAULT"],
+    ["that is longer than the device takes", GAP.end, MAX_STRUCT_BYTES + 1, "E2BIG"],
+    ["that claims all addresses", GAP.end, 0xffff_ffff, "E2BIG"],
     ["without a size", STRUCT, 0, "EOPNOTSUPP"],
   ] as const)("of a struct %s is refused and changes nothing", async (_where, address, size, code) => {
     const file = await open();
@@ -220,6 +222,28 @@ describe("an ioctl", () => {
     new DataView(ram.buffer).setUint32(STRUCT, GAP.first - STRUCT, true);
     ram[GAP.first - 1] = 1;
     expect(await ioctlAt(file, IOMMU_DESTROY.request, STRUCT)).toBe(-Errno.E2BIG);
+  });
+
+  test("copies no more of a machine's RAM than a struct may have", async () => {
+    const large = new Uint8Array(16 * MAX_STRUCT_BYTES);
+    const reads: number[] = [];
+    device = new IommufdDevice(iommufd, {
+      reach: (address) => Math.max(0, large.length - address),
+      read(address, length) {
+        reads.push(length);
+        return large.slice(address, address + length);
+      },
+      write: (address, bytes) => large.set(bytes, address),
+    });
+    const file = await open();
+    const answers: number[] = [];
+    for (const size of [MAX_STRUCT_BYTES, MAX_STRUCT_BYTES + 1, large.length]) {
+      large.set(IOMMU_DESTROY.encode({ id: 1 }));
+      new DataView(large.buffer).setUint32(0, size, true);
+      answers.push(await ioctlAt(file, IOMMU_DESTROY.request, 0));
+    }
+    expect(answers).toEqual([-Errno.ENOENT, -Errno.E2BIG, -Errno.E2BIG]);
+    expect(reads).toEqual([SIZE_BYTES, MAX_STRUCT_BYTES, SIZE_BYTES, SIZE_BYTES]);
   });
 
   test("does not follow pointers inside a struct into RAM", async () => {

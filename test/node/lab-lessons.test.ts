@@ -214,6 +214,34 @@ describe("the lesson on races", () => {
     run.happened({ kind: "raced", race: same });
     expect([run.step, typeof run.note]).toEqual([1, "string"]);
   });
+
+  test("a schedule of the first step counts for the second, where another ending is wanted", () => {
+    const run = begin(race);
+    run.happened({ kind: "raced", race: { race: "destroy-get", mode: "step", outcomes: ["0, 0"] } });
+    run.happened({ kind: "raced", race: { race: "destroy-get", mode: "step", outcomes: ["0, ENOENT"] } });
+    expect([run.step, run.facts]).toEqual([2, { endings: 2 }]);
+  });
+
+  test("threads that ran during earlier steps do not do the last one", () => {
+    const run = begin(race);
+    const threads = { kind: "raced", race: { race: "destroy-get", mode: "run", outcomes: ["0, 0"] } } as const;
+    for (const step of [1, 2, 3]) {
+      run.happened(threads);
+      walkTo(run, step);
+    }
+    expect(run.evidence().races).toEqual([]);
+    run.happened({ kind: "selected", id: 1 });
+    expect(run.step).toBe(3);
+    run.happened(threads);
+    expect(run.isDone).toBe(true);
+  });
+
+  test("a lesson that begins again has seen no race", () => {
+    const run = walkTo(begin({ ...race, tiedToFile: true }), 1);
+    expect(run.evidence().races).toHaveLength(1);
+    reopen(run);
+    expect([run.step, run.evidence().races]).toEqual([0, []]);
+  });
 });
 
 describe("a definition that somebody wrote", () => {
@@ -234,6 +262,8 @@ describe("a definition that somebody wrote", () => {
     ["a line that is no field", { fields: "a u32" }, "fields"],
     ["a type that is none", { fields: "a: u24" }, "fields"],
     ["a field twice", { fields: "a: u32\na: u8" }, "fields"],
+    ["a name that every object has", { fields: "toString: u32" }, "fields"],
+    ["another one", { fields: "__proto__: u32" }, "fields"],
     ["size", { fields: "size: u32" }, "fields"],
     ["a struct that is too large", { fields: "a: u8[5000]" }, "fields"],
     ["a number outside the table", { nr: 0x100 }, "nr"],
@@ -254,5 +284,42 @@ describe("a definition that somebody wrote", () => {
     const command = define(iommufd, { ...right, body: "nothing.there();" }, (message) => faults.push(message));
     expect(context.tryIoctl(command.request, command.encode({}))).toBe(-5);
     expect(faults).toEqual([expect.stringContaining("nothing is not defined")]);
+  });
+
+  test.each([
+    ["a 64-bit field", "return cmd.fields.b;", "returned 0n, a bigint"],
+    ["a text", "return 'done';", "returned a string"],
+    ["nothing, as null", "return null;", "returned null"],
+    ["a promise", "return Promise.resolve(0);", "returned an object"],
+    ["a fraction", "return 0.5;", "returned 0.5"],
+    ["no number", "return NaN;", "returned NaN"],
+    ["more than 32 bits", "return 2 ** 31;", "returned 2147483648"],
+    ["less than any errno", "return -4096;", "returned -4096"],
+    ["a thrown thing without a text", "throw Object.create(null);", "threw an object"],
+  ])("what is no answer is told, and the caller gets EIO: %s", (_, body, words) => {
+    const faults: string[] = [];
+    const results: number[] = [];
+    iommufd.onTrace(({ result }) => results.push(result));
+    const command = define(iommufd, { ...right, body }, (message) => faults.push(message));
+    expect(context.tryIoctl(command.request, command.encode({}))).toBe(-5);
+    expect(faults).toEqual([expect.stringContaining(`MINE ${words}`)]);
+    expect(results).toEqual([-5]);
+  });
+
+  test.each([
+    ["0x7fffffff", 0x7fff_ffff],
+    ["-4095", -4095],
+    ["-0", 0],
+    ["undefined", 0],
+  ])("what is one is the caller's answer: %s", (text, answer) => {
+    const faults: string[] = [];
+    const command = define(iommufd, { ...right, body: `return ${text};` }, (message) => faults.push(message));
+    expect([context.tryIoctl(command.request, command.encode({})), faults]).toEqual([answer, []]);
+  });
+
+  test("a name that every object has is refused for what it is, not as a field twice", () => {
+    expect(() => define(iommufd, { ...right, fields: "constructor: u32" }, () => undefined)).toThrow(
+      "every JavaScript object has a constructor",
+    );
   });
 });

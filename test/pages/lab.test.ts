@@ -154,6 +154,18 @@ describe("lessons", () => {
     expect(await doneSteps(page)).toBe(3);
   });
 
+  test("what the page could not do for the student is said in the step", async () => {
+    const page = await open({}, { lesson: "extend" });
+    await clickThrough(page, 1);
+    await page.evaluate(() => {
+      const element = document.querySelector("iommufd-console") as HTMLElement & { run: () => Promise<number> };
+      element.run = () => Promise.reject(new Error("no console today"));
+    });
+    await page.click("#lesson .step.present .perform");
+    await page.locator("#lesson").getByRole("alert").getByText("could not be done: no console today").waitFor();
+    expect(visit?.problems).toEqual([]);
+  });
+
   test("an own ioctl is in the console's list, by name", async () => {
     const page = await open({}, { lesson: "extend" });
     const names = page.locator("iommufd-console").locator("option", { hasText: "MY_DOUBLE" });

@@ -282,6 +282,53 @@ describe("running", () => {
     await expect.poll(() => page.workers().length).toBe(0);
   });
 
+  test("a run that is stopped while its workers wait for one that stalls ends with what was reported", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    const report = {
+      outcomes: [{ results: ["0", "ENOENT"], after: ["ENOENT", "0", "[2:1]"], warn: [], count: 7 }],
+      tries: 7,
+      done: false,
+    };
+    await page.route("**/dist/race-worker.js", (route) =>
+      route.fulfill({
+        contentType: "text/javascript",
+        headers: { "Cross-Origin-Embedder-Policy": "require-corp" },
+        body: `onmessage = ({ data: { actor } }) => {
+          if (actor === 0) postMessage(${JSON.stringify(report)});
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        }`,
+      }),
+    );
+    const told = await collectEvents(opened);
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("7 tries").waitFor();
+    expect(page.workers().length).toBe(2);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Ran 7 times.").waitFor();
+    expect((await told()).map(({ outcomes }) => outcomes.map(({ count }) => count))).toEqual([[7]]);
+    await expect.poll(() => page.workers().length).toBe(0);
+    expect(opened.problems).toEqual([]);
+  });
+
+  test("where the second worker cannot be had, the first one goes, too", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    await page.evaluate(() => {
+      let made = 0;
+      globalThis.Worker = class extends Worker {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          if (made++ === 1) throw new Error("no more workers here");
+          super(url, options);
+        }
+      };
+    });
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByRole("alert").getByText("The run failed: no more workers here").waitFor();
+    await expect.poll(() => page.workers().length).toBe(0);
+    expect(opened.problems).toEqual([]);
+  });
+
   test("an element that leaves the page takes its workers along", async () => {
     const opened = await visit(site, "run");
     const { page } = opened;

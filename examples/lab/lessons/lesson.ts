@@ -50,7 +50,7 @@ export interface Evidence {
   readonly selected: readonly number[];
   /** Answers to the step's question since it began. */
   readonly answers: readonly number[];
-  /** Races that were looked at since the lesson began. */
+  /** Races that were looked at since the step began; with `continuesRaces`, since the one before it began. */
   readonly races: readonly RaceSeen[];
   /** Ioctls that the student defined since the step began. */
   readonly defined: readonly DefinitionText[];
@@ -114,6 +114,8 @@ export interface Step {
   readonly question?: Question;
   /** The step needs real threads; without them it is passed over. */
   readonly needsThreads?: boolean;
+  /** The races of the step before count for this one, too. */
+  readonly continuesRaces?: boolean;
   check(evidence: Evidence): Verdict;
   /** What the page would do next; undefined when only the student can. */
   next(evidence: Evidence): Action | undefined;

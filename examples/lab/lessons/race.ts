@@ -43,6 +43,7 @@ export const race: Lesson = {
       text: "Go on to other schedules until you have seen two different endings.",
       hint: "Let the other thread go first, or switch in the middle of a call.",
       place: "race",
+      continuesRaces: true,
       check(evidence) {
         const steps = seenBy(evidence, "step");
         if (endings(steps) >= 2) return { done: { endings: endings(steps) } };

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { IOMMU_DESTROY, Iommufd } from "iommufd-wasm";
 import { defineLab } from "iommufd-wasm/replay";
-import { Command, DEVICE_BASE, MAGIC, Register, Status, VERSION } from "../registers.mjs";
+import { Command, DEVICE_BASE, MAGIC, MAX_STRUCT_BYTES, Register, Status, VERSION } from "../registers.mjs";
 
 const run = promisify(execFile);
 const HERE = new URL("./", import.meta.url);
@@ -34,6 +34,7 @@ export function headerText() {
     ["DEVICE_BASE", DEVICE_BASE],
     ["DEVICE_MAGIC", MAGIC],
     ["DEVICE_VERSION", VERSION],
+    ["DEVICE_MAX_STRUCT_BYTES", MAX_STRUCT_BYTES],
     ...Object.entries(Register).map(([name, offset]) => [`REGISTER_${name}`, offset]),
     ...Object.entries(Command).map(([name, number]) => [`COMMAND_${name}`, number]),
     ...Object.entries(Status).map(([name, bit]) => [`STATUS_${name}`, bit]),
