@@ -103,6 +103,7 @@ export class Guide {
   #hear(happening: Happening): void {
     const before = this.#run.step;
     const { lesson } = this.#run;
+    const hadFocus = part("lesson").querySelector(".step.present :focus") !== null;
     const changed = this.#run.happened(happening);
     if (this.#isRepeating) return;
     if (changed) {
@@ -111,9 +112,15 @@ export class Guide {
       if (this.#run.isDone) this.#options.progress.finish(lesson.id);
       this.#announce(before);
     }
-    if (happening.kind === "calls") this.#showSoon();
+    if (happening.kind === "calls" && !(changed && hadFocus)) this.#showSoon();
     else this.#show();
+    if (changed && hadFocus) this.#keepFocus();
     if (changed) this.#follow();
+  }
+
+  /** The buttons of a step that is done are gone; who was on one of them goes on at the next step. */
+  #keepFocus(): void {
+    part("lesson").querySelector<HTMLElement>(".step.present h3, .closing h3")?.focus({ preventScroll: true });
   }
 
   /** Where the lesson scrolls in a box of its own: brings the step to do into that box. The page itself stays where it is. */

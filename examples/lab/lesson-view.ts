@@ -82,12 +82,13 @@ function stepView(step: Step, index: number, state: LessonState, commands: Lesso
   if (index === run.step) return presentView(step, state, commands);
   const title = index < run.step ? plainText(step.title, run.facts) : plainText(step.title, {});
   if (index > run.step) return html`<li class="step ahead"><h3>${title}</h3></li>`;
+  const isLeftOut = run.wasPassedOver(index);
   return html`
-    <li class="step done">
-      <h3>${title} <span class="visually-hidden">(done)</span></h3>
+    <li class=${isLeftOut ? "step done left-out" : "step done"}>
+      <h3>${title} <span class="visually-hidden">(${isLeftOut ? "left out" : "done"})</span></h3>
       <p>
         ${
-          run.wasPassedOver(index)
+          isLeftOut
             ? "Left out: this page runs on one thread. The note at the top says why."
             : richText(step.learned, run.facts)
         }
@@ -101,7 +102,7 @@ function presentView(step: Step, { run, problem }: LessonState, commands: Lesson
   const evidence = run.evidence();
   return html`
     <li class="step present" aria-current="step">
-      <h3>${plainText(step.title, facts)}</h3>
+      <h3 tabindex="-1">${plainText(step.title, facts)}</h3>
       <p>${richText(step.text, facts)}</p>
       ${
         step.question === undefined
@@ -158,7 +159,7 @@ function closingView({ lessons, run }: LessonState, commands: LessonCommands): T
   const next = lessons[lessons.indexOf(lesson) + 1];
   return html`
     <div class="closing">
-      <h3>Lesson finished</h3>
+      <h3 tabindex="-1">Lesson finished</h3>
       <p>${richText(lesson.closing)}</p>
       <div class="actions">
         ${

@@ -52,18 +52,18 @@ function facts(object: ObjectFacts, heldBy: readonly number[] | undefined, { sel
       <dd>${grouped(object.users)}</dd>
     </div>
     <div>
-      <dt>Holders</dt>
+      <dt>In use by calls</dt>
       <dd>${grouped(object.holders)}</dd>
     </div>
     <div>
-      <dt>Holds</dt>
+      <dt>Holds objects</dt>
       <dd>${neighbours(object.references, select)}</dd>
     </div>
     ${
       heldBy === undefined
         ? nothing
         : html`<div>
-            <dt>Held by</dt>
+            <dt>Held by objects</dt>
             <dd>${neighbours(heldBy, select)}</dd>
           </div>`
     }

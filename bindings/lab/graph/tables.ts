@@ -26,9 +26,9 @@ export function objectTable(
         <th scope="col">Type</th>
         <th scope="col">State</th>
         <th scope="col" class="number">Users</th>
-        <th scope="col" class="number">Holders</th>
+        <th scope="col" class="number">In use by calls</th>
         <th scope="col">Holds</th>
-        <th scope="col">Held by</th>
+        <th scope="col">Held by objects</th>
       </tr>
     </thead>
     <tbody>

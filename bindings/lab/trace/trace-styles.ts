@@ -103,6 +103,15 @@ export const traceStyles = css`
   .failed .line {
     color: var(--bad);
   }
+  /* In sight however long the call is. */
+  .answer {
+    position: sticky;
+    inset-inline-end: 0;
+    background: var(--sunken);
+  }
+  .odd .answer {
+    background: color-mix(in srgb, var(--surface) 55%, var(--sunken));
+  }
   .empty {
     position: absolute;
     inset: 0;

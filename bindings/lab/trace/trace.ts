@@ -210,8 +210,8 @@ export class IommufdTrace extends LabElement {
           aria-setsize=${endRow - firstRow}
           aria-posinset=${row - firstRow + 1}
         >
-          <span class="time">${this.#timeOf(call)}</span><span class="thread">${call.thread}</span
-          ><span class="line">${this.#lineOf(call)}</span>
+          <span class="time">${this.#timeOf(call)}</span
+          ><span class="thread">${call.thread}</span>${renderLine(this.#lineOf(call))}
         </div>`,
       );
     }
@@ -354,4 +354,10 @@ function count(value: number): string {
 
 function calls(value: number): string {
   return `${count(value)} ${value === 1 ? "call" : "calls"}`;
+}
+
+/** A line in its parts, so that the answer can be seen however long the struct is: the call, what it returned, and in words. */
+function renderLine(line: string): TemplateResult {
+  const [, call = line, answer = "", words = ""] = /^(.*)( = -?\d+(?: E[A-Z0-9]+)?)( \(.*\))?$/s.exec(line) ?? [];
+  return html`<span class="line">${call}<span class="answer">${answer}</span>${words}</span>`;
 }

@@ -35,7 +35,11 @@ export const extend: Lesson = {
       place: "definition",
       check({ defined }) {
         const last = defined.at(-1);
-        return last && { done: { nr: last.nr } };
+        if (last === undefined) return undefined;
+        if (last.name === DOUBLE.name && last.fields.trim() === DOUBLE.fields) return { done: { nr: last.nr } };
+        return {
+          note: `It is in the table. This lesson goes on with \`${DOUBLE.name}\` and its two fields; if the number is taken, give it another.`,
+        };
       },
       next: () => ({ kind: "define", definition: DOUBLE }),
       learned: ({ nr = 0 }) => `Number 0x${nr.toString(16)} is taken now, and the console knows your command.`,
@@ -77,8 +81,10 @@ export const extend: Lesson = {
           return { note: "Not refused yet. Does the function look at `value`?" };
         return evidence.defined.length > 0 ? { note: "It is in the table. Now call it with `value` 0." } : undefined;
       },
-      next: ({ defined }) =>
-        defined.length === 0 ? { kind: "define", definition: DOUBLE_CHECKED } : call(DOUBLE.name, { value: 0 }),
+      next: ({ defined, facts: { nr = DOUBLE_CHECKED.nr } }) =>
+        defined.length === 0
+          ? { kind: "define", definition: { ...DOUBLE_CHECKED, nr } }
+          : call(DOUBLE.name, { value: 0 }),
       learned: "EINVAL, and this time it is your own function that says so.",
     },
     {

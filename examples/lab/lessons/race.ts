@@ -8,9 +8,11 @@ const RACE = "destroy-get";
 
 const seenBy = ({ races }: Evidence, mode: RaceSeen["mode"]): RaceSeen[] => races.filter((race) => race.mode === mode);
 
-/** Different endings among the races seen, of whichever race. */
+/** The most different endings that were seen of one race. */
 function endings(races: readonly RaceSeen[]): number {
-  return new Set(races.flatMap(({ race, outcomes }) => outcomes.map((outcome) => `${race} ${outcome}`))).size;
+  const seen = new Map<string, Set<string>>();
+  for (const { race, outcomes } of races) seen.set(race, new Set([...(seen.get(race) ?? []), ...outcomes]));
+  return Math.max(0, ...[...seen.values()].map(({ size }) => size));
 }
 
 /** The answers to the question below. */
@@ -40,7 +42,7 @@ export const race: Lesson = {
     },
     {
       title: "Find another ending",
-      text: "Go on to other schedules until you have seen two different endings.",
+      text: "Go on to other schedules until you have seen two different endings of one race.",
       hint: "Let the other thread go first, or switch in the middle of a call.",
       place: "race",
       continuesRaces: true,
@@ -75,7 +77,8 @@ export const race: Lesson = {
       },
       next: () => ({ kind: "answer", value: NEVER }),
       learned:
-        "Destroy first takes the object out of the table, then waits for those who found it before, and only then answers 0.",
+        "Destroy first closes the object to new look-ups, then waits for those who have it, and takes it out of the table only " +
+        "when the table is its last user.",
     },
     {
       title: "Let real threads run",
@@ -86,8 +89,8 @@ export const race: Lesson = {
       check: (evidence) => (seenBy(evidence, "run").length > 0 ? { done: {} } : undefined),
       next: () => ({ kind: "race", race: RACE, mode: "run" }),
       learned:
-        "Some endings are rare, since a real machine likes some schedules better than others. That is why stepping shows " +
-        "what running hides.",
+        "The shares differ from run to run, since a real machine likes some schedules better than others; some races have " +
+        "endings that it hardly ever shows. That is why stepping shows what running hides.",
     },
   ],
   closing:
