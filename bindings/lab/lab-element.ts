@@ -5,8 +5,10 @@
 // A subclass renders by `renderSession(session)` and listens in `connectSession(session)`, whose return value undoes it. Both are
 // called again when `session` is set to another one; whatever an element shows is of the session that it has now. When the
 // session's commands change, `commandsChanged(session)` is called and the element is rendered anew.
+//
+// A session that is closed is neither rendered nor connected: the element says that it is closed, until it gets another one.
 
-import { LitElement, type TemplateResult, html } from "lit";
+import { LitElement, type PropertyValues, type TemplateResult, html } from "lit";
 import { LabSession } from "./session.js";
 
 /** Base of the lab's elements. */
@@ -16,11 +18,12 @@ export abstract class LabElement extends LitElement {
     problem: { state: true },
   };
 
-  /** What the element shows; the page's shared session unless set. */
+  /** What the element shows; the page's shared session unless set, and again when set to undefined. */
   declare session: LabSession | undefined;
   /** Why there is no session. */
   declare problem: string | undefined;
   #connected: LabSession | undefined;
+  #isTakingShared = false;
   #disconnect: (() => void) | undefined;
 
   override connectedCallback(): void {
@@ -34,14 +37,18 @@ export abstract class LabElement extends LitElement {
     this.#unfollow();
   }
 
-  protected override willUpdate(): void {
+  protected override willUpdate(changed: PropertyValues): void {
+    if (this.session !== undefined) this.problem = undefined;
+    else if (this.isConnected && changed.has("session")) void this.#takeShared();
     if (this.isConnected && this.session !== this.#connected) this.#follow();
   }
 
   protected override render(): TemplateResult {
-    if (this.problem !== undefined) return html`<p role="alert" class="problem">${this.problem}</p>`;
-    if (this.session === undefined) return html`<p class="muted" role="status">Starting the kernel …</p>`;
-    return this.renderSession(this.session);
+    const { session, problem } = this;
+    if (session?.isClosed === true) return html`<p class="muted" role="status">The file is closed.</p>`;
+    if (session !== undefined) return this.renderSession(session);
+    if (problem !== undefined) return html`<p role="alert" class="problem">${problem}</p>`;
+    return html`<p class="muted" role="status">Starting the kernel …</p>`;
   }
 
   /** The element's content. */
@@ -54,27 +61,40 @@ export abstract class LabElement extends LitElement {
   protected commandsChanged(_session: LabSession): void {}
 
   async #takeShared(): Promise<void> {
+    if (this.#isTakingShared) return;
+    this.#isTakingShared = true;
+    this.problem = undefined;
     try {
       const shared = await LabSession.shared();
       this.session ??= shared;
     } catch (error) {
-      this.problem = `This page cannot run the library: ${error instanceof Error ? error.message : String(error)}`;
+      if (this.session === undefined) {
+        this.problem = `This page cannot run the library: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    } finally {
+      this.#isTakingShared = false;
     }
   }
 
   #follow(): void {
     this.#unfollow();
-    if (this.session === undefined) return;
-    const session = this.session;
+    const { session } = this;
+    if (session === undefined || session.isClosed) return;
     const update = (): void => {
       this.commandsChanged(session);
       this.requestUpdate();
     };
-    session.addEventListener("commands", update);
+    const close = (): void => {
+      this.#unfollow();
+      this.requestUpdate();
+    };
     const disconnect = this.connectSession(session);
+    session.addEventListener("commands", update);
+    session.addEventListener("close", close);
     this.#connected = session;
     this.#disconnect = () => {
       session.removeEventListener("commands", update);
+      session.removeEventListener("close", close);
       disconnect();
     };
   }

@@ -7,7 +7,8 @@
 // kernel. The shared session has the lab's types and ioctls (`defineLab`), because the RFC's own table has one row, which
 // can destroy but not create. Who has an Iommufd already wraps it: `LabSession.of(iommufd, context)`.
 //
-// Invariant: `context` is an open file until `close()`; `reopen()` and `show()` replace it and say so before anybody can use the old one.
+// Invariant: `context` is the file that was opened until `close()`, though anybody may close its number; `reopen()` and `show()` replace it and
+// say so before anybody can use the old one. The page's shared session is never one that was closed.
 //
 // Events, all without bubbling:
 //   calls     LabCallsEvent: ioctls were made, oldest first; by this thread or reported by another one
@@ -20,6 +21,7 @@ import {
   type IoctlCommand,
   Iommufd,
   type IommufdContext,
+  IommufdError,
   IOMMU_DESTROY,
   type TraceEvent,
 } from "../index.js";
@@ -45,7 +47,9 @@ export class LabCallsEvent extends Event {
   }
 }
 
+/** The page's shared session: being made, and made. */
 let sharedSession: Promise<LabSession> | undefined;
+let sharedMade: LabSession | undefined;
 
 /** One kernel and one open file that elements show. */
 export class LabSession extends EventTarget {
@@ -64,12 +68,18 @@ export class LabSession extends EventTarget {
     this.#stopTrace = iommufd.onTrace((event) => this.#report(event));
   }
 
-  /** The page's shared session, made at the first call. Rejects as `Iommufd.create` does; the next call tries again. */
+  /**
+   * The page's shared session, made at the first call, and at the first one after it was closed. Rejects as `Iommufd.create` does; the
+   * next call tries again.
+   */
   static shared(): Promise<LabSession> {
-    sharedSession ??= LabSession.create().catch((error: unknown) => {
-      sharedSession = undefined;
-      throw error;
-    });
+    sharedSession ??= LabSession.create().then(
+      (session) => (sharedMade = session),
+      (error: unknown) => {
+        sharedSession = undefined;
+        throw error;
+      },
+    );
     return sharedSession;
   }
 
@@ -105,12 +115,30 @@ export class LabSession extends EventTarget {
     return this.#context;
   }
 
-  /** Closes the file, which releases every object in it, and opens a new one. @throws IommufdError EMFILE */
+  /** Whether there is nothing to look at any more: the session was closed, or this thread has left the kernel. */
+  get isClosed(): boolean {
+    if (this.#closed) return true;
+    try {
+      this.#context.inspect(0);
+      return false;
+    } catch (error) {
+      return error instanceof IommufdError && error.code === "ESRCH";
+    }
+  }
+
+  /**
+   * Closes the file, which releases every object in it, and opens a new one.
+   *
+   * @throws IommufdError EMFILE; ESRCH after `close()`. What a destroy callback throws is rethrown when the new file is the session's.
+   */
   reopen(): IommufdContext {
     const before = this.#context;
     this.#context = this.iommufd.open();
-    before.close();
-    this.dispatchEvent(new Event("context"));
+    try {
+      before.close();
+    } finally {
+      this.dispatchEvent(new Event("context"));
+    }
     return this.#context;
   }
 
@@ -125,14 +153,25 @@ export class LabSession extends EventTarget {
     if (calls.length > 0) this.dispatchEvent(new LabCallsEvent(calls));
   }
 
-  /** Closes the file and leaves the kernel; idempotent. */
+  /**
+   * Closes the file and leaves the kernel; idempotent. What a destroy callback throws is rethrown when all that is done.
+   *
+   * @throws IommufdError EBUSY in a callback of this thread, which cannot leave then
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (sharedMade === this) sharedMade = sharedSession = undefined;
     this.#stopTrace();
-    this.#context.close();
-    this.iommufd.detach();
-    this.dispatchEvent(new Event("close"));
+    try {
+      this.#context.close();
+    } finally {
+      try {
+        this.iommufd.detach();
+      } finally {
+        this.dispatchEvent(new Event("close"));
+      }
+    }
   }
 
   #report(event: TraceEvent): void {

@@ -6,6 +6,7 @@
 // Invariant: `start` and then `calls` lead to what the file is now, as far as ioctls of this thread do. When the list is full,
 // it begins again with what the file contains then; what was in it is counted.
 
+import { unlessClosed } from "../closed-file.js";
 import type { ObjectInfo } from "../../index.js";
 import { type LabCall, type LabCallsEvent, type LabSession, PAGE_THREAD } from "../session.js";
 import type { DraftRun } from "./run-draft.js";
@@ -91,6 +92,7 @@ export class CallRecorder {
   }
 }
 
+/** A file that is closed contains nothing. */
 function contentOf({ context }: LabSession): readonly ObjectInfo[] | undefined {
-  return context.inspect(TOO_MANY) === undefined ? context.objects() : undefined;
+  return unlessClosed(() => (context.inspect(TOO_MANY) === undefined ? context.objects() : undefined), []);
 }

@@ -12,6 +12,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { Errno, type Fields, type IoctlCommand, IommufdError } from "../../index.js";
 import { Decoder } from "../../trace.js";
+import { unlessClosed } from "../closed-file.js";
 import { LabElement } from "../lab-element.js";
 import type { LabCall, LabSession } from "../session.js";
 import { theme } from "../theme.js";
@@ -131,8 +132,6 @@ export class IommufdConsole extends LabElement {
   }
 
   protected override connectSession(session: LabSession): () => void {
-    const recorder = new CallRecorder(session);
-    this.#recorder = recorder;
     this.commandsChanged(session);
     if (session !== this.#shown) {
       this.finished = [];
@@ -140,6 +139,8 @@ export class IommufdConsole extends LabElement {
       this.#choose(session, session.commands[1] ?? session.commands[0]);
       this.#shown = session;
     }
+    const recorder = new CallRecorder(session);
+    this.#recorder = recorder;
     return () => {
       this.waiting?.abort();
       recorder.stop();
@@ -252,7 +253,7 @@ export class IommufdConsole extends LabElement {
       after,
       command: this.#commandOf(draft.request),
       abi: session.iommufd.abi,
-      objects: asksObjects ? session.context.objects() : [],
+      objects: asksObjects ? unlessClosed(() => session.context.objects(), []) : [],
     });
     const line = this.#decoder.decode(draft.request, call.bytes.length > 0 ? call.bytes : null, result, {
       fd: call.fd,

@@ -27,7 +27,9 @@ export function saidOf({ calls, prelude, leftOut, complete, replayed }: TraceExp
       : `Left out: ${left.map((reason) => `${number(leftOut[reason], "call")} ${REASONS[reason]}`).join("; ")}.`,
     complete ? "" : "Objects that were there at its beginning cannot be made by ioctls, and are missing.",
     `Replayed here: ${matched} matched, ${differed} differed.`,
-    differed === 0 ? "" : "Something changed the objects without an ioctl of this page.",
+    differed === 0
+      ? ""
+      : "Something changed the objects that is not in the trace, or this page has a command that does something else in a replay.",
   ]
     .filter((sentence) => sentence !== "")
     .join(" ");

@@ -56,16 +56,17 @@ const SECOND_KERNEL_BYTES = 16 * 2 ** 20;
 
 /** Writes down what was recorded. @throws IommufdError ENOMEM when there is no room for a second kernel */
 export async function exportTrace(recorder: CallRecorder): Promise<TraceExport> {
-  const { session } = recorder;
+  const { session, start, forgotten, foreign } = recorder;
+  const { fd } = session.context;
+  const calls = [...recorder.calls]; // more are made, and others forgotten, while this waits
   const lab = await hasLab(session);
   const leftOut = { otherFile: 0, ownCommand: 0, unknownMemory: 0, notWaited: 0 };
   const ioctls: RecordedIoctl[] = [];
-  for (const call of recorder.calls) {
-    const recorded = recordedOf(recorder, call, lab);
+  for (const call of calls) {
+    const recorded = recordedOf(recorder, call, fd, lab);
     if (typeof recorded === "string") leftOut[recorded]++;
     else ioctls.push(recorded);
   }
-  const { start } = recorder;
   const prelude = start === undefined || (start.length > 0 && !lab) ? undefined : preludeOf(start, session.commands);
   const before = await answersOf(prelude ?? []);
   const { readOnly, scratch } = ConsoleMemory.of(session.iommufd);
@@ -85,7 +86,7 @@ export async function exportTrace(recorder: CallRecorder): Promise<TraceExport> 
     text,
     calls: ioctls.length,
     prelude: before.length,
-    leftOut: { ...leftOut, older: recorder.forgotten, otherThread: recorder.foreign },
+    leftOut: { ...leftOut, older: forgotten, otherThread: foreign },
     complete: prelude !== undefined,
     replayed: { matched, differed },
   };
@@ -95,12 +96,13 @@ export async function exportTrace(recorder: CallRecorder): Promise<TraceExport> 
 function recordedOf(
   recorder: CallRecorder,
   call: LabCall,
+  fd: number,
   lab: boolean,
 ): RecordedIoctl | keyof Omit<LeftOut, "older" | "otherThread"> {
   const { session } = recorder;
   const run = recorder.runOf(call);
   const { request, result } = call;
-  if (run === undefined && call.fd !== session.context.fd) return "otherFile";
+  if (run === undefined && call.fd !== fd) return "otherFile";
   if (NOT_WAITED.includes(-result)) return "notWaited";
   if (!isReplayable(session, request, lab)) return "ownCommand";
   const common = { request, result, memory: run?.scratch === undefined ? [] : [run.scratch] };

@@ -13,7 +13,7 @@
 // (drawing.ts), the texts around it by lit and a few times a second; layouts come from a worker when they are ready.
 
 import { type TemplateResult, html, nothing } from "lit";
-import { IommufdError } from "../../index.js";
+import { isClosedFile, unlessClosed } from "../closed-file.js";
 import { LabElement } from "../lab-element.js";
 import type { LabSession } from "../session.js";
 import { theme } from "../theme.js";
@@ -90,12 +90,7 @@ export class IommufdGraph extends LabElement {
 
   protected override connectSession(session: LabSession): () => void {
     const begin = (): void => this.#begin(session);
-    const end = (): void => {
-      this.#closed = true;
-      this.requestUpdate();
-    };
     session.addEventListener("context", begin);
-    session.addEventListener("close", end);
     const loop = new FrameLoop(
       this,
       () => this.#onFrame(),
@@ -104,7 +99,6 @@ export class IommufdGraph extends LabElement {
     begin();
     return () => {
       session.removeEventListener("context", begin);
-      session.removeEventListener("close", end);
       loop.stop();
       this.#endDrawing();
     };
@@ -130,8 +124,7 @@ export class IommufdGraph extends LabElement {
     try {
       this.#watch?.step();
     } catch (error) {
-      // Somebody else closed the file by its number.
-      if (!(error instanceof IommufdError && error.code === "EBADF")) throw error;
+      if (!isClosedFile(error)) throw error;
       this.#closed = true;
       this.requestUpdate();
     }
@@ -251,7 +244,7 @@ export class IommufdGraph extends LabElement {
   }
 
   #graph(session: LabSession, watch: ObjectWatch): TemplateResult {
-    const empty = watch.complete && watch.count === 0;
+    const empty = watch.complete && watch.count === 0 && !this.#closed;
     const role = watch.count === 0 ? nothing : "listbox";
     const unfollow = (): void => void (this.#isFollowed = false);
     return html`<div class="scroll" tabindex="-1" @wheel=${unfollow} @pointerdown=${unfollow}>
@@ -273,7 +266,8 @@ export class IommufdGraph extends LabElement {
   #table(session: LabSession, watch: ObjectWatch): TemplateResult {
     const select = (id: number): void => this.select(id);
     const { summary, model } = watch;
-    if (watch.complete && watch.count === 0) return html`<div class="scroll table">${emptyState(session)}</div>`;
+    if (watch.complete && watch.count === 0 && !this.#closed)
+      return html`<div class="scroll table">${emptyState(session)}</div>`;
     return html`<div class="scroll table" tabindex="0" role="group" aria-label="Table of objects">
       ${
         summary === undefined
@@ -303,7 +297,7 @@ export class IommufdGraph extends LabElement {
   }
 
   #inspected(session: LabSession, id: number): Selection["object"] {
-    return this.#closed ? undefined : session.context.inspect(id);
+    return unlessClosed(() => session.context.inspect(id), undefined);
   }
 
   // -------------------------------------------------------------------------------------------------- acting

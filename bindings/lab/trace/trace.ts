@@ -111,9 +111,9 @@ export class IommufdTrace extends LabElement {
     };
   }
 
-  protected override willUpdate(changed?: PropertyValues): void {
-    super.willUpdate();
-    if (changed?.has("paused") === true) this.#log.paused = this.paused;
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (changed.has("paused")) this.#log.paused = this.paused;
   }
 
   protected override renderSession(): TemplateResult {
