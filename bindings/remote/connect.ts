@@ -84,7 +84,7 @@ export class RemoteContext {
     });
     this.ready.catch(() => undefined); // who does not look at it learns from the calls
     this.#stopListening = listen(port, {
-      heard: (data) => this.#hear(data),
+      heard: (data, ports) => this.#hear(data, ports),
       garbled: () => this.#end({ code: "protocol", message: "a message that the host could not decode" }),
       gone: () => this.#end({ code: "gone", message: "the server's end of the port is closed" }),
     });
@@ -190,9 +190,9 @@ export class RemoteContext {
 
   // -------------------------------------------------------------------------------------------------- messages
 
-  #hear(data: unknown): void {
+  #hear(data: unknown, ports: readonly unknown[]): void {
     if (this.#state === "closed") return; // the host had it in hand already
-    const message = readServerMessage(data);
+    const message = ports.length === 0 ? readServerMessage(data) : undefined;
     if (message === undefined || !this.#accept(message)) {
       this.#end({ code: "protocol", message: "the server said what is none of the protocol's" });
     }
@@ -201,6 +201,7 @@ export class RemoteContext {
   /** Whether the message makes sense now. */
   #accept(message: ServerMessage): boolean {
     if (message.kind === "bye") {
+      if (message.calls > this.#lastId) return false;
       for (const call of this.#inFlight.values()) if (call.id > message.calls) call.settle(-Errno.EBADF);
       this.#end({ code: message.code, message: message.message });
       return true;

@@ -4,7 +4,7 @@
  *
  * Calls per second are counted without a timer, by two buckets that fill with time: a call takes a token of the first. Without one it
  * is refused with EAGAIN, and takes a token of the second; without one of those either the connection ends. So a client costs
- * at most twice `maxCallsPerSecond` messages a second for long.
+ * at most twice `maxCallsPerSecond` calls a second for long, and no more cancels than calls (`serve.ts` sees to that).
  */
 import type { Fields, IoctlCommand } from "../command.js";
 import { invalid, isWithin } from "../error.js";

@@ -4,16 +4,19 @@
  *
  * 1. The port's `close` event, where the host has one: always in Node, not (by default) in Chromium 156. A client cannot prevent it.
  * 2. The client's own goodbye, which it says when its page or frame is left, reloaded or removed (`pagehide`).
- * 3. A Web Lock, where the port has no `close` event: the server names one in its welcome by a number that nobody guesses, the client
- *    holds it as long as it lives and says so, the server queues behind it, and gets it when the host has cleaned up after the client.
+ * 3. A Web Lock, where the port has no `close` event: the server names one of its own in its welcome, the client holds it as long
+ *    as it lives and says so, the server queues behind it, and gets it when the host has cleaned up after the client.
  *    A client that says so without holding it ends its own connection. It tells of terminated and crashed workers and pages, but
  *    needs a secure context and one origin on both sides: a frame of `sandbox` without `allow-same-origin` has none.
+ *    The name is no secret within the origin: `navigator.locks.query()` lists it to every script there, which can steal the lock, and
+ *    so end this connection, or hide the death by keeping it. A sandboxed frame is of another origin: it sees none and steals none.
  * 4. The frame's removal from its document, which the server's side sees for itself (option `frame`).
  *
  * 2 and 3 need an honest client. A hostile one in a browser's worker can stay silent and be terminated: who terminates it closes
  * its server, or gives `serve` a signal. Until then it costs an open file, and what its calls have made.
  */
 import type { RemotePort } from "./port.js";
+import { newLockName } from "./protocol.js";
 
 const locks: LockManager | undefined = globalThis.navigator?.locks;
 
@@ -21,7 +24,7 @@ const locks: LockManager | undefined = globalThis.navigator?.locks;
 export function lockNameFor(port: RemotePort): string {
   const isOfNode = typeof (port as { on?: unknown }).on === "function";
   if (isOfNode || "onclose" in port || locks === undefined) return "";
-  return `iommufd-wasm remote ${globalThis.crypto.randomUUID()}`;
+  return newLockName();
 }
 
 /** The client's part: `decided` is called once the lock is granted, or cannot be had. Returns how to give it back. */

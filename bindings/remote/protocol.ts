@@ -26,8 +26,12 @@ export const MOST_IN_FLIGHT = 1024;
 const MAX_ERRNO = 4095;
 const MAX_ANSWER = 0x7fff_ffff;
 const MAX_REQUEST = 0xffff_ffff;
-/** Characters of a reason or a lock's name. */
+/** Characters of a reason. */
 const MOST_TEXT = 1000;
+
+/** What the name of every lock begins with; a UUID follows. */
+const LOCK_PREFIX = "iommufd-wasm remote ";
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Why a connection is over. */
 export type EndCode =
@@ -97,6 +101,10 @@ const isVersion: Check = (value) => isWithin(value, 0, MAX_REQUEST);
 const isRoom: Check = (value) => isWithin(value, 1, MOST_IN_FLIGHT);
 const isLength: Check = (value) => isWithin(value, 1, MOST_BYTES);
 const isText: Check = (value) => typeof value === "string" && value.length <= MOST_TEXT;
+/** No lock of anybody else's: a server could have its client block what other scripts of the client's origin wait for. */
+const isLock: Check = (value) =>
+  value === "" ||
+  (typeof value === "string" && value.startsWith(LOCK_PREFIX) && UUID.test(value.slice(LOCK_PREFIX.length)));
 const isMilliseconds: Check = (value) => typeof value === "number" && value >= 0;
 
 const OF_CLIENT: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
@@ -113,7 +121,7 @@ const OF_CLIENT: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 };
 
 const OF_SERVER: typeof OF_CLIENT = {
-  welcome: { version: isVersion, maxInFlight: isRoom, maxBytes: isLength, lock: isText },
+  welcome: { version: isVersion, maxInFlight: isRoom, maxBytes: isLength, lock: isLock },
   answer: { id: isId, result: (value) => isWithin(value, -MAX_ERRNO, MAX_ANSWER), bytes: isOwnBytes },
   cancelled: { id: isId },
   bye: {
@@ -122,6 +130,11 @@ const OF_SERVER: typeof OF_CLIENT = {
     message: isText,
   },
 };
+
+/** A lock's name that no other connection has. Secure contexts only. */
+export function newLockName(): string {
+  return LOCK_PREFIX + globalThis.crypto.randomUUID();
+}
 
 /** The client's message, or undefined when it is none. */
 export function readClientMessage(data: unknown): ClientMessage | undefined {

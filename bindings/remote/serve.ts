@@ -13,7 +13,7 @@
  *   memory   `maxInFlight` × (2 × `maxBytes` + a record) for calls that wait, one answer's bytes for each call that is made, and a fixed
  *            state. Objects in the kernel are not the server's: `memoryBytes` and `idLimit` of `Iommufd.create` bound them, in the core.
  *   time     for each message a constant, the copies of at most `maxBytes`, and the command itself. Nothing blocks: what waits is
- *            awaited. `maxCallsPerSecond` bounds how often.
+ *            awaited. `maxCallsPerSecond` bounds how often, and cancels are never more than calls.
  * A message that an honest client cannot have sent ends the connection, and unread ones go with the port. What the host spends on
  * carrying a message, before it is read here, cannot be bounded from here.
  *
@@ -107,6 +107,8 @@ class Server implements RemoteServer {
   #state: ServeStats["state"] = "waiting";
   #end: RemoteEnd | undefined;
   #isAlive = false;
+  /** Cancels that an honest client can still send. */
+  #cancellable = 0;
   #stopListening = (): void => undefined;
   /** Ends what tells of the client's death, and the wait for the signal. */
   readonly #stops: (() => void)[] = [];
@@ -189,6 +191,8 @@ class Server implements RemoteServer {
   #cancel(id: number): void {
     // One that crossed its answer means nothing any more; one of a call that never came cannot be honest.
     if (id > this.#counts.calls) return this.#endWith("protocol", "a cancel of a call that never came");
+    if (this.#cancellable === 0) return this.#endWith("protocol", "more cancels than calls to give up");
+    this.#cancellable--;
     this.#inFlight.get(id)?.abort();
   }
 
@@ -199,6 +203,8 @@ class Server implements RemoteServer {
     // One number is enough to know every replay: of a call in flight, and of one that is over.
     if (call.id !== counts.calls + 1) return this.#endWith("protocol", "a call out of its turn, or a second time");
     counts.calls++;
+    // Once each, and no more at a time than it believes to be in flight: so cancels are never more than the calls that are counted.
+    this.#cancellable = Math.min(this.#cancellable + 1, this.#limits.maxInFlight);
     counts.bytesIn += call.bytes.length;
     if (this.#inFlight.size >= this.#limits.maxInFlight) return this.#endWith("flood", "more calls than were allowed");
     const refusal = this.#refusalOf(call);

@@ -8,6 +8,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { answer } from "../support/answer.ts";
 
 const WELCOME = { kind: "welcome", version: 1, maxInFlight: 2, maxBytes: 64, lock: "" };
+/** What an honest server can name. */
+const LOCK = "iommufd-wasm remote 01234567-89ab-4cde-8f01-23456789abcd";
 const NOTHING = new Uint8Array(0);
 const LENGTH = 8;
 
@@ -41,6 +43,7 @@ test.each<[name: string, message: unknown]>([
   ["the end of a call that never was", { kind: "cancelled", id: 7 }],
   ["a bye without a reason", { kind: "bye", calls: 0 }],
   ["a bye with an unknown reason", { kind: "bye", calls: 0, code: "tired", message: "" }],
+  ["a bye after more calls than were made", { kind: "bye", calls: 2, code: "closed", message: "" }],
 ])("%s ends the connection", async (_name, message) => {
   const { remote, port, bytes, result } = await withCallInFlight();
   const before = bytes.slice();
@@ -56,6 +59,9 @@ test.each<[name: string, welcome: object]>([
   ["room without end", { maxInFlight: 1e9 }],
   ["bytes without end", { maxBytes: 2 ** 32 }],
   ["a lock that is no name", { lock: 1 }],
+  ["a lock of somebody else's", { lock: "the shop's basket" }],
+  ["a lock of our kind without its number", { lock: "iommufd-wasm remote " }],
+  ["a lock of our kind with more behind its number", { lock: `${LOCK} ` }],
 ])("a welcome with %s is none", async (_name, more) => {
   const { port1, port2 } = new MessageChannel();
   const remote = connect(port2);
@@ -64,6 +70,28 @@ test.each<[name: string, welcome: object]>([
   expect((await remote.closed).code).toBe("protocol");
   expect(answer(await called)).toBe("EBADF");
   await expect(remote.ready).rejects.toMatchObject({ code: "ECONNRESET", syscall: "connect" });
+  port1.close();
+});
+
+test("a lock of our own kind is taken", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const remote = connect(port2);
+  port1.postMessage({ ...WELCOME, lock: LOCK });
+  await remote.ready;
+  remote.close();
+  port1.postMessage({ kind: "bye", calls: 0, code: "closed", message: "" });
+  expect((await remote.closed).code).toBe("closed");
+  port1.close();
+});
+
+test("a good answer that transfers a port along ends the connection", async () => {
+  const { remote, port, bytes, result } = await withCallInFlight();
+  const before = bytes.slice();
+  const { port1, port2 } = new MessageChannel();
+  port.postMessage({ kind: "answer", id: 1, result: 0, bytes: new Uint8Array(LENGTH) }, [port2]);
+  expect(answer(await result)).toBe("ECONNRESET");
+  expect((await remote.closed).code).toBe("protocol");
+  expect(bytes).toEqual(before);
   port1.close();
 });
 

@@ -176,7 +176,7 @@ describe("a message that is none ends the connection and changes nothing:", () =
   test("anything that is transferred along with a good call, but its own bytes", async () => {
     const all = await scene();
     const { port1, port2 } = new MessageChannel();
-    all.client.post({ ...call({}), port: port2 }, [port2]);
+    all.client.post(call({}), [port2]);
     await expectEnded(all, "protocol");
     port1.close();
     const second = await scene();
@@ -238,18 +238,28 @@ describe("replays", () => {
     await expectEnded(all, "protocol");
   });
 
-  test("of a cancel, or one behind the answer, change nothing", async () => {
+  test("of a cancel end the connection: no honest client gives a call up twice", async () => {
     const all = await scene();
     const lock = all.context.get(all.id);
     all.client.post(callMessage(1, IOMMU_DESTROY.request, Uint8Array.of(8, 0, 0, 0, all.id, 0, 0, 0)));
-    for (let n = 0; n < 100; n++) all.client.post({ kind: "cancel", id: 1 });
-    expect(await all.client.next()).toEqual({ kind: "cancelled", id: 1 });
     all.client.post({ kind: "cancel", id: 1 });
-    all.client.post(callMessage(2, ECHO, BYTES));
-    expect(await all.client.next()).toMatchObject({ kind: "answer", id: 2, result: 0 });
-    expect(all.server.stats()).toMatchObject({ state: "open", cancelled: 1, calls: 2 });
-    expect(counts(all.context, all.id)).toBe("2/1 live");
+    all.client.post({ kind: "cancel", id: 1 });
+    expect((await all.server.closed).code).toBe("protocol");
     lock.put();
+    expect(await all.client.next()).toEqual({ kind: "cancelled", id: 1 });
+    await expectEnded(all, "protocol");
+  });
+});
+
+describe("a cancel", () => {
+  test("that crossed its call's answer changes nothing", async () => {
+    const all = await scene({ maxInFlight: 1 });
+    for (let id = 1; id <= 100; id++) {
+      all.client.post(callMessage(id, ECHO, BYTES));
+      all.client.post({ kind: "cancel", id });
+      expect(await all.client.next()).toMatchObject({ kind: "answer", id, result: 0 });
+    }
+    expect(all.server.stats()).toMatchObject({ state: "open", cancelled: 0, calls: 100 });
   });
 });
 
@@ -272,6 +282,19 @@ describe("floods", () => {
   test("of 10,000 bad messages: the first ends the connection, the others are never looked at", async () => {
     const all = await scene();
     for (let n = 0; n < 10_000; n++) all.client.post({ kind: "open", n });
+    await expectEnded(all, "protocol");
+  });
+
+  test("of cancels end with the first that is too many, however many calls came before", async () => {
+    const all = await scene({ maxInFlight: 2 });
+    for (let id = 1; id <= 10; id++) {
+      all.client.post(callMessage(id, 0, BYTES));
+      expect(await all.client.next()).toMatchObject({ kind: "answer", id });
+    }
+    for (const id of [9, 10]) all.client.post({ kind: "cancel", id });
+    all.client.post(callMessage(11, 0, BYTES));
+    expect(await all.client.next()).toMatchObject({ kind: "answer", id: 11 });
+    for (const id of [11, 1, 2]) all.client.post({ kind: "cancel", id });
     await expectEnded(all, "protocol");
   });
 
