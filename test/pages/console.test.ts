@@ -227,8 +227,11 @@ describe("the answer", () => {
     await page.getByText("You stopped waiting.").waitFor();
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.getByRole("button", { name: "Stop waiting" }).waitFor();
+    await expect.poll(() => result(page).innerText()).toContain("There is no answer yet.");
     await page.evaluate(() => (globalThis as unknown as { locked: { put(): void } }).locked.put());
     await expect.poll(() => result(page).innerText()).toContain("Object 1 is gone");
+    // The button that was pressed is still there, and still has the focus.
+    expect(await page.evaluate(() => console_.shadowRoot?.activeElement?.textContent?.trim())).toBe("Run");
   });
 });
 

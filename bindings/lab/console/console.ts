@@ -152,6 +152,7 @@ export class IommufdConsole extends LabElement {
     const { draft } = this;
     if (draft === undefined) return html``;
     const [newest] = this.finished;
+    const isWaiting = this.waiting !== undefined;
     return html`<div class="parts">
       <form @submit=${this.#onSubmit} @keydown=${this.#onKey}>
         ${renderStructForm({
@@ -169,23 +170,28 @@ export class IommufdConsole extends LabElement {
           setFile: (file) => this.#change({ file }),
         })}
         <div class="run">
-          ${
-            this.waiting === undefined
-              ? html`<button class="primary" type="submit">Run</button>`
-              : html`<button type="button" @click=${() => this.waiting?.abort()}>Stop waiting</button>
-                  <span class="muted">The call waits for somebody who uses the object.</span>`
-          }
+          <!-- One button, so that it keeps the focus. While a call waits it submits nothing: Enter in a field would stop the call. -->
+          <button
+            class=${isWaiting ? "" : "primary"}
+            type=${isWaiting ? "button" : "submit"}
+            @click=${this.#onRunClick}
+          >
+            ${isWaiting ? "Stop waiting" : "Run"}
+          </button>
+          ${isWaiting ? html`<span class="muted">The call waits for somebody who uses the object.</span>` : nothing}
         </div>
       </form>
       <section class="result" aria-label="Result">
         <div class="verdict" aria-live="polite">
           ${
-            newest === undefined
-              ? html`<p class="muted">The kernel's answer will stand here, and why it is what it is.</p>`
-              : renderVerdict(newest.run.result, newest.explanation)
+            isWaiting
+              ? html`<p class="muted">There is no answer yet.</p>`
+              : newest === undefined
+                ? html`<p class="muted">The kernel's answer will stand here, and why it is what it is.</p>`
+                : renderVerdict(newest.run.result, newest.explanation)
           }
         </div>
-        ${newest === undefined ? nothing : renderEffects(newest.run, this.#commandOf(newest.run.draft.request))}
+        ${newest === undefined || isWaiting ? nothing : renderEffects(newest.run, this.#commandOf(newest.run.draft.request))}
       </section>
       ${this.#renderHistory()}
     </div>`;
@@ -307,6 +313,12 @@ export class IommufdConsole extends LabElement {
   #runFromPage(): void {
     this.run().catch(() => undefined);
   }
+
+  readonly #onRunClick = (event: Event): void => {
+    if (this.waiting === undefined) return; // it submits
+    event.preventDefault(); // by the time of the default action it may be "Run" again
+    this.waiting.abort();
+  };
 
   readonly #onSubmit = (event: Event): void => {
     event.preventDefault();

@@ -89,14 +89,17 @@ export class IommufdGraph extends LabElement {
   }
 
   protected override connectSession(session: LabSession): () => void {
-    const begin = (): void => this.#begin(session);
+    const begin = (): void => {
+      this.select(undefined); // the ID will be another object's
+      this.#begin(session);
+    };
     session.addEventListener("context", begin);
     const loop = new FrameLoop(
       this,
       () => this.#onFrame(),
       (milliseconds) => this.#watch?.charge(milliseconds),
     );
-    begin();
+    this.#begin(session);
     return () => {
       session.removeEventListener("context", begin);
       loop.stop();

@@ -43,6 +43,8 @@ export class IommufdTrace extends LabElement {
   readonly #log = new CallLog(MOST_CALLS);
   #decoder = new Decoder();
   #lost = 0;
+  /** Whose calls are listed. */
+  #shown: LabSession | undefined;
   #frame: number | undefined;
   #following = true;
   #scrollTop = 0;
@@ -94,7 +96,8 @@ export class IommufdTrace extends LabElement {
 
   protected override connectSession(session: LabSession): () => void {
     this.commandsChanged(session);
-    this.clear();
+    if (session !== this.#shown) this.clear(); // not when the element only moves in the page
+    this.#shown = session;
     const onCalls = (event: Event): void => {
       this.#log.add((event as LabCallsEvent).calls);
       this.#draw();
