@@ -214,6 +214,21 @@ describe("the answer", () => {
     expect(detail).toEqual(["page", "LAB_STATE", -2, expect.stringContaining("There is no object 9.")]);
   });
 
+  test("is not made while a field has what cannot be a value, which stays until it is mended", async () => {
+    const page = await open();
+    await page.evaluate(() => console_.fill("LAB_ALLOC", { type: 3 }));
+    await field(page, "type").fill("2x");
+    await page.keyboard.press("Tab");
+    expect(await field(page, "type").inputValue()).toBe("2x");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    expect(await page.evaluate(() => console_.shadowRoot?.activeElement?.getAttribute("aria-invalid"))).toBe("true");
+    expect(await page.evaluate(async () => (await lab.LabSession.shared()).context.objects().length)).toBe(0);
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type("2");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await expect.poll(() => result(page).innerText()).toContain("Object 1");
+  });
+
   test("is waited for when somebody uses the object, and can be given up", async () => {
     const page = await open();
     await run(page, "LAB_ALLOC", { type: 3 });

@@ -163,7 +163,7 @@ export class IommufdConsole extends LabElement {
           suggestions: (field) => suggestionsFor(session, this.#commandOf(draft.request), field),
           choose: (command) => this.#choose(session, command),
           edit: (name, text) => this.#edit(name, text),
-          leave: () => (this.editing = undefined),
+          leave: () => this.#leave(),
           enter: () => this.requestUpdate(),
           reshape: (shape) => this.#change({ bytes: reshape(draft.bytes, this.#commandOf(draft.request), shape) }),
           point: (pointer) => this.#change({ pointer }),
@@ -314,6 +314,11 @@ export class IommufdConsole extends LabElement {
     this.run().catch(() => undefined);
   }
 
+  /** What cannot be a value stays, with what is wrong about it, until it is mended. */
+  #leave(): void {
+    if (this.editing?.problem === undefined) this.editing = undefined;
+  }
+
   readonly #onRunClick = (event: Event): void => {
     if (this.waiting === undefined) return; // it submits
     event.preventDefault(); // by the time of the default action it may be "Run" again
@@ -322,7 +327,9 @@ export class IommufdConsole extends LabElement {
 
   readonly #onSubmit = (event: Event): void => {
     event.preventDefault();
-    if (this.editing?.problem === undefined && this.waiting === undefined) this.#runFromPage();
+    if (this.editing?.problem !== undefined) {
+      this.renderRoot.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    } else if (this.waiting === undefined) this.#runFromPage();
   };
 
   readonly #onKey = (event: KeyboardEvent): void => {
