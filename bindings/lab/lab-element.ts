@@ -30,6 +30,7 @@ export abstract class LabElement extends LitElement {
     super.connectedCallback();
     if (this.session === undefined) void this.#takeShared();
     else this.#follow();
+    this.requestUpdate(); // the session may have been closed while the element was nowhere
   }
 
   override disconnectedCallback(): void {

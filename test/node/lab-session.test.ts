@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// A lab session's end: it is the same end also when a destroy callback throws, and nobody is given a session that is over.
+
+import { expect, test } from "vitest";
+import { Iommufd } from "../../bindings/index.ts";
+import { CallRecorder } from "../../bindings/lab/console/call-recorder.ts";
+import { LabSession } from "../../bindings/lab/session.ts";
+
+/** A session whose file has one object that throws when it is destroyed. */
+async function throwingSession(): Promise<{ session: LabSession; events: string[] }> {
+  const iommufd = await Iommufd.create();
+  const type = iommufd.defineObjectType({
+    name: "THROWS",
+    payloadBytes: 8,
+    destroy() {
+      throw new RangeError("in the callback");
+    },
+  });
+  const session = LabSession.of(iommufd, iommufd.open());
+  session.context.alloc(type).finalize();
+  const events: string[] = [];
+  for (const name of ["close", "context"]) session.addEventListener(name, () => events.push(name));
+  return { session, events };
+}
+
+test("the shared session is made anew after it was closed", async () => {
+  const first = await LabSession.shared();
+  expect(await LabSession.shared()).toBe(first);
+  expect(first.isClosed).toBe(false);
+  first.close();
+  expect(first.isClosed).toBe(true);
+  const second = await LabSession.shared();
+  expect(second).not.toBe(first);
+  expect(second.context.objects()).toEqual([]);
+  first.close(); // once more: the new one stays
+  expect(await LabSession.shared()).toBe(second);
+  (await LabSession.create()).close(); // one of its own
+  expect(await LabSession.shared()).toBe(second);
+  second.close();
+});
+
+test("closes also when a destroy callback throws, which is still seen", async () => {
+  const { session, events } = await throwingSession();
+  expect(() => session.close()).toThrow("in the callback");
+  expect(events).toEqual(["close"]);
+  expect(() => session.iommufd.open()).toThrow(expect.objectContaining({ code: "ESRCH" }));
+});
+
+test("reopens also when a destroy callback throws, which is still seen", async () => {
+  const { session, events } = await throwingSession();
+  expect(() => session.reopen()).toThrow("in the callback");
+  expect(events).toEqual(["context"]);
+  expect(session.context.objects()).toEqual([]);
+  session.close();
+});
+
+test("is closed when the thread has left; not when only the number was closed", async () => {
+  const session = await LabSession.create();
+  session.iommufd.file(session.context.fd).close();
+  expect(session.isClosed).toBe(false);
+  expect(new CallRecorder(session).start).toEqual([]);
+  session.iommufd.detach();
+  expect(session.isClosed).toBe(true);
+  expect(new CallRecorder(session).start).toEqual([]);
+});
