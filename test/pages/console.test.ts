@@ -123,7 +123,9 @@ describe("the struct", () => {
     await page.getByText("It does not fit u32.").waitFor();
     expect(await hex(page).inputValue()).toContain("07 00 00 00");
     await hex(page).focus();
-    expect(await field(page, "id").inputValue()).toBe("7"); // left, it shows what will be sent
+    expect(await field(page, "id").inputValue()).toBe("4294967296"); // left, it still says what is wrong
+    await hex(page).fill("0c 00 00 00 07 00 00 00 03 00 00 00");
+    expect(await field(page, "id").inputValue()).toBe("7");
     await hex(page).fill("0c 00 00 00 07 00");
     await expect.poll(() => page.getByText("not passed").count()).toBe(2);
   });
