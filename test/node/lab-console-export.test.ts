@@ -174,7 +174,9 @@ describe("what was there before", () => {
     const saved = await exportTrace(recorder);
     expect(saved.replayed.differed).toBe(1);
     expect((await replayByCommand(saved.text)).differed).toBe(1);
-    expect(saidOf(saved, "x.jsonl")).toContain("1 differed. Something changed the objects that is not in the trace, or");
+    expect(saidOf(saved, "x.jsonl")).toContain(
+      "1 differed. Something changed the objects that is not in the trace, or",
+    );
   });
 
   test("a kept reference at the end is the warning that closing the file gives", async () => {
