@@ -198,6 +198,19 @@ const PAIRS: readonly Pair[] = [
   },
   {
     name: "alloc-and-alloc",
+    twins: [
+      {
+        // The reaper ends the dead thread's reservation by abort, with all locks held in its name.
+        name: "reservation-given-back-opens-the-table",
+        edits: [
+          {
+            file: "core/object.ts",
+            find: "  unlock(tableLockOf(file), RANK_TABLE); // a reaper gives",
+            replace: "  unlockNow(tableLockOf(file), RANK_TABLE); // a reaper gives",
+          },
+        ],
+      },
+    ],
     every: 7,
     prepare: NONE,
     victim: (_core, world) => allocAndFinalize(world),

@@ -38,6 +38,12 @@ export const OBJECT = mutantsOf("object.ts", [
   lockNow(tableLockOf(file), RANK_TABLE);`,
   },
   {
+    name: "reservation-given-back-opens-the-table",
+    kind: "repair",
+    find: "  unlock(tableLockOf(file), RANK_TABLE); // a reaper gives",
+    replace: "  unlockNow(tableLockOf(file), RANK_TABLE); // a reaper gives",
+  },
+  {
     name: "word-is-reserved-before-the-entry-has-its-slot",
     kind: "repair",
     find: `  changetype<Entry>(entry).slot = <u32>slot;
