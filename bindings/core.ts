@@ -9,7 +9,7 @@ import { failure } from "./error.js";
 
 /** The functions of assembly/core/index.ts. */
 export interface CoreExports {
-  init: (bytes: number, profile: number, idLimit: number) => number;
+  init: (bytes: number, profile: number, idLimit: number, tableEnd: number) => number;
   isCompatible: () => number;
   attachThread: (mayBlock: number) => number;
   detachThread: () => void;
@@ -70,6 +70,9 @@ export interface CoreExports {
   mapDone: () => void;
   protect: (va: bigint, length: bigint, prot: number) => number;
   unmap: (va: bigint) => number;
+  queueFileRead: (fd: number, bytes: number) => number;
+  queueFileWrite: (fd: number, bytes: number) => number;
+  queueFileClose: (fd: number) => number;
   readUser: (from: bigint, length: number) => number;
   writeUser: (to: bigint, length: number) => number;
 

@@ -3,8 +3,8 @@
  * One ioctl from its argument to its answer: bytes in, dispatch in the core, commands executed here, bytes out.
  *
  * A JavaScript buffer travels through the thread's window: its first bytes are copied in, the core validates and copies the
- * struct; replies go straight back into the buffer. Built-in commands that write a reply of their own would do it here too;
- * IOMMU_DESTROY writes none.
+ * struct. What a command of the core writes there is taken back into the buffer; commands that are executed here write into it
+ * themselves.
  */
 import type { Fields, IoctlCommand } from "./command.js";
 import type { IommufdContext } from "./context.js";
@@ -30,12 +30,15 @@ export class IoctlCall {
   readonly #core: CoreExports;
   readonly #context: IommufdContext;
   readonly #hasMemory: boolean;
+  /** Index in `words` of the thread's word that says how much of the window is a reply. */
+  readonly #windowWritten: number;
 
   /** @param hasMemory - Whether the caller has memory here: without, every address in its structs is EFAULT. */
   constructor(kernel: Kernel, context: IommufdContext, hasMemory = true) {
     this.#hasMemory = hasMemory;
     this.#kernel = kernel;
     this.#core = kernel.core;
+    this.#windowWritten = (kernel.thread + Layout.THREAD_WINDOW_WRITTEN) >> 2;
     this.#context = context;
   }
 
@@ -83,8 +86,16 @@ export class IoctlCall {
       this.#fillWindow(bytes, 0);
       result = this.#core.ioctlWindow(context.fileAddress, context.expected, request, bytes.length, blocking);
       if (result === Layout.MUST_REFILL) result = this.#scanTail(request, bytes, blocking);
+      const written = this.#kernel.words[this.#windowWritten] ?? 0;
+      if (written !== 0) this.#takeReply(bytes, written);
     }
     return result === Layout.MUST_EXECUTE ? this.#execute(request, arg) : result;
+  }
+
+  /** The command's reply: the first bytes of the window. */
+  #takeReply(bytes: Uint8Array, length: number): void {
+    this.#kernel.words[this.#windowWritten] = 0;
+    bytes.set(this.#kernel.window.subarray(0, Math.min(length, bytes.length)));
   }
 
   /** The window gets the buffer's bytes from `offset` on. */

@@ -321,7 +321,12 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   } catch (cause) {
     throw failure("ENOMEM", "create", `${memoryBytes} bytes of shared memory`, cause);
   }
-  const result = instantiate(module, memory).init(pages * Layout.WASM_PAGE_SIZE, PROFILE[abi], idLimit);
+  const result = instantiate(module, memory).init(
+    pages * Layout.WASM_PAGE_SIZE,
+    PROFILE[abi],
+    idLimit,
+    Layout.MAINLINE_COMMAND_LIMIT,
+  );
   check(result, "create", `memoryBytes ${memoryBytes} is too small`);
   writeNonce(new Int32Array(memory.buffer));
   return { module, memory };

@@ -71,7 +71,7 @@ import {
   warnMinus,
   warnPlus,
 } from "./refcount";
-import { classOfType, hasCallback, isRunnable } from "./registry";
+import { classOfType, hasCallback, isPlainType, isRunnable } from "./registry";
 import { MUST_DESTROY, MUST_WAIT } from "./results";
 import { slabFree } from "./slab";
 import { typeOfSlot } from "./slot";
@@ -117,7 +117,7 @@ export function destroy(file: usize, expected: u32, id: u32, blocking: bool): i3
   const entry = xaLoad(file, id);
   const word = loadRelaxed64(entry); // a guess, which removeIdle confirms
   if (isIdle(word)) {
-    if (!hasCallback(typeOf(word)) && removeIdle(file, expected, entry, word, id)) return 0;
+    if (isPlainType(typeOf(word)) && removeIdle(file, expected, entry, word, id)) return 0;
   } else if (phaseOf(load64(entry)) != PHASE_LIVE && load32(file + offsetof<File>("state")) == expected) {
     return -ENOENT; // the file is what it was when the word was read: the generation tells
   }

@@ -78,6 +78,7 @@ import {
   Thread,
 } from "./memory-map";
 import { ownerOf } from "./mutex";
+import { hasQueueFile } from "./queue_file";
 import { isHeld, settled } from "./refcount";
 import { current, markOf, nameOfThread, threadNamed } from "./thread";
 import { tableLockOf } from "./xarray";
@@ -179,6 +180,7 @@ function isInUse(file: usize): bool {
   }
   const owner = ownerOf(tableLockOf(file));
   if (owner != 0 && load32(threadNamed(owner) + offsetof<Thread>("collecting")) == 0) return true;
+  if (hasQueueFile(file)) return true; // after the marks
   return isPoisoned(file) && hasRecord(file);
 }
 
@@ -240,6 +242,12 @@ function enterLater(file: usize, expected: u32): bool {
   if (isUsable(file, expected) && (!inFlight || (load<u32>(markOf(current(), file)) & MARK_USES) > 1)) return true;
   fileLeave(file);
   return false;
+}
+
+/** What a call may expect whose own mark keeps the file. */
+// @ts-ignore: a decorator on a function
+@inline export function inFlight(file: usize): u32 {
+  return (load32(stateOf(file)) & ~(FILE_PHASE_MASK | FILE_POISONED)) | FILE_DRAINING;
 }
 
 /** A mark without a question: the caller has something that keeps the file until the mark is set. */

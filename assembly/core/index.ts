@@ -27,5 +27,6 @@ export {
 } from "./destroy";
 export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
 export { map, mapDone, protect, unmap } from "./mmap";
+export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
 export { readUser, writeUser } from "./uaccess";
 export { inspect } from "./inspect";

@@ -16,6 +16,7 @@ import {
   INNER_IDS_SHIFT,
   Identity,
   MAGIC,
+  MAINLINE_COMMAND_LIMIT,
   NOBODY,
   NULL_BYTES,
   PAGES,
@@ -27,15 +28,16 @@ import {
   THREAD_RECORDS,
   Thread,
 } from "./memory-map";
-import { registryInit } from "./registry";
+import { registryInit, registryInitMainline } from "./registry";
 import { freeRecord } from "./thread";
 
 /** Heap pages without which nothing useful works. */
 const MIN_HEAP_PAGES: u32 = 16;
 
-/** Return: 0, or -EINVAL when the memory is too small or an argument makes no sense. */
-export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
-  if (profile > PROFILE_MAINLINE || idLimit == 0 || bytes <= <u32>FRAMES) return -EINVAL;
+/** `tableEnd`: one past the last ioctl number of the kernel release, in mainline. Return: 0, or -EINVAL when the memory is too small or an argument makes no sense. */
+export function init(bytes: u32, profile: u32, idLimit: u32, tableEnd: u32): i32 {
+  if (profile > PROFILE_MAINLINE || idLimit == 0 || tableEnd > MAINLINE_COMMAND_LIMIT || bytes <= <u32>FRAMES)
+    return -EINVAL;
   // Frame bytes for all pages of the memory: a few more than the heap has.
   const heap = (<u32>FRAMES + (bytes >> PAGE_SHIFT) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
   if (bytes < heap || (bytes - heap) >> PAGE_SHIFT < MIN_HEAP_PAGES) return -EINVAL;
@@ -44,6 +46,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   identity.profile = profile;
   identity.bytes = bytes;
   identity.idLimit = idLimit;
+  identity.tableEnd = tableEnd;
   identity.heap = heap;
   identity.heapPages = (bytes - heap) >> PAGE_SHIFT;
   const maxObjects = (bytes - heap) / (offsetof<Entry>() + SLOT_PAYLOAD);
@@ -58,6 +61,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   pages.extentTop = pages.extentLow;
   changetype<Thread>(NOBODY).freeRecord = <u32>NOBODY + THREAD_RECORDS;
   registryInit();
+  if (profile == PROFILE_MAINLINE) registryInitMainline(tableEnd);
   store32(IDENTITY + offsetof<Identity>("magic"), MAGIC);
   return 0;
 }

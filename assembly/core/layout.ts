@@ -10,6 +10,7 @@ import { Counters, Faults, HoldRecord, Identity, ObjectType, Queue, Slot, Thread
 import * as at from "./memory-map";
 import * as phase from "./refcount";
 import * as results from "./results";
+import * as uapi from "./uapi";
 
 export * from "../errno";
 
@@ -67,6 +68,7 @@ export const THREAD_ATTENTION: u32 = offsetof<Thread>("attention");
 export const ATTENTION_RELEASE: u32 = at.ATTENTION_RELEASE;
 export const ATTENTION_WARNINGS: u32 = at.ATTENTION_WARNINGS;
 export const THREAD_RELEASING: u32 = offsetof<Thread>("releasing");
+export const THREAD_WINDOW_WRITTEN: u32 = offsetof<Thread>("windowWritten");
 export const THREAD_RESULT0: u32 = offsetof<Thread>("result0");
 export const THREAD_WARNING_COUNT: u32 = offsetof<Thread>("warningCount");
 export const THREAD_WARNINGS_LOST: u32 = offsetof<Thread>("warningsLost");
@@ -138,7 +140,8 @@ export const NAME_BYTES: u32 = at.NAME_BYTES;
 export const IOMMUFD_TYPE: u32 = at.IOMMUFD_TYPE;
 export const COMMAND_BASE: u32 = at.COMMAND_BASE;
 export const MAX_COMMANDS: u32 = at.MAX_COMMANDS;
-export const NR_DESTROY: u32 = at.NR_DESTROY;
+export const NR_DESTROY: u32 = uapi.NR_DESTROY;
+export const MAINLINE_COMMAND_LIMIT: u32 = at.MAINLINE_COMMAND_LIMIT;
 
 export const PROT_NONE: u32 = at.PROT_NONE;
 export const PROT_READ: u32 = at.PROT_READ;

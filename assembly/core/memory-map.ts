@@ -10,8 +10,12 @@
  *        │ Thread × MAX_THREADS + 1 │ one slot per attached thread: marks, hold records, buffers
  *        ├──────────────────────────┤ FILES
  *        │ File × MAX_FILES         │ struct file + struct iommufd_ctx
+ *        ├──────────────────────────┤ SPACES
+ *        │ Space × MAX_FILES        │ what a file's IO address spaces share
  *        ├──────────────────────────┤ TYPES, CLASSES, COMMANDS, MAPPINGS, MAPPING_ORDER
  *        │ registries               │ object types, slab classes, ioctl table, user mappings
+ *        ├──────────────────────────┤ QUEUE_FILES
+ *        │ QueueFile × MAX_…        │ files of fault queues
  *        ├──────────────────────────┤ FRAMES
  *        │ one byte per heap page   │ what the page is used for; user pages: their protection
  *        ├──────────────────────────┤ Identity.heap (page aligned)
@@ -29,16 +33,18 @@
  */
 
 import { MODEL_BUILD } from "./config";
+import { MAX_QUEUE_FILES, QueueFile, SPACE_BYTES } from "./space-map";
 import { MAX_THREADS, THREAD_BYTES } from "./thread-map";
 import { CACHE_LINE, MAX_FILES, PAGE_SIZE } from "./units";
 
+export * from "./space-map";
 export * from "./thread-map";
 export * from "./units";
 
 /** "iofd" in memory order. */
 export const MAGIC: u32 = 0x64666f69;
 /** Raised with every change of this map or of the meaning of a word in it. */
-export const ABI_VERSION: u32 = 3;
+export const ABI_VERSION: u32 = 4;
 
 /**
  * The null page: nothing is ever written below this address. A null pointer between nodes of an ID table (xarray.ts) leads here and
@@ -62,6 +68,8 @@ export class Identity {
   bytes: u32;
   /** Highest ID that alloc may hand out (xa_limit). */
   idLimit: u32;
+  /** mainline: one past the last ioctl number of the kernel release that is played; above it requests are VFIO's. */
+  tableEnd: u32;
   /** Address of the first heap page, and their number. */
   heap: u32;
   heapPages: u32;
@@ -121,6 +129,8 @@ export class Life {
   nonceHigh: u32;
 }
 export const LIFE: usize = IDENTITY + 8 * CACHE_LINE;
+
+export const QUEUE_FILE_STATE: usize = IDENTITY + 9 * CACHE_LINE;
 
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 @unmanaged
@@ -360,6 +370,12 @@ export const MAX_TYPES: u32 = 62;
 export const NAME_BYTES: u32 = 48;
 /** The type has a destroy callback, which only threads that defined it can run. */
 export const TYPE_HAS_DESTROY: u32 = 1;
+/** The core's IOAS: it has memory besides its slot. */
+export const TYPE_IS_IOAS: u32 = 2;
+
+/** mainline: the types that the core defines, by number; `enum iommufd_object_type` has other numbers, which no caller sees. */
+export const TYPE_IOAS: u32 = 1;
+export const TYPE_FAULT: u32 = 2;
 
 
 @unmanaged
@@ -376,14 +392,15 @@ export const TYPE_BYTES: u32 = TYPE_NAME + NAME_BYTES;
 export const IOMMUFD_TYPE: u32 = 0x3b00;
 export const COMMAND_BASE: u32 = 0x80;
 export const MAX_COMMANDS: u32 = 0x80;
-export const NR_DESTROY: u32 = 0x80;
-/** mainline: length of the shipped table, 0x80 … 0x95; numbers outside go to the VFIO-compat handler. */
+/** mainline: length of the newest table, 0x80 … 0x95; numbers outside go to the VFIO-compat handler. */
 export const MAINLINE_COMMAND_LIMIT: u32 = 0x96;
 
 export const HANDLER_NONE: u32 = 0;
 export const HANDLER_DESTROY: u32 = 1;
 /** Executed by the bindings of a thread that defined it. */
 export const HANDLER_BINDINGS: u32 = 2;
+/** Executed by the core: ioctl.ts knows by which function. */
+export const HANDLER_CORE: u32 = 3;
 
 /** One row of the ioctl table: struct iommufd_ioctl_op. Published by the atomic store of `handler`. */
 @unmanaged
@@ -437,10 +454,12 @@ export const THREADS: usize = NULL_BYTES + PAGE_SIZE;
 /** The slot of an instance that has detached: all zero, so that it has no record to take and none to find. */
 export const NOBODY: usize = THREADS + MAX_THREADS * THREAD_BYTES;
 export const FILES: usize = NOBODY + THREAD_BYTES;
-export const TYPES: usize = FILES + MAX_FILES * FILE_BYTES;
+export const SPACES: usize = FILES + MAX_FILES * FILE_BYTES;
+export const TYPES: usize = SPACES + MAX_FILES * SPACE_BYTES;
 export const CLASSES: usize = TYPES + (MAX_TYPES + 2) * TYPE_BYTES;
 export const COMMANDS: usize = CLASSES + MAX_CLASSES * CLASS_BYTES;
 export const MAPPINGS: usize = COMMANDS + MAX_COMMANDS * offsetof<Command>();
 /** u16 per mapping: row numbers in ascending order of their addresses. */
 export const MAPPING_ORDER: usize = MAPPINGS + MAX_MAPPINGS * offsetof<Mapping>();
-export const FRAMES: usize = MAPPING_ORDER + MAX_MAPPINGS * 2;
+export const QUEUE_FILES: usize = (MAPPING_ORDER + MAX_MAPPINGS * 2 + 7) & ~7;
+export const FRAMES: usize = QUEUE_FILES + MAX_QUEUE_FILES * offsetof<QueueFile>();

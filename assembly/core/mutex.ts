@@ -14,7 +14,7 @@
  *
  * All sections are short and call no JavaScript. A thread that may not block (a browser's main thread) spins instead.
  *
- * Order, outermost first: registry, map, table, queue, class, nodes, page. The debug build asserts it.
+ * Order, outermost first: registry, space, map, table, queue, class, nodes, page. The debug build asserts it.
  *
  * Kernel counterpart: struct mutex, and spinlock_t where the kernel would spin.
  */
@@ -29,12 +29,13 @@ const SPINS: u32 = MODEL_BUILD ? 0 : 100;
 
 // Ranks of the lock order; a thread takes locks in ascending rank.
 export const RANK_REGISTRY: u32 = 1;
-export const RANK_MAP: u32 = 2;
-export const RANK_TABLE: u32 = 3;
-export const RANK_QUEUE: u32 = 4;
-export const RANK_CLASS: u32 = 5;
-export const RANK_NODES: u32 = 6;
-export const RANK_PAGE: u32 = 7;
+export const RANK_SPACE: u32 = 2;
+export const RANK_MAP: u32 = 3;
+export const RANK_TABLE: u32 = 4;
+export const RANK_QUEUE: u32 = 5;
+export const RANK_CLASS: u32 = 6;
+export const RANK_NODES: u32 = 7;
+export const RANK_PAGE: u32 = 8;
 
 // @ts-ignore: a decorator on a function
 @inline function ownWord(): u32 {

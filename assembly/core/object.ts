@@ -16,6 +16,7 @@ import { DEBUG_BUILD, assertInvariant } from "./config";
 import { EINVAL, EIO, ENOMEM } from "../errno";
 import { fileGivenUp, fileLeave, fileMark, fileUnlocked, isPoisoned, mayUse, refusal } from "./file";
 import { dropHolds, forgetHolds, hasHolds } from "./hold";
+import { ioasDestroy } from "./io_pagetable";
 import {
   Context,
   Entry,
@@ -31,8 +32,8 @@ import {
   Thread,
 } from "./memory-map";
 import { RANK_TABLE, lock, lockNow, unlock, unlockNow } from "./mutex";
-import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, reservedWord, withPhase } from "./refcount";
-import { classOfType } from "./registry";
+import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, plusUser, reservedWord, withPhase } from "./refcount";
+import { classOfType, isIoas } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
 import { fileOfSlot, initSlot, typeOfSlot } from "./slot";
 import { hasSpare, keepSpare, takeSpare } from "./spares";
@@ -105,6 +106,13 @@ function undo(file: usize, slab: u32, result: i32): i32 {
   return <i32>entry;
 }
 
+/** One user more of a reserved object, kept as by putKeepUser. Context: the handle is good; nobody else writes a reserved word. */
+export function keepUserOfReserved(file: usize, handle: u32): void {
+  const entry: usize = changetype<HoldRecord>(findRecord(handle, file, RECORD_RESERVED)).target;
+  changetype<Entry>(entry).kept = 1;
+  store64(entry, plusUser(load64(entry)));
+}
+
 /** Publishes a reserved object; cannot fail otherwise. Return: its ID; -EINVAL for a handle that is not of this kind; -EIO. */
 export function finalize(file: usize, handle: u32): i32 {
   const record = recordOf(handle);
@@ -175,16 +183,20 @@ function erase(file: usize, slot: usize): void {
   const entry = xaEntry(file, id);
   const word = load64(entry);
   assertInvariant(phaseOf(word) == PHASE_RESERVED);
+  changetype<Entry>(entry).kept = 0; // keepUserOfReserved
   store64(entry, freedWord(word));
   xaErase(file, id);
 }
 
-/** The end of an object that nobody can find any more: its holds are dropped in order, its memory is free. */
+/** The end of an object that nobody can find any more: what it has is given back, its holds are dropped in order, its memory is free. */
 export function freeObject(slot: usize): void {
   const slab = classOfType(typeOfSlot(slot));
   setHand(slot | HAND_NO_CALLBACK, slab);
   if (isPoisoned(fileOfSlot(slot))) forgetHolds(slot);
-  else dropHolds(slot);
+  else {
+    if (isIoas(typeOfSlot(slot))) ioasDestroy(fileOfSlot(slot), slot + SLOT_PAYLOAD);
+    dropHolds(slot);
+  }
   setHand(slot | HAND_MEMORY, slab);
   slabFree(slab, slot, hand());
 }

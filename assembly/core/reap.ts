@@ -59,6 +59,7 @@ import {
 } from "./memory-map";
 import { finishLeaving, leavingRow, recoverMappings, sweepPages } from "./mmap";
 import { eraseReserved, freeObject } from "./object";
+import { recoverQueueFiles } from "./queue_file";
 import { INCONSISTENT, recount } from "./recount";
 import { PHASE_FREE, PHASE_LIVE, PHASE_RESERVED, freezerOf, phaseOf, usersOf } from "./refcount";
 import { HOLD_LIST_CLASS, classOfType, hasCallback } from "./registry";
@@ -210,6 +211,7 @@ function recoverAll(): usize {
   changetype<Thread>(current()).sweeps = 0;
   verifyFiles();
   recoverWalk();
+  recoverQueueFiles();
   recoverMemory();
   recoverList();
   recoverHand();

@@ -13,22 +13,24 @@ import { copy, load32, store32 } from "./atomics";
 import { EEXIST, EINVAL, ENOSPC } from "../errno";
 import { mayFail } from "./faults";
 import {
+  ARENA_CHUNK_BYTES,
   COMMANDS,
   COMMAND_BASE,
   COMMAND_BYTES,
   Command,
   FAULT_TYPE,
   HANDLER_BINDINGS,
+  HANDLER_CORE,
   HANDLER_DESTROY,
   HANDLER_NONE,
   HoldList,
   IOMMUFD_TYPE,
+  Ioas,
   MAX_CLASSES,
   MAX_COMMANDS,
   MAX_PAYLOAD,
   MAX_TYPES,
   NAME_BYTES,
-  NR_DESTROY,
   ObjectType,
   REGISTRY,
   Registry,
@@ -36,13 +38,56 @@ import {
   THREAD_WINDOW,
   TYPES,
   TYPE_BYTES,
+  TYPE_FAULT,
   TYPE_HAS_DESTROY,
+  TYPE_IOAS,
+  TYPE_IS_IOAS,
   TYPE_NAME,
   Thread,
 } from "./memory-map";
 import { RANK_REGISTRY, lock, unlock } from "./mutex";
 import { slabClassFor } from "./slab";
 import { current } from "./thread";
+import {
+  IommuDestroy,
+  IommuIoasAlloc,
+  IommuIoasAllowIovas,
+  IommuIoasCopy,
+  IommuIoasIovaRanges,
+  IommuIoasMap,
+  IommuIoasUnmap,
+  IommuOption,
+  IommuVfioIoas,
+  IommuHwptAlloc,
+  IommuHwInfo,
+  IommuHwptSetDirtyTracking,
+  IommuHwptGetDirtyBitmap,
+  IommuHwptInvalidate,
+  IommuFaultAlloc,
+  IommuIoasMapFile,
+  IommuViommuAlloc,
+  IommuVdeviceAlloc,
+  IommuIoasChangeProcess,
+  NR_DESTROY,
+  NR_IOAS_ALLOC,
+  NR_IOAS_ALLOW_IOVAS,
+  NR_IOAS_COPY,
+  NR_IOAS_IOVA_RANGES,
+  NR_IOAS_MAP,
+  NR_IOAS_UNMAP,
+  NR_OPTION,
+  NR_VFIO_IOAS,
+  NR_HWPT_ALLOC,
+  NR_GET_HW_INFO,
+  NR_HWPT_SET_DIRTY_TRACKING,
+  NR_HWPT_GET_DIRTY_BITMAP,
+  NR_HWPT_INVALIDATE,
+  NR_FAULT_QUEUE_ALLOC,
+  NR_IOAS_MAP_FILE,
+  NR_VIOMMU_ALLOC,
+  NR_VDEVICE_ALLOC,
+  NR_IOAS_CHANGE_PROCESS,
+} from "./uapi";
 
 const REGISTRY_LOCK: usize = REGISTRY + offsetof<Registry>("lock");
 const TYPE_COUNT: usize = REGISTRY + offsetof<Registry>("typeCount");
@@ -50,6 +95,8 @@ const COMMAND_LIMIT: usize = REGISTRY + offsetof<Registry>("commandLimit");
 
 /** Slab class of the lists that an object's holds overflow into; made first. */
 export const HOLD_LIST_CLASS: u32 = 0;
+/** Slab class of the chunks of arenas (arena.ts); made second. */
+export const ARENA_CLASS: u32 = 1;
 
 // @ts-ignore: a decorator on a function
 @inline function typeAt(number: u32): usize {
@@ -62,6 +109,16 @@ export const HOLD_LIST_CLASS: u32 = 0;
 // @ts-ignore: a decorator on a function
 @inline export function classOfType(type: u32): u32 {
   return changetype<ObjectType>(typeAt(type)).slabClass;
+}
+/** Whether destroying an object of the type is more than freeing its memory. */
+// @ts-ignore: a decorator on a function
+@inline export function isPlainType(type: u32): bool {
+  return changetype<ObjectType>(typeAt(type)).flags == 0;
+}
+/** Whether the type is the core's IOAS, which the mainline profile has. */
+// @ts-ignore: a decorator on a function
+@inline export function isIoas(type: u32): bool {
+  return (changetype<ObjectType>(typeAt(type)).flags & TYPE_IS_IOAS) != 0;
 }
 /** Whether destroying an object of the type runs a callback of the bindings. */
 // @ts-ignore: a decorator on a function
@@ -77,12 +134,74 @@ export const HOLD_LIST_CLASS: u32 = 0;
 /** What every memory starts with. Context: called once, before other threads attach. */
 export function registryInit(): void {
   slabClassFor(offsetof<HoldList>());
-  const row = changetype<Command>(commandAt(NR_DESTROY));
-  row.request = IOMMUFD_TYPE | NR_DESTROY;
-  row.size = 8;
-  row.minSize = 8;
-  row.handler = HANDLER_DESTROY;
-  changetype<Registry>(REGISTRY).commandLimit = NR_DESTROY + 1;
+  slabClassFor(ARENA_CHUNK_BYTES);
+  addRow(NR_DESTROY, HANDLER_DESTROY, offsetof<IommuDestroy>(), offsetof<IommuDestroy>());
+}
+
+/**
+ * mainline: the types and commands of today's kernel, as far as this core has them, below `tableEnd`.
+ *
+ * A minimal size smaller than the struct ends where the next field begins: those structs have grown. Context: as registryInit.
+ */
+export function registryInitMainline(tableEnd: u32): void {
+  addRow(NR_IOAS_ALLOC, HANDLER_CORE, offsetof<IommuIoasAlloc>(), offsetof<IommuIoasAlloc>());
+  addRow(NR_IOAS_ALLOW_IOVAS, HANDLER_CORE, offsetof<IommuIoasAllowIovas>(), offsetof<IommuIoasAllowIovas>());
+  addRow(NR_IOAS_COPY, HANDLER_CORE, offsetof<IommuIoasCopy>(), offsetof<IommuIoasCopy>());
+  addRow(NR_IOAS_IOVA_RANGES, HANDLER_CORE, offsetof<IommuIoasIovaRanges>(), offsetof<IommuIoasIovaRanges>());
+  addRow(NR_IOAS_MAP, HANDLER_CORE, offsetof<IommuIoasMap>(), offsetof<IommuIoasMap>());
+  addRow(NR_IOAS_UNMAP, HANDLER_CORE, offsetof<IommuIoasUnmap>(), offsetof<IommuIoasUnmap>());
+  addRow(NR_OPTION, HANDLER_CORE, offsetof<IommuOption>(), offsetof<IommuOption>());
+  addRow(NR_VFIO_IOAS, HANDLER_CORE, offsetof<IommuVfioIoas>(), offsetof<IommuVfioIoas>());
+  addRow(NR_HWPT_ALLOC, HANDLER_CORE, offsetof<IommuHwptAlloc>(), offsetof<IommuHwptAlloc>("data_type"));
+  addRow(NR_GET_HW_INFO, HANDLER_CORE, offsetof<IommuHwInfo>(), offsetof<IommuHwInfo>("out_capabilities"));
+  addRow(
+    NR_HWPT_SET_DIRTY_TRACKING,
+    HANDLER_CORE,
+    offsetof<IommuHwptSetDirtyTracking>(),
+    offsetof<IommuHwptSetDirtyTracking>(),
+  );
+  addRow(
+    NR_HWPT_GET_DIRTY_BITMAP,
+    HANDLER_CORE,
+    offsetof<IommuHwptGetDirtyBitmap>(),
+    offsetof<IommuHwptGetDirtyBitmap>(),
+  );
+  addRow(NR_HWPT_INVALIDATE, HANDLER_CORE, offsetof<IommuHwptInvalidate>(), offsetof<IommuHwptInvalidate>());
+  addRow(NR_FAULT_QUEUE_ALLOC, HANDLER_CORE, offsetof<IommuFaultAlloc>(), offsetof<IommuFaultAlloc>());
+  addRow(NR_IOAS_MAP_FILE, HANDLER_CORE, offsetof<IommuIoasMapFile>(), offsetof<IommuIoasMapFile>());
+  addRow(NR_VIOMMU_ALLOC, HANDLER_CORE, offsetof<IommuViommuAlloc>(), offsetof<IommuViommuAlloc>("data_len"));
+  addRow(NR_VDEVICE_ALLOC, HANDLER_CORE, offsetof<IommuVdeviceAlloc>(), offsetof<IommuVdeviceAlloc>());
+  addRow(NR_IOAS_CHANGE_PROCESS, HANDLER_CORE, offsetof<IommuIoasChangeProcess>(), offsetof<IommuIoasChangeProcess>());
+  for (let nr = tableEnd; nr < commandLimit(); nr++) changetype<Command>(commandAt(nr)).handler = HANDLER_NONE;
+  addType(TYPE_IOAS, TYPE_IS_IOAS, offsetof<Ioas>(), OBJ_IOAS, 0);
+  addType(TYPE_FAULT, 0, 0, OBJ_FAUL, 0x54);
+}
+
+/** Letters of names as numbers, in memory order: the module has no data. */
+const IOMMUFD_: u64 = 0x5f4446554d4d4f49;
+const OBJ_IOAS: u64 = 0x53414f495f4a424f;
+const OBJ_FAUL: u64 = 0x4c5541465f4a424f;
+
+/** A type of the core, whose name begins with IOMMUFD_ and goes on with `name` and the letter `last`, if that is not 0. */
+function addType(number: u32, flags: u32, payloadBytes: u32, name: u64, last: u8): void {
+  const type = changetype<ObjectType>(typeAt(number));
+  type.payloadBytes = payloadBytes;
+  type.flags = flags;
+  type.slabClass = slabClassFor((SLOT_PAYLOAD + payloadBytes + 7) & ~7);
+  type.nameBytes = last == 0 ? 16 : 17;
+  store<u64>(typeAt(number) + TYPE_NAME, IOMMUFD_);
+  store<u64>(typeAt(number) + TYPE_NAME + 8, name);
+  store<u8>(typeAt(number) + TYPE_NAME + 16, last);
+  store32(TYPE_COUNT, number);
+}
+
+function addRow(nr: u32, handler: u32, size: u32, minSize: u32): void {
+  const row = changetype<Command>(commandAt(nr));
+  row.request = IOMMUFD_TYPE | nr;
+  row.size = size;
+  row.minSize = minSize;
+  row.handler = handler;
+  store32(COMMAND_LIMIT, max(load32(COMMAND_LIMIT), nr + 1));
 }
 
 /**

@@ -22,6 +22,7 @@
  *
  * Kernel counterpart: iommufd_fops_release(), and the try-and-fail loop of the review thread.
  */
+import { arenaFree } from "./arena";
 import { add32, compareExchange64, load32, load64, notify, store32, store64 } from "./atomics";
 import { fileFree, isPoisoned, pauseRelease } from "./file";
 import { dropHolds, forgetHolds } from "./hold";
@@ -102,6 +103,7 @@ export function releaseNext(file: usize): usize {
     if (stop != 0) return stop;
   }
   dropSpares(file);
+  arenaFree(file);
   xaDestroy(file);
   fileFree(file);
   return 0;

@@ -6,10 +6,15 @@
  * there: the functions named here are beside the sections that they repair. A repair may itself be interrupted, and is then
  * simply made again.
  *
+ * The exception are IO address spaces: a thread that dies while it changes one leaves trees that are in between, so the file is
+ * poisoned; its memory is whole, and goes when the file is closed (arena.ts).
+ *
  * Kernel counterpart: robust futexes, EOWNERDEAD.
  */
+import { repairArena } from "./arena";
 import { load32, load64, store32 } from "./atomics";
 import { DEBUG_BUILD, MODEL_BUILD, assertInvariant } from "./config";
+import { poison } from "./file";
 import {
   CLASSES,
   CLASS_BYTES,
@@ -31,8 +36,11 @@ import {
   Queue,
   REGISTRY,
   Registry,
+  SPACES,
+  SPACE_BYTES,
   SlabClass,
   Slot,
+  Space,
   Thread,
 } from "./memory-map";
 import { repairMappings } from "./mmap";
@@ -47,8 +55,10 @@ import { repairSpares } from "./spares";
 import { blockedBy, clearHand, clearHandMemory, current, nameOfThread } from "./thread";
 import { isNextNode, repairTable, slotOf, tableLockOf, xaEntry } from "./xarray";
 
-// All locks, in their order: registry, map, tables, queue, classes, nodes, pages.
-const FIRST_TABLE: u32 = 2;
+// All locks, in their order: registry, spaces, map, tables, queue, classes, nodes, pages.
+const FIRST_SPACE: u32 = 1;
+const MAP_INDEX: u32 = FIRST_SPACE + MAX_FILES;
+const FIRST_TABLE: u32 = MAP_INDEX + 1;
 const QUEUE_INDEX: u32 = FIRST_TABLE + MAX_FILES;
 const FIRST_CLASS: u32 = QUEUE_INDEX + 1;
 const NODES_INDEX: u32 = FIRST_CLASS + MAX_CLASSES;
@@ -59,7 +69,8 @@ const LOOKS: u32 = MODEL_BUILD ? 1 : 10_000;
 
 function lockAt(index: u32): usize {
   if (index == 0) return REGISTRY + offsetof<Registry>("lock");
-  if (index == 1) return MAPS + offsetof<MapState>("lock");
+  if (index < MAP_INDEX) return SPACES + (index - FIRST_SPACE) * SPACE_BYTES + offsetof<Space>("lock");
+  if (index == MAP_INDEX) return MAPS + offsetof<MapState>("lock");
   if (index < QUEUE_INDEX) return FILES + (index - FIRST_TABLE) * FILE_BYTES + FILE_CONTEXT + offsetof<Context>("lock");
   if (index == QUEUE_INDEX) return QUEUE + offsetof<Queue>("lock");
   if (index < NODES_INDEX) return CLASSES + (index - FIRST_CLASS) * CLASS_BYTES + offsetof<SlabClass>("lock");
@@ -80,7 +91,8 @@ export function repairOwnLocks(): void {
 
 function repair(index: u32): void {
   if (index == 0) repairRegistry();
-  else if (index == 1) {
+  else if (index < MAP_INDEX) repairSpace(FILES + (index - FIRST_SPACE) * FILE_BYTES);
+  else if (index == MAP_INDEX) {
     repairMappings();
     changetype<Thread>(current()).sweeps = 1;
   } else if (index < QUEUE_INDEX) repairContext(FILES + (index - FIRST_TABLE) * FILE_BYTES);
@@ -88,6 +100,11 @@ function repair(index: u32): void {
   else if (index < NODES_INDEX) repairClass(index - FIRST_CLASS);
   else if (index == NODES_INDEX) repairNodes();
   else repairPages();
+}
+
+function repairSpace(file: usize): void {
+  repairArena(file);
+  poison(file);
 }
 
 function repairContext(file: usize): void {

@@ -108,6 +108,26 @@ export class Thread {
   watched: u32;
   /** 1 when the host lets this thread block. */
   mayBlock: u32;
+
+  // What a function gives its caller beside its answer (interval_tree.ts).
+  /** Bounds of the range that was found. */
+  rangeFirst: u64;
+  rangeLast: u64;
+  /** How far a search has come. */
+  cursor: u64;
+
+  // The argument of the ioctl that is executed (ucmd.ts).
+  /** Its address; 0 with the next word: the struct is the window's. */
+  argument: u64;
+  argumentIsWindow: u32;
+  /** The declared size; in the window: how many bytes there are. */
+  argumentSize: u32;
+  windowBytes: u32;
+  /** Bytes of the window that were written, and go back to the caller. */
+  windowWritten: u32;
+  /** A tree that is not anybody's yet. */
+  building: u32;
+  buildingLevels: u32;
 }
 
 /** In Thread.hand: the object's callback must not run (any more). */
@@ -129,7 +149,7 @@ export const MEMORY_FLAGS: u32 = 7;
 export const MARK_REFERENCE: u32 = 0x1_0000;
 export const MARK_USES: u32 = MARK_REFERENCE - 1;
 export const MARK_MOST_REFERENCES: u32 = 0x7fff;
-export const THREAD_MARKS: u32 = 4 * CACHE_LINE;
+export const THREAD_MARKS: u32 = 5 * CACHE_LINE;
 export const THREAD_RECORDS: u32 = THREAD_MARKS + MAX_FILES * 4;
 export const THREAD_WARNINGS: u32 = THREAD_RECORDS + MAX_RECORDS * offsetof<HoldRecord>();
 /** The kernel's copy of the ioctl struct. */

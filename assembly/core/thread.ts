@@ -116,6 +116,9 @@ export function attachThread(mayBlock: u32): usize {
     thread.warningCount = 0;
     thread.warningsLost = 0;
     thread.lockRank = 0;
+    thread.building = 0;
+    thread.buildingLevels = 0;
+    thread.windowWritten = 0;
     linkRecords(slot, number);
     return slot;
   }

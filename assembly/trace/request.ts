@@ -13,7 +13,8 @@
 // Names are known for more commands than this library has, because a caller may ask for any of them, and a line with a
 // name says more than one with a number. The structs of those commands are not known here.
 
-import { COMMAND_BASE, IOMMUFD_TYPE, NR_DESTROY } from "../core/memory-map";
+import { COMMAND_BASE, IOMMUFD_TYPE } from "../core/memory-map";
+import { NR_DESTROY } from "../core/uapi";
 import * as line from "./line";
 
 /** The one command whose struct is known here. */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The memory of a file's IO address spaces: nodes of trees, areas and pages objects.
+ *
+ * A file takes chunks of memory as it needs them, cuts them, keeps what is freed in lists of its own, and gives all chunks back
+ * when it is released. So no map or unmap takes a lock besides the space's, and the end of a file costs per chunk, whatever
+ * state its trees are in: a file whose address spaces cannot be trusted any more (poison) leaks nothing.
+ *
+ * What a call may need is asked for before it changes anything (`arenaReserve`); taking it then cannot fail.
+ *
+ * Context of everything here but arenaFree: the space's lock is held.
+ *
+ * Kernel counterpart: kzalloc() of struct iopt_area, iopt_pages and interval_tree_node.
+ */
+import { fill, modelAlloc, modelFree } from "./atomics";
+import { DEBUG_BUILD, MODEL_BUILD, assertInvariant } from "./config";
+import { FAULTS_BUILD, mayFail } from "./faults";
+import {
+  ARENA_AREA,
+  ARENA_NODE,
+  ARENA_CHUNK_BYTES,
+  Area,
+  ArenaChunk,
+  FAULT_MEMORY,
+  FILES,
+  FILE_BYTES,
+  HAND_FLAGS,
+  HAND_MEMORY,
+  IDENTITY,
+  Identity,
+  NODE_BYTES,
+  PagesObject,
+  SPACES,
+  SPACE_BYTES,
+  Space,
+  Thread,
+} from "./memory-map";
+import { RANK_SPACE, lock, unlock } from "./mutex";
+import { ARENA_CLASS } from "./registry";
+import { slabAlloc, slabFree } from "./slab";
+import { clearHand, current, hand, setHand } from "./thread";
+
+// @ts-ignore: a decorator on a function
+@inline export function spaceOf(file: usize): usize {
+  return SPACES + ((file - FILES) / FILE_BYTES) * SPACE_BYTES;
+}
+// @ts-ignore: a decorator on a function
+@inline export function lockSpace(file: usize): void {
+  lock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
+}
+// @ts-ignore: a decorator on a function
+@inline export function unlockSpace(file: usize): void {
+  unlock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
+}
+
+// @ts-ignore: a decorator on a function
+@inline function bytesOf(kind: u32): u32 {
+  return kind == ARENA_NODE ? NODE_BYTES : kind == ARENA_AREA ? offsetof<Area>() : offsetof<PagesObject>();
+}
+/** Where a free piece of the kind keeps its link. */
+// @ts-ignore: a decorator on a function
+@inline function linkIn(kind: u32): u32 {
+  return kind == ARENA_NODE ? 4 : 0;
+}
+// @ts-ignore: a decorator on a function
+@inline function freeList(space: usize, kind: u32): usize {
+  return space + offsetof<Space>("freeNodes") + kind * 4;
+}
+
+/**
+ * Makes sure that `nodes` nodes, an area and a pages object can be taken: from the rest of the newest chunk, whatever the lists have.
+ *
+ * Return: false is ENOMEM, and nothing has changed that anybody sees.
+ */
+export function arenaReserve(file: usize, nodes: u32): bool {
+  const space = changetype<Space>(spaceOf(file));
+  const bytes = nodes * NODE_BYTES + offsetof<Area>() + offsetof<PagesObject>();
+  if (FAULTS_BUILD && mayFail(FAULT_MEMORY)) return false;
+  if (space.bumpEnd - space.bump >= bytes) return true;
+  const chunk = slabAlloc(ARENA_CLASS, hand());
+  if (chunk == 0) return false;
+  keepRest(space);
+  changetype<ArenaChunk>(chunk).link = space.chunks;
+  space.chunks = <u32>chunk;
+  clearHand();
+  space.bump = <u32>chunk + offsetof<ArenaChunk>();
+  space.bumpEnd = <u32>chunk + ARENA_CHUNK_BYTES;
+  if (DEBUG_BUILD) assertInvariant(space.bumpEnd - space.bump >= bytes);
+  if (MODEL_BUILD) modelFree(space.bump, space.bumpEnd - space.bump);
+  return true;
+}
+
+/** What is left of the newest chunk goes to the lists, as areas. */
+function keepRest(space: Space): void {
+  while (space.bumpEnd - space.bump >= offsetof<Area>()) {
+    if (MODEL_BUILD) modelAlloc(space.bump, offsetof<Area>());
+    store<u32>(space.bump, space.freeAreas);
+    space.freeAreas = space.bump;
+    if (MODEL_BUILD) modelFree(space.bump, offsetof<Area>());
+    space.bump += offsetof<Area>();
+  }
+}
+
+/** Context: reserved. Return: a piece, zeroed. */
+export function arenaTake(file: usize, kind: u32): usize {
+  const space = spaceOf(file);
+  const list = freeList(space, kind);
+  const bytes = bytesOf(kind);
+  let piece: usize = load<u32>(list);
+  if (piece != 0) {
+    if (MODEL_BUILD) modelAlloc(piece, bytes);
+    store<u32>(list, load<u32>(piece + linkIn(kind)));
+    if (kind == ARENA_NODE)
+      store<u64>(piece, 0); // its arrays are read no further than its count
+    else fill(piece, 0, bytes);
+    return piece;
+  }
+  piece = changetype<Space>(space).bump;
+  changetype<Space>(space).bump += bytes;
+  if (MODEL_BUILD) modelAlloc(piece, bytes);
+  return piece; // fresh from the heap, hence zero
+}
+
+export function arenaGive(file: usize, kind: u32, piece: usize): void {
+  const list = freeList(spaceOf(file), kind);
+  store<u32>(piece + linkIn(kind), load<u32>(list));
+  store<u32>(list, <u32>piece);
+  if (MODEL_BUILD) modelFree(piece, bytesOf(kind));
+}
+
+/**
+ * All of it goes back. A chunk is in the list or in the thread's hand; a list that makes no sense ends there.
+ *
+ * Context: the caller releases the file, and none of its objects is left.
+ */
+export function arenaFree(file: usize): void {
+  const space = changetype<Space>(spaceOf(file));
+  const identity = changetype<Identity>(IDENTITY);
+  lockSpace(file);
+  while (space.chunks >= identity.heap && space.chunks < identity.bytes && (space.chunks & 7) == 0) {
+    const chunk: usize = space.chunks;
+    setHand(chunk | HAND_MEMORY, ARENA_CLASS);
+    space.chunks = changetype<ArenaChunk>(chunk).link;
+    if (MODEL_BUILD) modelAlloc(chunk, ARENA_CHUNK_BYTES);
+    slabFree(ARENA_CLASS, chunk, hand());
+  }
+  fill(spaceOf(file) + offsetof<Space>("chunks"), 0, SPACE_BYTES - offsetof<Space>("chunks"));
+  unlockSpace(file);
+}
+
+/**
+ * A chunk in hand may be in the file's list, too: it has just arrived, or was about to leave.
+ *
+ * Context: the space's lock is held by the thread that the caller acts as, which died with it.
+ */
+export function repairArena(file: usize): void {
+  const slot = changetype<Thread>(current()).hand & ~HAND_FLAGS;
+  if (slot != 0 && slot == changetype<Space>(spaceOf(file)).chunks) clearHand();
+}

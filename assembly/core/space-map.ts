@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The memory map of IO address spaces: part of memory-map.ts, which re-exports it.
+ *
+ *     Space ─────► chunks of memory, which are cut into nodes, areas and pages objects
+ *     IOAS object ─► Ioas: three trees
+ *                     areas ───► TreeNode … ──► Area ──► PagesObject ──► a process' memory, or a memfd
+ *                     reserved ► TreeNode …
+ *                     allowed ─► TreeNode …
+ */
+import { MODEL_BUILD } from "./config";
+import { CACHE_LINE, MAX_FILES } from "./units";
+
+/**
+ * What the IO address spaces of a file share: one lock, and the memory of their trees, areas and pages objects (arena.ts). Wiped when
+ * the file's release is over.
+ */
+@unmanaged
+export class Space {
+  /** The kernel's iova_rwsem of all of the file's IOASes, and the mutex of their pages objects. Everything below is under it. */
+  lock: u32;
+  /** The newest chunk, linked through ArenaChunk.link. */
+  chunks: u32;
+  /** Never used part of the newest chunk. */
+  bump: u32;
+  bumpEnd: u32;
+  /** Heads of the free lists, by ARENA_*. */
+  freeNodes: u32;
+  freeAreas: u32;
+  freePages: u32;
+  /** Memlock accounting of the context: ACCOUNT_*. */
+  accountMode: u32;
+  /** The address space that the VFIO requests use: its ID, 0 for none, and its serial, so that no later object of the ID is meant. */
+  compatId: u32;
+  compatSerialLow: u32;
+  compatSerialHigh: u32;
+}
+export const SPACE_BYTES: u32 = CACHE_LINE;
+
+export const ACCOUNT_USER: u32 = 0;
+export const ACCOUNT_MM: u32 = 1;
+export const ACCOUNT_NONE: u32 = 2;
+
+// What an arena is cut into.
+export const ARENA_NODE: u32 = 0;
+export const ARENA_AREA: u32 = 1;
+export const ARENA_PAGES: u32 = 2;
+
+/** Bytes of a chunk: more than the nodes that one call may need. */
+export const ARENA_CHUNK_BYTES: u32 = MODEL_BUILD ? 2048 : 16384;
+
+/** Head of a chunk of an arena; pieces follow. */
+@unmanaged
+export class ArenaChunk {
+  link: u32;
+  reserved: u32;
+}
+
+/** A set of ranges that do not overlap: a B+tree (interval_tree.ts). All zero is the empty one. */
+@unmanaged
+export class Tree {
+  root: u32;
+  /** Levels of nodes; 1: the root is a leaf. */
+  levels: u32;
+}
+
+/** Entries of a tree's node at most. */
+export const TREE_ENTRIES: u32 = MODEL_BUILD ? 4 : 16;
+
+/** A tree's node: a count, then four arrays. Free: `link` is the next free one. */
+@unmanaged
+export class TreeNode {
+  count: u32;
+  link: u32;
+}
+/** u64 each: first value of the range, or of the ranges below; */
+export const NODE_FIRST: u32 = offsetof<TreeNode>();
+/** last value, inclusive; */
+export const NODE_LAST: u32 = NODE_FIRST + TREE_ENTRIES * 8;
+/** the largest gap between two ranges below, 0 in a leaf; */
+export const NODE_GAP: u32 = NODE_LAST + TREE_ENTRIES * 8;
+/** u32: what the range stands for, or the node below. */
+export const NODE_VALUE: u32 = NODE_GAP + TREE_ENTRIES * 8;
+export const NODE_BYTES: u32 = (NODE_VALUE + TREE_ENTRIES * 4 + 7) & ~7;
+
+/** struct iopt_area: a range of IOVAs that shows a slice of a pages object. Its bounds stand in the tree. */
+@unmanaged
+export class Area {
+  /** The pages object; 0: the area is in transition. Free: the next free one. */
+  pages: u32;
+  /** AREA_*. */
+  flags: u32;
+  /** Bytes from the start of the pages object's first page. */
+  offset: u64;
+  /** Pins of accesses, and copies in progress. */
+  accesses: u32;
+  /** UNMAP calls that wait for the pins to go: no new ones then. */
+  preventAccess: u32;
+}
+/** The values are IOMMU_IOAS_MAP_*'s. */
+export const AREA_WRITE: u32 = 2;
+export const AREA_READ: u32 = 4;
+
+/** struct iopt_pages: memory that areas show, whoever's it is. */
+@unmanaged
+export class PagesObject {
+  /** Areas that show it, and pieces of a COPY. Free: the next free one. */
+  users: u32;
+  /** PAGES_*. */
+  flags: u32;
+  /** Where it begins in its source, rounded down to a page: an address of the process, or an offset in the file. */
+  start: u64;
+  /** Number of pages. */
+  pages: u64;
+  /** The process whose memory it is, and who pays for pins. */
+  process: u32;
+  /** The memfd whose pages they are, 0 for memory of the process. */
+  memfd: u32;
+}
+/** The first map asked for WRITEABLE. */
+export const PAGES_WRITABLE: u32 = 1;
+/** Whom pins are charged to: ACCOUNT_* from this bit on. */
+export const PAGES_ACCOUNT_SHIFT: u32 = 1;
+
+/** Payload of an IOMMUFD_OBJ_IOAS. A fresh one is all zero. All of it is under the space's lock. */
+@unmanaged
+export class Ioas {
+  /** Tree of areas. */
+  areas: u32;
+  areasLevels: u32;
+  /** Tree of the IOVAs that some reservation covers; and the reservations themselves. */
+  reserved: u32;
+  reservedLevels: u32;
+  /** Tree of the ranges from which IOVAs are picked; empty: from all. */
+  allowed: u32;
+  allowedLevels: u32;
+  /** Reservations, linked; each is of an owner. */
+  reservations: u32;
+  /** 1: large pages are off. */
+  smallPages: u32;
+  /** Areas. */
+  areaCount: u32;
+  /** Accesses that are attached, and those of them that pin. */
+  accesses: u32;
+  pinners: u32;
+}
+
+/** The files of fault queues, by number. */
+export const MAX_QUEUE_FILES: u32 = MODEL_BUILD ? 4 : 1024;
+/** Their numbers begin behind those of /dev/iommu files and those that memfds may have. */
+export const FIRST_QUEUE_FD: u32 = 3 + 2 * MAX_FILES;
+
+
+@unmanaged
+export class QueueFiles {
+  /** No row at or above this one was ever used. */
+  limit: u32;
+}
+
+/** A file of a fault queue. It keeps the context's file from being released. */
+@unmanaged
+export class QueueFile {
+  /** 0: free; the name of the thread that makes it << 2 | QUEUE_FILE_MAKING; the context's file | QUEUE_FILE_OPEN. */
+  state: u32;
+  /** The object, on which a user is kept. */
+  id: u32;
+  serial: u64;
+}
+export const QUEUE_FILE_MAKING: u32 = 1;
+export const QUEUE_FILE_OPEN: u32 = 2;
+export const QUEUE_FILE_MASK: u32 = 3;
