@@ -325,7 +325,7 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
     pages * Layout.WASM_PAGE_SIZE,
     PROFILE[abi],
     idLimit,
-    Layout.MAINLINE_COMMAND_LIMIT,
+    Number(Reflect.get(globalThis, "TABLE_END") ?? Layout.MAINLINE_COMMAND_LIMIT),
   );
   check(result, "create", `memoryBytes ${memoryBytes} is too small`);
   writeNonce(new Int32Array(memory.buffer));

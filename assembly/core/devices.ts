@@ -74,7 +74,7 @@ function checkInvalidate(file: usize, expected: u32, cmd: IommuHwptInvalidate): 
   const handle = getSlowly(file, expected, cmd.hwpt_id, 0);
   if (handle < 0) return handle;
   putSlowly(file, handle);
-  return -EINVAL; // an object that is neither a nested page table nor a virtual IOMMU
+  return isBeforeViommus() ? -ENOENT : -EINVAL; // neither a nested page table nor, since there are some, a virtual IOMMU
 }
 
 export function viommuAlloc(): i32 {
