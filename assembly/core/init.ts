@@ -27,6 +27,7 @@ import {
   THREAD_RECORDS,
   Thread,
 } from "./memory-map";
+import { processInit } from "./process";
 import { registryInit } from "./registry";
 import { freeRecord } from "./thread";
 
@@ -58,6 +59,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32): i32 {
   pages.extentTop = pages.extentLow;
   changetype<Thread>(NOBODY).freeRecord = <u32>NOBODY + THREAD_RECORDS;
   registryInit();
+  processInit();
   store32(IDENTITY + offsetof<Identity>("magic"), MAGIC);
   return 0;
 }
