@@ -66,7 +66,19 @@ export interface CoreExports {
   ioctlUser: (file: number, expected: number, request: number, address: bigint, blocking: number) => number;
   ioctlEnd: (file: number) => void;
 
+  makeProcess: (uid: number, capabilities: number, memlock: bigint) => number;
+  useProcess: (pid: number) => number;
+  setCredentials: (pid: number, uid: number, capabilities: number) => number;
+  setMemlock: (pid: number, bytes: bigint) => number;
+  endProcess: (pid: number) => number;
+
+  createMemfd: (bytes: number, maxBytes: number) => number;
+  truncateMemfd: (fd: number, generation: number, bytes: number) => number;
+  closeMemfd: (fd: number, generation: number) => number;
+
   map: (va: bigint, length: bigint, prot: number) => number;
+  mapFile: (va: bigint, length: bigint, prot: number, fd: number, generation: number, offset: bigint) => number;
+  mapExternal: (va: bigint, length: bigint, prot: number) => number;
   mapDone: () => void;
   protect: (va: bigint, length: bigint, prot: number) => number;
   unmap: (va: bigint) => number;

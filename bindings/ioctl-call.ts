@@ -52,10 +52,12 @@ export class IoctlCall {
 
   /** As `run`, without blocking. */
   async runAsync(request: number, arg: Argument, deadline: number, signal: AbortSignal | undefined): Promise<number> {
-    const before = this.#kernel.traceListener === undefined ? undefined : this.#peek(arg);
+    const kernel = this.#kernel;
+    const { pid } = kernel; // the thread may act for another one when this is over
+    const before = kernel.traceListener === undefined ? undefined : this.#peek(arg);
     const begun = this.#dispatch(request, arg, 0);
-    const result = await this.#kernel.settleAsync(begun, this.#context.fileAddress, this.#context, deadline, signal);
-    if (before !== undefined) this.#trace(request, arg, before, result);
+    const result = await kernel.settleAsync(begun, this.#context.fileAddress, this.#context, deadline, signal);
+    if (before !== undefined) kernel.within(pid, () => this.#trace(request, arg, before, result));
     return result;
   }
 

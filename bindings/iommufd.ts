@@ -18,7 +18,9 @@ import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { Kernel } from "./kernel.js";
 import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
+import { Memfd, type MemfdShare, makeMemfd } from "./memfd.js";
 import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
+import { DEFAULT_PID, type UserSpaceOptions, makeProcess, rowOf } from "./process.js";
 import { type ReapReport, reap, reapKnown } from "./reap.js";
 import { type IommufdStats, readStats } from "./stats.js";
 import { type Support, readSupport } from "./support.js";
@@ -83,7 +85,7 @@ export abstract class IommufdBase {
   readonly share: IommufdShare;
   /** The profile, chosen at creation. */
   readonly abi: Abi;
-  /** The default process' memory. */
+  /** The default process, in which every thread begins: uid 0, all capabilities, no limit. */
   readonly userSpace: UserSpace;
   readonly #kernel: Kernel;
   readonly #queue: DyingQueue;
@@ -100,7 +102,7 @@ export abstract class IommufdBase {
     this.#queue = new DyingQueue(kernel);
     this.share = Object.freeze({ module, memory });
     this.abi = kernel.word(Layout.IDENTITY_PROFILE) === Layout.PROFILE_RFC ? "rfc" : "mainline";
-    this.userSpace = new UserSpace(kernel);
+    this.userSpace = new UserSpace(kernel, DEFAULT_PID);
     kernel.commands.set(IOMMU_DESTROY.nr, { command: IOMMU_DESTROY });
     kernel.onWarning = onWarning;
   }
@@ -145,6 +147,48 @@ export abstract class IommufdBase {
     const file = Number.isInteger(fd) && (fd | 0) === fd ? this.#kernel.core.fileByNumber(fd) : -1;
     if (file < 0) throw this.#kernel.badFile(syscall, fd);
     return file;
+  }
+
+  /**
+   * A new file without a name, of `bytes` zeros. (memfd_create, ftruncate)
+   *
+   * @param options - `maxBytes`: how far it can grow, rounded up to whole pages, which are taken from the heap at once; default `bytes`.
+   * @throws IommufdError EINVAL, EMFILE (128 memfds), ENOMEM.
+   */
+  createMemfd(bytes: number, options: { maxBytes?: number } = {}): Memfd {
+    return makeMemfd(this.#kernel, bytes, options.maxBytes);
+  }
+
+  /** Another thread's memfd, by its `share`. @throws IommufdError EBADF when it is closed. */
+  memfd(share: MemfdShare): Memfd {
+    return new Memfd(this.#kernel, share);
+  }
+
+  // -------------------------------------------------------------------------------------------------- processes
+
+  /**
+   * A new process, with an empty address space.
+   *
+   * @throws IommufdError EINVAL, EAGAIN (64 processes; one that has ended counts while a thread acts for it or a device has its pages).
+   */
+  createUserSpace(options: UserSpaceOptions = {}): UserSpace {
+    const pid = makeProcess(this.#kernel, options);
+    const userSpace = new UserSpace(this.#kernel, pid);
+    this.#kernel.core.mapDone();
+    return userSpace;
+  }
+
+  /** The process of that number, whichever thread made it. @throws IommufdError ESRCH */
+  userSpaceOf(pid: number): UserSpace {
+    if (pid === DEFAULT_PID) return this.userSpace;
+    rowOf(this.#kernel, pid, "userSpaceOf");
+    return new UserSpace(this.#kernel, pid);
+  }
+
+  /** From here on this thread's calls act for that process, until the next `enter`. @throws IommufdError ESRCH, EINVAL */
+  enter(userSpace: UserSpace): void {
+    if (!(userSpace instanceof UserSpace)) throw invalid("enter", "not a UserSpace");
+    this.#kernel.enter(userSpace.pid);
   }
 
   // -------------------------------------------------------------------------------------------------- definitions

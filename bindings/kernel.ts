@@ -11,11 +11,13 @@
 import type { IoctlCommand, Fields } from "./command.js";
 import type { Access, IommufdContext } from "./context.js";
 import { type CoreExports, disarm, instantiate } from "./core.js";
-import { IommufdError, failure } from "./error.js";
+import { IommufdError, check, failure } from "./error.js";
+import type { ExternalMemory } from "./external-memory.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import { Life } from "./life.js";
 import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
+import { DEFAULT_PID } from "./process.js";
 import type { ReapReport } from "./reap.js";
 import type { TraceListener } from "./trace-event.js";
 import type { UserCommand } from "./user-command.js";
@@ -69,6 +71,11 @@ export class Kernel {
   readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */
   #callbacksRunning = 0;
+
+  /** Memories of external mappings that this thread knows, by the mapping's number. */
+  readonly externals = new Map<number, ExternalMemory>();
+  /** Number of the process for which this thread's calls act; it may have ended. */
+  #pid = DEFAULT_PID;
 
   readonly #makeContext: ContextFactory;
 
@@ -253,7 +260,9 @@ export class Kernel {
     signal: AbortSignal | undefined,
     destroyed?: () => void,
   ): Promise<number> {
-    const settle = (answer: number): number => this.settle(answer, file, context, deadline, destroyed);
+    const pid = this.#pid;
+    const settle = (answer: number): number =>
+      this.within(pid, () => this.settle(answer, file, context, deadline, destroyed));
     return result === Layout.MUST_WAIT
       ? waitAsync(this, file, this.result(0), deadline, signal, settle)
       : settle(result);
@@ -273,6 +282,36 @@ export class Kernel {
     if (failures.length === 0) return 0;
     this.attend();
     throw failures[0];
+  }
+
+  // -------------------------------------------------------------------------------------------------- processes
+
+  /** Number of the process for which this thread's calls act. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** From here on this thread's calls act for that process. @throws IommufdError ESRCH; nothing has changed */
+  enter(pid: number): void {
+    check(this.core.useProcess(pid), "enter", `process ${pid} has ended`);
+    this.#pid = pid;
+  }
+
+  /** Runs `call` as that process; as one without memory when it has ended. */
+  within<T>(pid: number, call: () => T): T {
+    const before = this.#pid;
+    if (pid === before) return call();
+    this.#use(pid);
+    try {
+      return call();
+    } finally {
+      if (!this.#detached) this.#use(before);
+    }
+  }
+
+  #use(pid: number): void {
+    if (this.core.useProcess(pid) < 0) this.core.useProcess(0);
+    this.#pid = pid;
   }
 
   // -------------------------------------------------------------------------------------------------- leaving

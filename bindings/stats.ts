@@ -54,8 +54,12 @@ export interface IommufdStats {
   files: { open: number; max: number };
   /** Attached threads, dead ones that nobody has reaped included, and how many there can be. */
   threads: { attached: number; max: number; list: ThreadStats[] };
-  /** Mappings of the user space. */
+  /** Mappings of all processes. */
   mappings: number;
+  /** Processes that have not ended, the default one included, and how many there can be. */
+  processes: { alive: number; max: number };
+  /** Memfds that are open, mapped or held, and how many there can be. */
+  memfds: { used: number; max: number };
   /** How often each kernel warning happened, by kind. */
   warnings: Record<string, number>;
   /** Destroys that wait now, and for whom: the explanation of a call that does not return. */
@@ -102,6 +106,8 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
       list: threads.map((number) => threadStats(number, records)),
     },
     mappings: kernel.word(Layout.MAPPING_COUNT),
+    processes: { alive: livingProcesses(kernel), max: Layout.MAX_PROCESSES },
+    memfds: { used: usedMemfds(kernel), max: Layout.MAX_MEMFDS },
     warnings: Object.fromEntries(
       WARNING_KINDS.map((kind, index) => [kind, kernel.word(Layout.COUNTERS_WARNINGS + index * 4)]),
     ),
@@ -112,6 +118,16 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
 function attachedThreads(kernel: Kernel): number[] {
   const numbers = rowsOf(0, 1, Layout.MAX_THREADS);
   return numbers.filter((number) => kernel.wordOf(number, Layout.THREAD_STATE) !== Layout.THREAD_FREE);
+}
+
+function livingProcesses(kernel: Kernel): number {
+  const rows = rowsOf(Layout.PROCESSES, Layout.PROCESS_BYTES, Layout.MAX_PROCESSES);
+  return rows.filter((row) => kernel.word(row + Layout.PROCESS_STATE) === Layout.PROCESS_ALIVE).length;
+}
+
+function usedMemfds(kernel: Kernel): number {
+  const rows = rowsOf(Layout.MEMFDS, Layout.MEMFD_BYTES, Layout.MAX_MEMFDS);
+  return rows.filter((row) => kernel.word(row + Layout.MEMFD_STATE) !== Layout.MEMFD_UNUSED).length;
 }
 
 function allFiles(): number[] {

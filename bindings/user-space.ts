@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * A process' address space inside the shared memory: what user addresses mean.
+ * A process, and its address space inside the shared memory: what user addresses mean.
  *
- * Pages are 4 KiB, addresses 64 bits. A mapping's bytes are live shared memory, seen by all threads without a copy.
+ * Pages are 4 KiB, addresses 64 bits. A mapping's bytes are live shared memory, seen by all threads without a copy. An object of this
+ * class names its process by number, so every thread has its own.
  *
- * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), copy_from_user(), copy_to_user().
+ * Kernel counterpart: mmap(MAP_FIXED_NOREPLACE), mprotect(), munmap(), copy_from_user(), copy_to_user(), exit().
  */
 import { IommufdError, check, invalid, isWithin } from "./error.js";
+import { type ExternalMemory, externalMemory } from "./external-memory.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { Memfd } from "./memfd.js";
+import {
+  type Credentials,
+  type MemlockUsage,
+  credentialsOf,
+  memlockOf,
+  rowOf,
+  setCredentials,
+  setMemlock,
+  usageOf,
+} from "./process.js";
 import { rowsOf } from "./rows.js";
 
 /** A pointer into the calling thread's user space. */
@@ -20,8 +33,27 @@ export type Protection = "rw" | "r" | "none";
 export interface UserMapping {
   /** User address of the first byte. */
   readonly va: bigint;
-  /** The pages' bytes: live shared memory. Not to be used after `unmap`. */
+  /** Bytes, whole pages. */
+  readonly length: number;
+  /**
+   * The pages' bytes: live shared memory. Not to be used after `unmap`. Of a file, as much as it has at the time, rounded up to a page;
+   * of external memory, none.
+   */
   readonly bytes: Uint8Array;
+  /** Of external memory: its number, for `bindExternal` in other threads; else 0. */
+  readonly external: number;
+}
+
+/** Options of `UserSpace.map`. */
+export interface MapOptions {
+  /** A page-aligned address; default a free one. */
+  va?: bigint;
+  /** Default "rw". */
+  prot?: Protection;
+  /** Maps the bytes of this file, shared, instead of fresh pages. */
+  file?: Memfd;
+  /** Where in the file the mapping begins: bytes, a multiple of 4096. Default 0. */
+  offset?: number | bigint;
 }
 
 const PROTECTIONS: Readonly<Record<Protection, number>> = {
@@ -30,28 +62,73 @@ const PROTECTIONS: Readonly<Record<Protection, number>> = {
   rw: Layout.PROT_READ | Layout.PROT_WRITE,
 };
 
-/** The memory of the process that calls ioctl: all threads of an Iommufd share it. */
+/** A process: whose memory user addresses point into, and who is asked for its rights and limits when it calls ioctl. */
 export class UserSpace {
+  /** The process' number, never given twice; another thread gets at the process by it (`Iommufd.userSpaceOf`). 1 is the default process. */
+  readonly pid: number;
   readonly #kernel: Kernel;
   readonly #mappings = new WeakSet<UserMapping>();
 
-  /** Made with its `Iommufd`. */
-  constructor(kernel: Kernel) {
+  /** Made with its `Iommufd`, or by it. */
+  constructor(kernel: Kernel, pid: number) {
     this.#kernel = kernel;
+    this.pid = pid;
+  }
+
+  // -------------------------------------------------------------------------------------------------- memory
+
+  /**
+   * Maps zeroed pages, or a part of a file, which all of its mappings share.
+   *
+   * @param length - Bytes, rounded up to whole pages. A mapping may go beyond a file's size, where it is EFAULT, but not beyond its
+   *   `maxBytes`.
+   * @throws IommufdError EINVAL (length, alignment, outside user space), EEXIST (something is mapped there), ENOMEM, EBADF (the file is
+   *   closed), EOVERFLOW (beyond `maxBytes`), ESRCH (the process has ended).
+   */
+  map(length: number, options: MapOptions = {}): UserMapping {
+    const { core } = this.#kernel;
+    const { file, offset = 0 } = options;
+    if (file === undefined) return this.#map(length, options, (va, bytes, prot) => core.map(va, bytes, prot));
+    if (!(file instanceof Memfd)) throw invalid("mmap", "file must be a Memfd");
+    const at = typeof offset === "bigint" ? offset : isWithin(offset, 0, Infinity) ? BigInt(offset) : -1n;
+    if (!isAddress(at)) throw invalid("mmap", `offset must be ≥ 0, not ${String(offset)}`);
+    const { fd, generation } = file.share;
+    return this.#map(length, options, (va, bytes, prot) => core.mapFile(va, bytes, prot, fd, generation, at));
   }
 
   /**
-   * Maps zeroed pages.
+   * Maps memory that lives outside of the shared one, all of it. A device reaches it through an IOAS; `read`, `write` and an ioctl's
+   * argument do not: there it is EFAULT.
    *
-   * @param length - Bytes, rounded up to whole pages.
-   * @param options - `va`: a page-aligned address, default a free one; `prot`: default "rw".
-   * @throws IommufdError EINVAL (length, alignment, outside user space), EEXIST (something is mapped there), ENOMEM.
+   * Other threads know nothing of it until they call `bindExternal`.
+   *
+   * @throws IommufdError as `map`; EINVAL for what is no whole pages of memory.
    */
-  map(length: number, options: { va?: bigint; prot?: Protection } = {}): UserMapping {
+  mapExternal(
+    memory: SharedArrayBuffer | ExternalMemory,
+    options: { va?: bigint; prot?: Protection } = {},
+  ): UserMapping {
+    const { core, externals } = this.#kernel;
+    const external = externalMemory(memory);
+    this.#forgetExternals();
+    const mapping = this.#map(external.bytes, options, (va, bytes, prot) => core.mapExternal(va, bytes, prot));
+    externals.set(mapping.external, external);
+    return mapping;
+  }
+
+  /** Tells this thread which memory another thread's external mapping is of. @throws IommufdError EINVAL */
+  bindExternal(number: number, memory: SharedArrayBuffer | ExternalMemory): void {
+    if (!isWithin(number, 1, 2 ** 32 - 1)) throw invalid("mmap", "not the number of an external mapping");
+    this.#kernel.externals.set(number, externalMemory(memory));
+  }
+
+  #map(length: number, options: MapOptions, map: (va: bigint, length: bigint, prot: number) => number): UserMapping {
     const kernel = this.#kernel;
+    const { va, prot = "rw" } = options;
     if (!isWithin(length, 1, Infinity)) throw invalid("mmap", `length must be > 0, not ${String(length)}`);
-    if (options.va !== undefined && !isUserAddress(options.va)) throw invalid("mmap", "va must be a bigint > 0");
-    const row = kernel.core.map(options.va ?? 0n, BigInt(length), protOf(options.prot ?? "rw", "mmap"));
+    if (va !== undefined && !isUserAddress(va)) throw invalid("mmap", "va must be a bigint > 0");
+    const bits = protOf(prot, "mmap");
+    const row = kernel.within(this.pid, () => map(va ?? 0n, BigInt(length), bits));
     check(row, "mmap");
     const mapping = this.#mappingOf(row);
     kernel.core.mapDone();
@@ -64,19 +141,41 @@ export class UserSpace {
    * For looking and for cleaning up: a mapping that another thread removes meanwhile may still be listed.
    */
   mappings(): UserMapping[] {
-    const rows = rowsOf(Layout.MAPPINGS, Layout.MAPPING_BYTES, Layout.MAX_MAPPINGS);
-    const mapped = rows.filter((row) => this.#kernel.word(row + Layout.MAPPING_STATE) === Layout.MAPPING_MAPPED);
-    return mapped.map((row) => this.#mappingOf(row)).sort((a, b) => (a.va < b.va ? -1 : 1));
+    const space = BigInt((this.pid - 1) % Layout.MAX_PROCESSES);
+    const rows = mappedRows(this.#kernel).filter((row) => keyOf(this.#kernel, row) >> SPACE_SHIFT === space);
+    return this.#isOver() ? [] : rows.map((row) => this.#mappingOf(row)).sort((a, b) => (a.va < b.va ? -1 : 1));
+  }
+
+  #isOver(): boolean {
+    try {
+      rowOf(this.#kernel, this.pid, "mmap");
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   #mappingOf(row: number): UserMapping {
-    const { memory, longs } = this.#kernel;
-    const backing = this.#kernel.word(row + Layout.MAPPING_BACKING);
-    const length = this.#kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE;
-    const va = BigInt.asUintN(64, longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
-    const mapping = Object.freeze({ va, bytes: new Uint8Array(memory.buffer, backing, length) });
+    const kernel = this.#kernel;
+    const isExternal = kernel.word(row + Layout.MAPPING_KIND) === Layout.MAPPING_EXTERNAL;
+    const length = kernel.word(row + Layout.MAPPING_PAGES) * Layout.PAGE_SIZE;
+    const mapping = Object.freeze({
+      va: BigInt.asUintN(Layout.SPACE_SHIFT, keyOf(kernel, row)),
+      length,
+      bytes: isExternal ? new Uint8Array(0) : bytesOf(kernel, row, length),
+      external: isExternal ? kernel.word(row + Layout.MAPPING_SOURCE) : 0,
+    });
     this.#mappings.add(mapping);
     return mapping;
+  }
+
+  /** Drops this thread's memories that no mapping shows any more. */
+  #forgetExternals(): void {
+    const kernel = this.#kernel;
+    if (kernel.externals.size === 0) return;
+    const rows = usedRows(kernel).filter((row) => kernel.word(row + Layout.MAPPING_KIND) === Layout.MAPPING_EXTERNAL);
+    const numbers = new Set(rows.map((row) => kernel.word(row + Layout.MAPPING_SOURCE)));
+    for (const number of kernel.externals.keys()) if (!numbers.has(number)) kernel.externals.delete(number);
   }
 
   /**
@@ -87,29 +186,120 @@ export class UserSpace {
   protect(va: bigint, length: number, prot: Protection): void {
     if (!isUserAddress(va)) throw invalid("mprotect", "va must be a bigint > 0");
     if (!isWithin(length, 0, Infinity)) throw invalid("mprotect", "length must be ≥ 0");
-    check(this.#kernel.core.protect(va, BigInt(length), protOf(prot, "mprotect")), "mprotect");
+    const bits = protOf(prot, "mprotect");
+    check(
+      this.#kernel.within(this.pid, () => this.#kernel.core.protect(va, BigInt(length), bits)),
+      "mprotect",
+    );
   }
 
   /**
-   * Removes a mapping. Waits for copies in progress, then wipes the pages.
+   * Removes a mapping. Waits for copies in progress, then wipes the pages: those of a file with the file, those that a device has
+   * pinned with the last pin.
    *
    * @throws IommufdError EINVAL when it is not a mapping of this object, or was removed already.
    */
   unmap(mapping: UserMapping): void {
     if (!this.#mappings.has(mapping)) throw invalid("munmap", "not a mapping of this user space, or unmapped already");
     this.#mappings.delete(mapping);
-    check(this.#kernel.core.unmap(mapping.va), "munmap");
+    check(
+      this.#kernel.within(this.pid, () => this.#kernel.core.unmap(mapping.va)),
+      "munmap",
+    );
   }
 
   /** Reads user memory as the kernel would. @throws IommufdError EFAULT, EINVAL */
   read(va: bigint, length: number): Uint8Array {
-    return readUser(this.#kernel, va, length);
+    return this.#kernel.within(this.pid, () => readUser(this.#kernel, va, length));
   }
 
   /** Writes user memory as the kernel would. @throws IommufdError EFAULT; the bytes before the bad one were written. */
   write(va: bigint, bytes: Uint8Array): void {
-    writeUser(this.#kernel, va, bytes);
+    this.#kernel.within(this.pid, () => writeUser(this.#kernel, va, bytes));
   }
+
+  // -------------------------------------------------------------------------------------------------- the process
+
+  /**
+   * Runs `call`, and what it calls, as this process: user addresses are its, and so are the rights and limits. Afterwards, also when
+   * `call` throws, the thread acts for the process that it acted for before. What an asynchronous function does after its first `await`
+   * is no part of the run; an ioctlAsync is done as the process that it began in.
+   *
+   * @throws IommufdError ESRCH when the process has ended.
+   */
+  run<T>(call: () => T): T {
+    rowOf(this.#kernel, this.pid, "run");
+    return this.#kernel.within(this.pid, call);
+  }
+
+  /** User and capabilities. @throws IommufdError ESRCH */
+  get credentials(): Credentials {
+    return credentialsOf(this.#kernel, this.pid);
+  }
+
+  /**
+   * Changes the user, the capabilities, or both: dropping privileges. What is pinned stays charged as it was. (setuid, capset)
+   *
+   * @throws IommufdError EINVAL, ESRCH, EAGAIN (too many users).
+   */
+  setCredentials(change: Partial<Credentials>): void {
+    setCredentials(this.#kernel, this.pid, change);
+  }
+
+  /** RLIMIT_MEMLOCK in bytes, Infinity for none. @throws IommufdError ESRCH */
+  get memlockBytes(): number {
+    return memlockOf(this.#kernel, this.pid);
+  }
+
+  /** Sets it, for what is pinned from now on; a limit below what is pinned already undoes nothing. (setrlimit) @throws IommufdError EINVAL, ESRCH */
+  setMemlock(bytes: number | bigint): void {
+    setMemlock(this.#kernel, this.pid, bytes);
+  }
+
+  /** What is charged. @throws IommufdError ESRCH */
+  get memlock(): MemlockUsage {
+    return usageOf(this.#kernel, this.pid);
+  }
+
+  /**
+   * Ends the process: its mappings go, and whatever wants to read its memory later gets EFAULT. Waits for copies in progress. Threads that
+   * act for it go on without memory. (exit)
+   *
+   * @throws IommufdError ESRCH (ended already), EINVAL for the default process.
+   */
+  exit(): void {
+    check(this.#kernel.core.endProcess(this.pid), "exit", `process ${this.pid}`);
+  }
+}
+
+const SPACE_SHIFT = BigInt(Layout.SPACE_SHIFT);
+
+/** Rows of mappings that are in use, of all processes. */
+function usedRows(kernel: Kernel): number[] {
+  const rows = rowsOf(Layout.MAPPINGS, Layout.MAPPING_BYTES, Layout.MAX_MAPPINGS);
+  return rows.filter((row) => kernel.word(row + Layout.MAPPING_STATE) !== 0);
+}
+
+/** Those that can be found by address. */
+function mappedRows(kernel: Kernel): number[] {
+  return usedRows(kernel).filter((row) => kernel.word(row + Layout.MAPPING_STATE) === Layout.MAPPING_MAPPED);
+}
+
+/** The process' index and the address in one. */
+function keyOf(kernel: Kernel, row: number): bigint {
+  return BigInt.asUintN(64, kernel.longs[(row + Layout.MAPPING_VA) / 8] ?? 0n);
+}
+
+/** The bytes that a mapping shows. */
+function bytesOf(kernel: Kernel, row: number, length: number): Uint8Array {
+  const backing = kernel.word(row + Layout.MAPPING_BACKING);
+  if (kernel.word(row + Layout.MAPPING_KIND) === Layout.MAPPING_MEMFD) {
+    const file = kernel.word(row + Layout.MAPPING_SOURCE);
+    const pages = Math.ceil(kernel.word(file + Layout.MEMFD_SIZE) / Layout.PAGE_SIZE);
+    const end = kernel.word(file + Layout.MEMFD_BACKING) + pages * Layout.PAGE_SIZE;
+    length = Math.min(length, Math.max(0, end - backing));
+  }
+  return new Uint8Array(kernel.memory.buffer, backing, length);
 }
 
 /** copy_from_user(), in pieces of the thread's window. @throws IommufdError EFAULT, EINVAL */

@@ -14,10 +14,11 @@
  */
 import { fill, modelAlloc, modelFree } from "./atomics";
 import { DEBUG_BUILD, MODEL_BUILD, assertInvariant } from "./config";
-import { FAULTS_BUILD, mayFail } from "./faults";
+import { mayFail } from "./faults";
 import {
   ARENA_AREA,
   ARENA_NODE,
+  ARENA_PAGES,
   ARENA_CHUNK_BYTES,
   Area,
   ArenaChunk,
@@ -60,7 +61,7 @@ import { clearHand, current, hand, setHand } from "./thread";
 /** Where a free piece of the kind keeps its link. */
 // @ts-ignore: a decorator on a function
 @inline function linkIn(kind: u32): u32 {
-  return kind == ARENA_NODE ? 4 : 0;
+  return kind == ARENA_AREA ? offsetof<Area>("pages") : 4;
 }
 // @ts-ignore: a decorator on a function
 @inline function freeList(space: usize, kind: u32): usize {
@@ -68,26 +69,42 @@ import { clearHand, current, hand, setHand } from "./thread";
 }
 
 /**
- * Makes sure that `nodes` nodes, an area and a pages object can be taken: from the rest of the newest chunk, whatever the lists have.
+ * Makes sure that `nodes` nodes, an area and a pages object can be taken. Nodes and area come from the rest of the newest chunk if the
+ * lists have none.
  *
  * Return: false is ENOMEM, and nothing has changed that anybody sees.
  */
 export function arenaReserve(file: usize, nodes: u32): bool {
   const space = changetype<Space>(spaceOf(file));
-  const bytes = nodes * NODE_BYTES + offsetof<Area>() + offsetof<PagesObject>();
-  if (FAULTS_BUILD && mayFail(FAULT_MEMORY)) return false;
-  if (space.bumpEnd - space.bump >= bytes) return true;
-  const chunk = slabAlloc(ARENA_CLASS, hand());
+  const bytes = nodes * NODE_BYTES + offsetof<Area>();
+  if (mayFail(FAULT_MEMORY)) return false;
+  if (space.bumpEnd - space.bump < bytes) {
+    const chunk = addChunk(space, 0);
+    if (chunk == 0) return false;
+    keepRest(space);
+    space.bump = <u32>chunk + offsetof<ArenaChunk>();
+    space.bumpEnd = <u32>chunk + ARENA_CHUNK_BYTES;
+    if (DEBUG_BUILD) assertInvariant(space.bumpEnd - space.bump >= bytes);
+  }
+  if (space.freePages != 0 || space.pagesEnd - space.pagesBump >= offsetof<PagesObject>()) return true;
+  const chunk = addChunk(space, 1);
   if (chunk == 0) return false;
-  keepRest(space);
+  space.pagesBump = <u32>chunk + offsetof<ArenaChunk>();
+  space.pagesEnd = <u32>chunk + ARENA_CHUNK_BYTES;
+  return true;
+}
+
+/** Return: a fresh chunk, in the file's list; or 0. */
+function addChunk(space: Space, hasPages: u32): usize {
+  const chunk = slabAlloc(ARENA_CLASS, hand());
+  if (chunk == 0) return 0;
   changetype<ArenaChunk>(chunk).link = space.chunks;
+  changetype<ArenaChunk>(chunk).hasPages = hasPages;
   space.chunks = <u32>chunk;
   clearHand();
-  space.bump = <u32>chunk + offsetof<ArenaChunk>();
-  space.bumpEnd = <u32>chunk + ARENA_CHUNK_BYTES;
-  if (DEBUG_BUILD) assertInvariant(space.bumpEnd - space.bump >= bytes);
-  if (MODEL_BUILD) modelFree(space.bump, space.bumpEnd - space.bump);
-  return true;
+  if (MODEL_BUILD && hasPages == 0)
+    modelFree(chunk + offsetof<ArenaChunk>(), ARENA_CHUNK_BYTES - offsetof<ArenaChunk>());
+  return chunk;
 }
 
 /** What is left of the newest chunk goes to the lists, as areas. */
@@ -108,24 +125,26 @@ export function arenaTake(file: usize, kind: u32): usize {
   const bytes = bytesOf(kind);
   let piece: usize = load<u32>(list);
   if (piece != 0) {
-    if (MODEL_BUILD) modelAlloc(piece, bytes);
+    if (MODEL_BUILD && kind != ARENA_PAGES) modelAlloc(piece, bytes);
     store<u32>(list, load<u32>(piece + linkIn(kind)));
     if (kind == ARENA_NODE)
       store<u64>(piece, 0); // its arrays are read no further than its count
     else fill(piece, 0, bytes);
     return piece;
   }
-  piece = changetype<Space>(space).bump;
-  changetype<Space>(space).bump += bytes;
-  if (MODEL_BUILD) modelAlloc(piece, bytes);
+  const bump = space + (kind == ARENA_PAGES ? offsetof<Space>("pagesBump") : offsetof<Space>("bump"));
+  piece = load<u32>(bump);
+  store<u32>(bump, <u32>piece + bytes);
+  if (MODEL_BUILD && kind != ARENA_PAGES) modelAlloc(piece, bytes);
   return piece; // fresh from the heap, hence zero
 }
 
+/** Context: a pages object has no user. */
 export function arenaGive(file: usize, kind: u32, piece: usize): void {
   const list = freeList(spaceOf(file), kind);
   store<u32>(piece + linkIn(kind), load<u32>(list));
   store<u32>(list, <u32>piece);
-  if (MODEL_BUILD) modelFree(piece, bytesOf(kind));
+  if (MODEL_BUILD && kind != ARENA_PAGES) modelFree(piece, bytesOf(kind)); // all pages objects are looked at together
 }
 
 /**

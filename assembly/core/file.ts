@@ -320,6 +320,11 @@ function mayUseLater(file: usize, expected: u32): bool {
   return (load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_DRAINING;
 }
 
+/** Whether the file is being released, by whoever may touch its objects now. */
+export function isReleasing(file: usize): bool {
+  return (load32(stateOf(file)) & FILE_PHASE_MASK) == FILE_RELEASING;
+}
+
 /** After a lock, a reservation or a section under the table lock has ended: takes a release up that waits for it. */
 // @ts-ignore: a decorator on a function
 @inline export function fileUnlocked(file: usize): void {

@@ -26,7 +26,10 @@ export {
   callbackBegins,
 } from "./destroy";
 export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
-export { map, mapDone, protect, unmap } from "./mmap";
+export { makeProcess, useProcess, setCredentials, setMemlock } from "./process";
+export { createMemfd, truncateMemfd, closeMemfd } from "./memfd";
+export { map, mapFile, mapExternal, mapDone, protect, unmap } from "./mmap";
 export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
+export { endProcess } from "./exit";
 export { readUser, writeUser } from "./uaccess";
 export { inspect } from "./inspect";

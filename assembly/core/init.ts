@@ -28,6 +28,7 @@ import {
   THREAD_RECORDS,
   Thread,
 } from "./memory-map";
+import { processInit } from "./process";
 import { registryInit, registryInitMainline } from "./registry";
 import { freeRecord } from "./thread";
 
@@ -62,6 +63,7 @@ export function init(bytes: u32, profile: u32, idLimit: u32, tableEnd: u32): i32
   changetype<Thread>(NOBODY).freeRecord = <u32>NOBODY + THREAD_RECORDS;
   registryInit();
   if (profile == PROFILE_MAINLINE) registryInitMainline(tableEnd);
+  processInit();
   store32(IDENTITY + offsetof<Identity>("magic"), MAGIC);
   return 0;
 }

@@ -42,7 +42,7 @@ import {
   PagesObject,
   Thread,
 } from "./memory-map";
-import { pagesGet, pagesOfUser, pagesPut } from "./pages";
+import { makePages, pagesGet, pagesPut } from "./pages";
 import { current } from "./thread";
 
 const ULONG_MAX: u64 = u64.MAX_VALUE;
@@ -162,15 +162,17 @@ function removeArea(file: usize, ioas: usize, iova: u64, area: usize): void {
 }
 
 /**
- * Maps memory of the calling process.
+ * Maps memory of the calling process from address `start` on, or with `memfd` that file's from offset `start` on.
  *
- * Context: takes the space's lock; the length is not 0, and the range does not wrap. `flags`: AREA_*. Return: 0, and the IOVA in
- * cursor; -ENOMEM; the errors of `place`; -EINVAL for an address that is less aligned than the IOAS. (iopt_map_user_pages)
+ * Context: takes the space's lock; the length is not 0, and the range does not wrap. `flags`: AREA_*. On success the mapping has the
+ * caller's reference on the memfd. Return: 0, and the IOVA in cursor; -ENOMEM; the errors of `place`; -EINVAL for memory that is less
+ * aligned than the IOAS. (iopt_map_user_pages, iopt_map_file_pages)
  */
-export function mapUserPages(
+export function mapPages(
   file: usize,
   ioas: usize,
-  address: u64,
+  memfd: usize,
+  start: u64,
   length: u64,
   flags: u32,
   isFixed: bool,
@@ -179,12 +181,12 @@ export function mapUserPages(
   lockSpace(file);
   let result: i32 = -ENOMEM;
   if (arenaReserve(file, treeNodesNeeded(areasOf(ioas)))) {
-    result = place(ioas, isFixed, iova, address, length);
-    if (result == 0 && !isOffsetAligned(ioas, address)) result = -EINVAL;
+    result = place(ioas, isFixed, iova, start, length);
+    if (result == 0 && !isOffsetAligned(ioas, start)) result = -EINVAL;
     if (result == 0) {
       const chosen = changetype<Thread>(current()).cursor;
-      const pages = pagesOfUser(file, address, length, (flags & AREA_WRITE) != 0);
-      addArea(file, ioas, chosen, length, pages, address & (PAGE_SIZE - 1), flags);
+      const pages = makePages(file, memfd, start, length, (flags & AREA_WRITE) != 0);
+      addArea(file, ioas, chosen, length, pages, start & (PAGE_SIZE - 1), flags);
     }
   }
   unlockSpace(file);

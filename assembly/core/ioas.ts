@@ -8,7 +8,7 @@
  * Kernel counterpart: drivers/iommu/iommufd/ioas.c, iommufd_option() of main.c.
  */
 import { arenaReserve, lockSpace, spaceOf, unlockSpace } from "./arena";
-import { EADDRINUSE, EBADF, EBUSY, EFAULT, EINVAL, EMSGSIZE, ENOENT, ENOMEM, EOPNOTSUPP, EOVERFLOW } from "../errno";
+import { EADDRINUSE, EBUSY, EFAULT, EINVAL, EMSGSIZE, ENOENT, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from "../errno";
 import { treeInsert, treeMeets, treeNodesNeeded, treeSeek } from "./interval_tree";
 import {
   alignmentOf,
@@ -18,7 +18,7 @@ import {
   findHole,
   isMapped,
   mapCopy,
-  mapUserPages,
+  mapPages,
   reservedOf,
   unmapRange,
 } from "./io_pagetable";
@@ -28,6 +28,7 @@ import {
   ACCOUNT_USER,
   AREA_READ,
   AREA_WRITE,
+  CAP_SYS_RESOURCE,
   Context,
   FILE_CONTEXT,
   HoldRecord,
@@ -39,8 +40,11 @@ import {
   TYPE_IOAS,
   Thread,
 } from "./memory-map";
+import { memfdGet, memfdPut } from "./memfd";
 import { RANK_TABLE, lock, unlock } from "./mutex";
 import { abort, alloc, finalize } from "./object";
+import { changeProcess } from "./pages";
+import { capable } from "./process";
 import { current, recordOf } from "./thread";
 import { copyFromUser, copyToUser } from "./uaccess";
 import {
@@ -210,7 +214,7 @@ export function ioasMap(file: usize, expected: u32): i32 {
   const isFixed = (flags & IOMMU_IOAS_MAP_FIXED_IOVA) != 0;
   const rights = flags & (AREA_READ | AREA_WRITE);
   let result = checkUserRange(cmd.user_va, cmd.length);
-  if (result == 0) result = mapUserPages(file, ioasOf(handle), cmd.user_va, cmd.length, rights, isFixed, cmd.iova);
+  if (result == 0) result = mapPages(file, ioasOf(handle), 0, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);
   putSlowly(file, handle);
   if (result != 0) return result;
   cmd.iova = changetype<Thread>(current()).cursor;
@@ -299,6 +303,7 @@ function optionRlimitMode(file: usize): i32 {
   const cmd = changetype<IommuOption>(structOf());
   const space = changetype<Space>(spaceOf(file));
   if (cmd.object_id != 0) return -EOPNOTSUPP;
+  if (cmd.op == IOMMU_OPTION_OP_SET && !capable(CAP_SYS_RESOURCE)) return -EPERM;
   let result: i32 = 0;
   lockSpace(file);
   if (cmd.op == IOMMU_OPTION_OP_GET) cmd.val64 = u64(space.accountMode == ACCOUNT_MM);
@@ -331,7 +336,6 @@ function optionHugePages(file: usize, expected: u32): i32 {
   return result;
 }
 
-/** IOMMU_IOAS_MAP_FILE. There is no memfd yet. */
 export function ioasMapFile(file: usize, expected: u32): i32 {
   const cmd = changetype<IommuIoasMapFile>(structOf());
   const flags = cmd.flags;
@@ -340,12 +344,30 @@ export function ioasMapFile(file: usize, expected: u32): i32 {
   if ((flags & (AREA_READ | AREA_WRITE)) == 0) return -EINVAL;
   const handle = getIoas(file, expected, cmd.ioas_id);
   if (handle < 0) return handle;
+  const result = mapFileAt(file, ioasOf(handle));
   putSlowly(file, handle);
-  if (cmd.length == 0) return -EINVAL;
-  return cmd.start + cmd.length < cmd.start ? -EOVERFLOW : -EBADF;
+  if (result != 0) return result;
+  cmd.iova = changetype<Thread>(current()).cursor;
+  return respond(offsetof<IommuIoasMapFile>()) ? 0 : -EFAULT;
 }
 
-/** IOMMU_IOAS_CHANGE_PROCESS */
+/** The part of ioasMapFile that needs the address space. */
+function mapFileAt(file: usize, ioas: usize): i32 {
+  const cmd = changetype<IommuIoasMapFile>(structOf());
+  if (cmd.length == 0) return -EINVAL;
+  if (cmd.start + cmd.length < cmd.start) return -EOVERFLOW;
+  const memfd = memfdGet(cmd.fd);
+  if (memfd < 0) return memfd;
+  const isFixed = (cmd.flags & IOMMU_IOAS_MAP_FIXED_IOVA) != 0;
+  const rights = cmd.flags & (AREA_READ | AREA_WRITE);
+  let result: i32 = -EINVAL;
+  if (cmd.length <= ULONG_MAX - PAGE_SIZE) {
+    result = mapPages(file, ioas, memfd, cmd.start, cmd.length, rights, isFixed, cmd.iova);
+  }
+  if (result != 0) memfdPut(memfd);
+  return result;
+}
+
 export function ioasChangeProcess(file: usize): i32 {
-  return changetype<IommuIoasChangeProcess>(structOf()).__reserved != 0 ? -EOPNOTSUPP : 0;
+  return changetype<IommuIoasChangeProcess>(structOf()).__reserved != 0 ? -EOPNOTSUPP : changeProcess(file);
 }

@@ -155,6 +155,43 @@ export const MAPPING_VA: u32 = offsetof<at.Mapping>("va");
 export const MAPPING_PAGES: u32 = offsetof<at.Mapping>("pages");
 export const MAPPING_BACKING: u32 = offsetof<at.Mapping>("backing");
 
+export const MAPPING_KIND: u32 = offsetof<at.Mapping>("kind");
+export const MAPPING_SOURCE: u32 = offsetof<at.Mapping>("source");
+export const MAPPING_ANONYMOUS: u32 = at.MAPPING_ANONYMOUS;
+export const MAPPING_MEMFD: u32 = at.MAPPING_MEMFD;
+export const MAPPING_EXTERNAL: u32 = at.MAPPING_EXTERNAL;
+export const SPACE_SHIFT: u32 = <u32>at.SPACE_SHIFT;
+
+export const PROCESSES: u32 = <u32>at.PROCESSES;
+export const MAX_PROCESSES: u32 = at.MAX_PROCESSES;
+export const PROCESS_BYTES: u32 = at.PROCESS_BYTES;
+export const PROCESS_STATE: u32 = offsetof<at.Process>("state");
+export const PROCESS_ALIVE: u32 = at.PROCESS_ALIVE;
+export const PROCESS_PID: u32 = offsetof<at.Process>("pid");
+export const PROCESS_USER: u32 = offsetof<at.Process>("user");
+export const PROCESS_CAPABILITIES: u32 = offsetof<at.Process>("capabilities");
+export const PROCESS_MEMLOCK: u32 = offsetof<at.Process>("memlock");
+export const PROCESS_LOCKED_VM: u32 = offsetof<at.Process>("lockedVm");
+export const PROCESS_PINNED_VM: u32 = offsetof<at.Process>("pinnedVm");
+export const USER_UID: u32 = offsetof<at.User>("uid");
+export const USER_LOCKED: u32 = offsetof<at.User>("locked");
+export const CAP_IPC_LOCK: u32 = at.CAP_IPC_LOCK;
+export const CAP_SYS_RAWIO: u32 = at.CAP_SYS_RAWIO;
+export const CAP_SYS_RESOURCE: u32 = at.CAP_SYS_RESOURCE;
+export const THREAD_PROCESS: u32 = offsetof<Thread>("process");
+
+export const MEMFDS: u32 = <u32>at.MEMFDS;
+export const MAX_MEMFDS: u32 = at.MAX_MEMFDS;
+export const MEMFD_BYTES: u32 = offsetof<at.Memfd>();
+export const FIRST_MEMFD: u32 = at.FIRST_MEMFD;
+export const MEMFD_STATE: u32 = offsetof<at.Memfd>("state");
+export const MEMFD_UNUSED: u32 = at.MEMFD_UNUSED;
+export const MEMFD_OPEN: u32 = at.MEMFD_OPEN;
+export const MEMFD_SIZE: u32 = offsetof<at.Memfd>("size");
+export const MEMFD_BACKING: u32 = offsetof<at.Memfd>("backing");
+export const MEMFD_PAGES: u32 = offsetof<at.Memfd>("pages");
+export const MEMFD_GENERATION: u32 = offsetof<at.Memfd>("generation");
+
 export const PHASE_RESERVED: u32 = phase.PHASE_RESERVED;
 export const PHASE_LEAKED: u32 = phase.PHASE_LEAKED;
 

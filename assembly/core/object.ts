@@ -14,7 +14,7 @@
 import { load64, loadRelaxed64, store64, storeRelaxed64 } from "./atomics";
 import { DEBUG_BUILD, assertInvariant } from "./config";
 import { EINVAL, EIO, ENOMEM } from "../errno";
-import { fileGivenUp, fileLeave, fileMark, fileUnlocked, isPoisoned, mayUse, refusal } from "./file";
+import { fileGivenUp, fileLeave, fileMark, fileUnlocked, isPoisoned, isReleasing, mayUse, refusal } from "./file";
 import { dropHolds, forgetHolds, hasHolds } from "./hold";
 import { ioasDestroy } from "./io_pagetable";
 import {
@@ -194,7 +194,8 @@ export function freeObject(slot: usize): void {
   setHand(slot | HAND_NO_CALLBACK, slab);
   if (isPoisoned(fileOfSlot(slot))) forgetHolds(slot);
   else {
-    if (isIoas(typeOfSlot(slot))) ioasDestroy(fileOfSlot(slot), slot + SLOT_PAYLOAD);
+    // At the release the file's arena goes as a whole.
+    if (isIoas(typeOfSlot(slot)) && !isReleasing(fileOfSlot(slot))) ioasDestroy(fileOfSlot(slot), slot + SLOT_PAYLOAD);
     dropHolds(slot);
   }
   setHand(slot | HAND_MEMORY, slab);

@@ -57,6 +57,7 @@ import {
   THREAD_RECORDS,
   Thread,
 } from "./memory-map";
+import { recoverMemfds } from "./memfd";
 import { finishLeaving, leavingRow, recoverMappings, sweepPages } from "./mmap";
 import { eraseReserved, freeObject } from "./object";
 import { recoverQueueFiles } from "./queue_file";
@@ -207,6 +208,7 @@ function recoverAll(): usize {
     const copier = finishLeaving(row);
     if (copier != 0) return blockedBy(copier + offsetof<Thread>("pinned"), <u32>row);
   }
+  recoverMemfds();
   if (changetype<Thread>(current()).sweeps != 0) sweepPages();
   changetype<Thread>(current()).sweeps = 0;
   verifyFiles();

@@ -52,6 +52,7 @@ import {
 } from "./memory-map";
 import { RANK_QUEUE, lock, unlock } from "./mutex";
 import { freeObject } from "./object";
+import { releasePages } from "./pages";
 import {
   PHASE_LEAKED,
   PHASE_LIVE,
@@ -103,6 +104,7 @@ export function releaseNext(file: usize): usize {
     if (stop != 0) return stop;
   }
   dropSpares(file);
+  releasePages(file);
   arenaFree(file);
   xaDestroy(file);
   fileFree(file);

@@ -21,9 +21,11 @@ export class Space {
   lock: u32;
   /** The newest chunk, linked through ArenaChunk.link. */
   chunks: u32;
-  /** Never used part of the newest chunk. */
+  /** Never used part of the newest chunk of nodes and areas, and of the newest one of pages objects. */
   bump: u32;
   bumpEnd: u32;
+  pagesBump: u32;
+  pagesEnd: u32;
   /** Heads of the free lists, by ARENA_*. */
   freeNodes: u32;
   freeAreas: u32;
@@ -34,6 +36,9 @@ export class Space {
   compatId: u32;
   compatSerialLow: u32;
   compatSerialHigh: u32;
+  /** The process whose memory was mapped first, and its user then: held for all pages objects that have the same. */
+  sourceProcess: u32;
+  sourceUser: u32;
 }
 export const SPACE_BYTES: u32 = CACHE_LINE;
 
@@ -53,7 +58,8 @@ export const ARENA_CHUNK_BYTES: u32 = MODEL_BUILD ? 2048 : 16384;
 @unmanaged
 export class ArenaChunk {
   link: u32;
-  reserved: u32;
+  /** 1: pages objects, one behind the other; 0: nodes and areas. */
+  hasPages: u32;
 }
 
 /** A set of ranges that do not overlap: a B+tree (interval_tree.ts). All zero is the empty one. */
@@ -104,23 +110,28 @@ export const AREA_READ: u32 = 4;
 /** struct iopt_pages: memory that areas show, whoever's it is. */
 @unmanaged
 export class PagesObject {
-  /** Areas that show it, and pieces of a COPY. Free: the next free one. */
+  /** Areas that show it; 0 when it is free. */
   users: u32;
-  /** PAGES_*. */
+  /** PAGES_*. Free: the next free one. */
   flags: u32;
   /** Where it begins in its source, rounded down to a page: an address of the process, or an offset in the file. */
   start: u64;
   /** Number of pages. */
   pages: u64;
-  /** The process whose memory it is, and who pays for pins. */
+  /** The process whose memory it is, and who pays for pins; and the user that it had then. */
   process: u32;
+  user: u32;
   /** The memfd whose pages they are, 0 for memory of the process. */
   memfd: u32;
+  /** Pages that are pinned, by whatever number of accesses. */
+  pinned: u32;
 }
 /** The first map asked for WRITEABLE. */
 export const PAGES_WRITABLE: u32 = 1;
+/** It holds its process and user itself: they are not the space's. */
+export const PAGES_HOLDS_SOURCE: u32 = 2;
 /** Whom pins are charged to: ACCOUNT_* from this bit on. */
-export const PAGES_ACCOUNT_SHIFT: u32 = 1;
+export const PAGES_ACCOUNT_SHIFT: u32 = 2;
 
 /** Payload of an IOMMUFD_OBJ_IOAS. A fresh one is all zero. All of it is under the space's lock. */
 @unmanaged
@@ -147,8 +158,6 @@ export class Ioas {
 
 /** The files of fault queues, by number. */
 export const MAX_QUEUE_FILES: u32 = MODEL_BUILD ? 4 : 1024;
-/** Their numbers begin behind those of /dev/iommu files and those that memfds may have. */
-export const FIRST_QUEUE_FD: u32 = 3 + 2 * MAX_FILES;
 
 
 @unmanaged

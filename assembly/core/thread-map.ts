@@ -74,7 +74,7 @@ export class Thread {
   handFile: u32;
   /** The mapping that a copy works on; unmap waits for it. */
   pinned: u32;
-  /** The row that map is filling, until its caller has the address. */
+  /** The row that map, makeProcess or createMemfd is filling, until its caller has the address. */
   mapping: u32;
   /** The file whose release this thread is about to win. */
   claiming: u32;
@@ -108,6 +108,8 @@ export class Thread {
   watched: u32;
   /** 1 when the host lets this thread block. */
   mayBlock: u32;
+  /** Row of the process that it acts for; 0 in a slot that nobody has. While a word names a row, it is not reused. */
+  process: u32;
 
   // What a function gives its caller beside its answer (interval_tree.ts).
   /** Bounds of the range that was found. */

@@ -17,7 +17,7 @@
  *
  * Kernel counterpart: current, and lockdep's list of held locks.
  */
-import { add32, compareExchange64, copy, load64, store64, storeRelaxed32, storeRelaxed64 } from "./atomics";
+import { add32, compareExchange64, copy, load64, store32, store64, storeRelaxed32, storeRelaxed64 } from "./atomics";
 import { DEBUG_BUILD, assertInvariant } from "./config";
 import { FAULTS_BUILD, mayFail } from "./faults";
 import {
@@ -36,6 +36,7 @@ import {
   MAX_THREADS,
   MAX_THREAD_WARNINGS,
   NOBODY,
+  PROCESSES,
   RECORD_BUSY,
   RECORD_FREE,
   RECORD_KIND_MASK,
@@ -119,6 +120,7 @@ export function attachThread(mayBlock: u32): usize {
     thread.building = 0;
     thread.buildingLevels = 0;
     thread.windowWritten = 0;
+    thread.process = <u32>PROCESSES;
     linkRecords(slot, number);
     return slot;
   }
@@ -144,6 +146,7 @@ function linkRecords(slot: usize, number: u32): void {
  * or free.
  */
 export function endIncarnation(slot: usize): void {
+  store32(slot + offsetof<Thread>("process"), 0); // it names no process any more
   const next = changetype<Thread>(slot).incarnation + 1;
   store64(slot + offsetof<Thread>("state"), ((<u64>next) << 32) | THREAD_FREE);
 }

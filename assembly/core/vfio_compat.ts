@@ -15,15 +15,7 @@
 import { lockSpace, spaceOf, unlockSpace } from "./arena";
 import { fill } from "./atomics";
 import { EFAULT, EINVAL, ENODEV, ENOENT, ENOTTY, EOPNOTSUPP, EOVERFLOW } from "../errno";
-import {
-  alignmentOf,
-  countHoles,
-  cutArea,
-  disableLargePages,
-  findHole,
-  mapUserPages,
-  unmapRange,
-} from "./io_pagetable";
+import { alignmentOf, countHoles, cutArea, disableLargePages, findHole, mapPages, unmapRange } from "./io_pagetable";
 import { checkUserRange, getIoas, ioasOf } from "./ioas";
 import { putSlowly } from "./lookup";
 import {
@@ -178,7 +170,7 @@ function mapDma(file: usize, expected: u32): i32 {
   if ((map.flags & VFIO_DMA_MAP_FLAG_READ) != 0) rights |= AREA_READ;
   if ((map.flags & VFIO_DMA_MAP_FLAG_WRITE) != 0) rights |= AREA_WRITE;
   let result = checkUserRange(map.vaddr, map.size);
-  if (result == 0) result = mapUserPages(file, ioasOf(handle), map.vaddr, map.size, rights, true, map.iova);
+  if (result == 0) result = mapPages(file, ioasOf(handle), 0, map.vaddr, map.size, rights, true, map.iova);
   putSlowly(file, handle);
   return result;
 }

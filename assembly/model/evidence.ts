@@ -43,6 +43,16 @@ export const HANDLER_NONE: u32 = at.HANDLER_NONE;
 export const COMMANDS: u32 = <u32>at.COMMANDS;
 export const COMMAND_ROW_BYTES: u32 = offsetof<at.Command>();
 export const MAPPING_UNUSED: u32 = at.MAPPING_UNUSED;
+export const MAPPING_PROTECTIONS: u32 = offsetof<at.Mapping>("protections");
+export const MAPPING_PINS: u32 = offsetof<at.Mapping>("pins");
+export const PROCESS_HOLDERS: u32 = offsetof<at.Process>("holders");
+export const PROCESS_FREE: u32 = at.PROCESS_FREE;
+export const PROCESS_ENDED: u32 = at.PROCESS_ENDED;
+export const USERS: u32 = <u32>at.USERS;
+export const MAX_USERS: u32 = at.MAX_USERS;
+export const USER_BYTES: u32 = offsetof<at.User>();
+export const USER_HOLDERS: u32 = offsetof<at.User>("holders");
+export const MEMFD_HOLDERS: u32 = offsetof<at.Memfd>("holders");
 
 export function entryAt(file: usize, id: u32): usize {
   return xaLoad(file, id);

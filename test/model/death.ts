@@ -237,7 +237,9 @@ function framesOf(core: Core): { user: number[]; used: number; heap: number } {
 
 export interface MappingRow {
   readonly va: bigint;
-  readonly backing: number;
+  /** The heap pages that go with it: the mapped ones, or those that say their protection. */
+  readonly own: number;
+  readonly ownPages: number;
   readonly pages: number;
   readonly state: number;
 }
@@ -248,14 +250,53 @@ export function mappingsOf(core: Core): MappingRow[] {
     const row = core.constant("MAPPINGS") + number * core.constant("MAPPING_BYTES");
     const state = core.u32(row + core.constant("MAPPING_STATE"));
     if (state === core.constant("MAPPING_UNUSED")) continue;
+    const isAnonymous = core.u32(row + core.constant("MAPPING_KIND")) === core.constant("MAPPING_ANONYMOUS");
+    const pages = core.u32(row + core.constant("MAPPING_PAGES"));
     rows.push({
       va: core.u64(row + core.constant("MAPPING_VA")),
-      backing: core.u32(row + core.constant("MAPPING_BACKING")),
-      pages: core.u32(row + core.constant("MAPPING_PAGES")),
+      own: core.u32(row + core.constant(isAnonymous ? "MAPPING_BACKING" : "MAPPING_PROTECTIONS")),
+      ownPages: isAnonymous ? pages : Math.ceil(pages / PAGE),
+      pages,
       state,
     });
   }
   return rows;
+}
+
+export interface MemfdRow {
+  readonly row: number;
+  readonly own: number;
+  readonly ownPages: number;
+  readonly size: number;
+  readonly state: number;
+}
+
+export function memfdsOf(core: Core): MemfdRow[] {
+  const rows: MemfdRow[] = [];
+  for (let number = 0; number < core.constant("MAX_MEMFDS"); number++) {
+    const row = core.constant("MEMFDS") + number * core.constant("MEMFD_BYTES");
+    const state = core.u32(row + core.constant("MEMFD_STATE"));
+    if (state === core.constant("MEMFD_UNUSED")) continue;
+    rows.push({
+      row,
+      own: core.u32(row + core.constant("MEMFD_BACKING")),
+      ownPages: core.u32(row + core.constant("MEMFD_PAGES")),
+      size: core.u32(row + core.constant("MEMFD_SIZE")),
+      state,
+    });
+  }
+  return rows;
+}
+
+/** Numbers of the living processes. */
+export function processesOf(core: Core): number[] {
+  const pids: number[] = [];
+  for (let number = 0; number < core.constant("MAX_PROCESSES"); number++) {
+    const row = core.constant("PROCESSES") + number * core.constant("PROCESS_BYTES");
+    if (core.u32(row + core.constant("PROCESS_STATE")) !== core.constant("PROCESS_ALIVE")) continue;
+    pids.push(core.u32(row + core.constant("PROCESS_PID")));
+  }
+  return pids;
 }
 
 function auditPages(core: Core): void {
@@ -264,12 +305,17 @@ function auditPages(core: Core): void {
   const rows = mappingsOf(core);
   for (const { va, state } of rows)
     expect(state === core.constant("MAPPING_MAPPED"), `the mapping at 0x${va.toString(16)} stays in state ${state}`);
-  const mapped = rows.flatMap(({ backing, pages }) =>
-    Array.from({ length: pages }, (_, page) => backing + page * PAGE),
+  const files = memfdsOf(core);
+  for (const { row, state } of files)
+    expect(state <= MEMFD_CLOSED, `the memfd at 0x${row.toString(16)} stays in state ${state}`);
+  const mapped = [...rows, ...files].flatMap(({ own, ownPages }) =>
+    Array.from({ length: ownPages }, (_, page) => own + page * PAGE),
   );
   expect(mapped.sort().join() === user.sort().join(), `${user.length} user pages, ${mapped.length} are mapped`);
   expect(core.u32(core.constant("MAPPING_COUNT")) === rows.length, "the order of mappings has another count");
 }
+
+const MEMFD_CLOSED = 2;
 
 /** Slots of a slab class that are on its free list or were never cut. */
 function freeSlots(core: Core, number: number): number {
@@ -350,6 +396,8 @@ export function describeWorld(core: Core): string {
     parts.push(`file in phase ${phase}: ${objects.join(", ") || "empty"}`);
   }
   for (const { va, pages } of mappingsOf(core)) parts.push(`0x${va.toString(16)}+${pages}`);
+  for (const { size, state } of memfdsOf(core)) parts.push(`memfd of ${size} in state ${state}`);
+  parts.push(`processes ${processesOf(core).join()}`);
   parts.push(`types ${core.u32(core.constant("TYPE_COUNT"))}`);
   return parts.join("; ");
 }
@@ -378,8 +426,19 @@ export function closeAll(core: Core, thread: number, log: CallbackLog, lost = 0)
     runDirectly(core, thread, log.attend(thread));
   }
   runDirectly(core, thread, log.drainQueue(thread));
-  for (const { va } of mappingsOf(core)) must(core, thread, "unmap", va);
+  closeUserSpace(core, thread);
   auditNothingLeft(core, lost);
+}
+
+/** All processes but the default one, all mappings, all memfds. */
+function closeUserSpace(core: Core, thread: number): void {
+  for (const pid of processesOf(core)) if (pid !== 1) must(core, thread, "endProcess", pid);
+  for (const { va } of mappingsOf(core)) must(core, thread, "unmap", va);
+  for (const { row, state } of memfdsOf(core)) {
+    if (state !== core.constant("MEMFD_OPEN")) continue;
+    const fd = core.constant("FIRST_MEMFD") + (row - core.constant("MEMFDS")) / core.constant("MEMFD_BYTES");
+    must(core, thread, "closeMemfd", fd, core.u32(row + core.constant("MEMFD_GENERATION")));
+  }
 }
 
 /** What holds others goes first, from above: the rfc profile's release would leak what is held. */

@@ -225,11 +225,15 @@ export const mapMapUnmap: Property = {
     {
       name: "map-takes-no-lock",
       edits: [
-        { file: "core/mmap.ts", find: "  lock(MAP_LOCK, RANK_MAP);\n  if (va == 0)", replace: "  if (va == 0)" },
         {
           file: "core/mmap.ts",
-          find: "  else result = insert(position, va, <u32>pages, prot);\n  unlock(MAP_LOCK, RANK_MAP);",
-          replace: "  else result = insert(position, va, <u32>pages, prot);",
+          find: "  lock(MAP_LOCK, RANK_MAP);\n  let result: i32 = 0;",
+          replace: "  let result: i32 = 0;",
+        },
+        {
+          file: "core/mmap.ts",
+          find: "kind, file, <u32>offset);\n  unlock(MAP_LOCK, RANK_MAP);",
+          replace: "kind, file, <u32>offset);",
         },
       ],
     },
@@ -238,17 +242,15 @@ export const mapMapUnmap: Property = {
       edits: [
         {
           file: "core/mmap.ts",
-          find: "  wipePages(mapping.backing, mapping.pages);\n  lock(MAP_LOCK, RANK_MAP);\n  freePages(mapping.backing, mapping.pages);",
+          find: "  wipePages(own, pages);\n  lock(MAP_LOCK, RANK_MAP);\n  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);",
           replace:
-            "  lock(MAP_LOCK, RANK_MAP);\n  freePages(mapping.backing, mapping.pages);\n  fill(mapping.backing, 0, PAGE_SIZE);",
+            "  lock(MAP_LOCK, RANK_MAP);\n  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);\n  fill(own, 0, PAGE_SIZE);",
         },
       ],
     },
     {
       name: "pages-are-not-wiped",
-      edits: [
-        { file: "core/mmap.ts", find: "  wipePages(mapping.backing, mapping.pages);\n  lock", replace: "  lock" },
-      ],
+      edits: [{ file: "core/mmap.ts", find: "  wipePages(own, pages);\n  lock", replace: "  lock" }],
     },
   ],
 };
