@@ -161,9 +161,9 @@ describe("fields go there and back", () => {
       hasOwnProperty: 0,
     };
     expect(command.decode(command.encode({}))).toEqual(none);
-    expect(command.decode(command.encode({ toString: 7 }))).toEqual({ ...none, toString: 7n });
-    const input = Object.create({ constructor: 5 }) as { constructor?: number };
-    expect(command.decode(command.encode(input))).toEqual(none);
+    expect(command.decode(command.encode({ toString: 7 } as never))).toEqual({ ...none, toString: 7n });
+    const input = Object.create({ constructor: 5 }) as object;
+    expect(command.decode(command.encode(input as never))).toEqual(none);
     const struct = new Uint8Array(command.size).fill(1);
     command.write(struct, input as Record<string, unknown>);
     expect([...struct]).toEqual(new Array(command.size).fill(1));
