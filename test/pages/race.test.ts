@@ -381,8 +381,8 @@ describe("running", () => {
     const { page } = opened;
     await page.route("**/dist/race-worker.js", () => undefined); // is never answered
     await page.evaluate(() => {
-      const { timeout } = AbortSignal;
-      AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, milliseconds / 100);
+      const timeout = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (milliseconds) => timeout(milliseconds / 100);
     });
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.getByRole("alert").getByText("The run failed: its workers did not start within 30 seconds").waitFor();
