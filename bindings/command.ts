@@ -101,7 +101,7 @@ export class IoctlCommand<F extends Fields> {
     }
     const size = Math.ceil(end / align) * align;
     if (size > Layout.COMMAND_BYTES) throw bad(`the struct has ${size} bytes, more than ${Layout.COMMAND_BYTES}`);
-    const lastField = last === undefined ? Object.values(layout).at(-1) : layout[String(last)];
+    const lastField = last === undefined ? Object.values(layout).at(-1) : ownField(layout, String(last));
     if (lastField === undefined) throw bad(`last names no field: ${String(last)}`);
     this.name = name;
     this.nr = nr;
@@ -138,16 +138,21 @@ export class IoctlCommand<F extends Fields> {
     return values as Output<F>;
   }
 
-  /** Writes the given fields into the struct's bytes, leaving all else. @throws IommufdError EINVAL for a value out of range. */
+  /** Writes the given fields, own properties, into the struct's bytes, leaving all else. @throws IommufdError EINVAL for a value out of range. */
   write(bytes: Uint8Array, values: Readonly<Record<string, unknown>>): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const { name, type, write } of this.#codecs) {
-      const value = values[name];
+      const value = Object.hasOwn(values, name) ? values[name] : undefined; // a field may be called toString
       if (value !== undefined && !write(view, value)) {
         throw invalid("ioctl", `${name} must be a ${type}, not ${describe(value)}`, this.name);
       }
     }
   }
+}
+
+/** What Object.prototype has is no field. */
+function ownField(layout: Readonly<Record<string, FieldLayout>>, name: string): FieldLayout | undefined {
+  return Object.hasOwn(layout, name) ? layout[name] : undefined;
 }
 
 /** How one field is read and written; made once for each command, so that a call looks nothing up. */
