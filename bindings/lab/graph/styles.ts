@@ -3,6 +3,7 @@
 // How the graph looks; colours are the theme's.
 
 import { css } from "lit";
+import { FADE_MS } from "./motion.js";
 
 /** Styles of <iommufd-graph>, after the theme. */
 export const graphStyles = css`
@@ -123,12 +124,12 @@ export const graphStyles = css`
     outline: none;
   }
   .box .body {
-    animation: appear 320ms ease-out;
+    animation: appear ${FADE_MS}ms ease-out;
   }
   .box.leaving .body {
     animation: none;
     opacity: 0;
-    transition: opacity 320ms ease-out;
+    transition: opacity ${FADE_MS}ms ease-out;
   }
   /* Hundreds of boxes: what comes and goes is marked instead, so that no frame but the first and the last is painted. */
   .box.chip .body {
@@ -141,7 +142,6 @@ export const graphStyles = css`
   @keyframes appear {
     from {
       opacity: 0;
-      transform: scale(0.7);
     }
   }
   .shape {
