@@ -15,27 +15,21 @@ const SHARES = Array.from({ length: 101 }, (_, share) => share / 100);
 const stays = (x: number, y = 0): Way => ({ from: { x, y }, to: { x, y } });
 const goes = (from: number, to: number, y = 0): Way => ({ from: { x: from, y }, to: { x: to, y } });
 
-/** Boxes of a grid that go to other, or the same, places of it. */
+/** Boxes of a grid of which some go to free places of it, and two change places. */
 function shuffled(count: number, columns: number, random: Random): Way[] {
-  const cells = (): { x: number; y: number }[] => {
-    const all = Array.from({ length: 2 * count }, (_, n) => ({
-      x: (n % columns) * (SIZE.width + GAP),
-      y: Math.floor(n / columns) * (SIZE.height + GAP),
-    }));
-    for (let n = all.length - 1; n > 0; n--) {
-      const other = random.below(n + 1);
-      [all[n], all[other]] = [all[other]!, all[n]!];
-    }
-    return all.slice(0, count);
-  };
-  const [from, to] = [cells(), cells()];
-  return from.map((place, n) => ({ from: place, to: random.below(3) === 0 ? to[n]! : place }));
-}
-
-/** Whether that is a picture: no two begin, and no two end, at overlapping places. */
-function isPicture(ways: readonly Way[]): boolean {
-  const texts = ways.map(({ to }) => `${to.x} ${to.y}`);
-  return new Set(texts).size === texts.length;
+  const cells = Array.from({ length: 2 * count }, (_, n) => ({
+    x: (n % columns) * (SIZE.width + GAP),
+    y: Math.floor(n / columns) * (SIZE.height + GAP),
+  }));
+  for (let n = cells.length - 1; n > 0; n--) {
+    const other = random.below(n + 1);
+    [cells[n], cells[other]] = [cells[other]!, cells[n]!];
+  }
+  const free = cells.splice(count);
+  return cells.map((from, n) => {
+    if (n < 2) return { from, to: cells[1 - n]! };
+    return { from, to: random.below(3) === 0 ? free.pop()! : from };
+  });
 }
 
 function overlapsAt(share: number, ways: readonly Way[]): string[] {
@@ -87,10 +81,9 @@ test("nobody lies on anybody at any time, and not everybody has to go at once", 
   for (let seed = 1; seed <= 200; seed++) {
     const random = new Random(seed);
     const ways = shuffled(2 + random.below(14), 3 + random.below(4), random);
-    if (!isPicture(ways)) continue;
     const free = freeWays(ways, SIZE);
     const taken = ways.map((way, index) => (free[index] === true ? way : { from: way.to, to: way.to }));
-    glides += taken.filter(({ from, to }) => from !== to && (from.x !== to.x || from.y !== to.y)).length;
+    glides += taken.filter(({ from, to }) => from !== to).length;
     for (const share of SHARES) expect({ seed, found: overlapsAt(share, taken) }).toEqual({ seed, found: [] });
   }
   expect(glides).toBeGreaterThan(100);

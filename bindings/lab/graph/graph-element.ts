@@ -5,7 +5,7 @@
 //   attribute/property selected   the ID of the object whose details are shown
 //   method select(id)             selects; scrolls to the object
 //   event iommufd-select          the selection changed: detail { id: number | undefined }; bubbles, crosses shadow roots
-//   --iommufd-graph-height        how tall the picture may become before it scrolls
+//   --iommufd-graph-height        how tall the picture may become before it scrolls; none: as tall as the element's height lets it
 //
 // Objects change by calls of any thread, and nothing announces it, so the element looks: while it is connected, its page is
 // shown and it is scrolled into view (frame-loop.ts), at most once in an animation frame, and for no more than a fixed share of

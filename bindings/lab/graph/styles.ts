@@ -7,9 +7,17 @@ import { FADE_MS } from "./motion.js";
 
 /** Styles of <iommufd-graph>, after the theme. */
 export const graphStyles = css`
+  /* In a page that gives it less height than it wants, first the picture gets lower, and then all of it scrolls. */
   :host {
     container-type: inline-size;
-    overflow: clip;
+    display: flex;
+    flex-direction: column;
+    overflow: auto;
+  }
+  .bar,
+  .columns,
+  .legend {
+    flex: none;
   }
   h2,
   h3,
@@ -75,6 +83,11 @@ export const graphStyles = css`
   .columns {
     display: grid;
     grid-template-columns: minmax(0, 1fr);
+  }
+  .columns:not(.with-details) {
+    flex: 1 1 auto;
+    min-block-size: 14rem;
+    grid-template-rows: minmax(0, 1fr);
   }
   .scroll {
     position: relative;
@@ -376,7 +389,9 @@ export const graphStyles = css`
 
   @container (min-width: 44rem) {
     .columns.with-details {
-      grid-template-columns: minmax(0, 1fr) 21.5rem;
+      flex: 1 1 auto;
+      min-block-size: 14rem;
+      grid-template: minmax(0, 1fr) / minmax(0, 1fr) 21.5rem;
     }
     .details {
       border-block-start: 0;
