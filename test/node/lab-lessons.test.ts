@@ -6,7 +6,7 @@
 import { type Fields, Iommufd, type IommufdContext, type IoctlCommand, IOMMU_DESTROY } from "iommufd-wasm";
 import { defineLab } from "iommufd-wasm/replay";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { define } from "../../examples/lab/definition.ts";
+import { define, DefinitionError, numberOfText } from "../../examples/lab/definition.ts";
 import { LessonRun } from "../../examples/lab/lesson-run.ts";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
 import type { Action, DefinitionText, Lesson, Text } from "../../examples/lab/lessons/lesson.ts";
@@ -252,13 +252,27 @@ describe("a definition that somebody wrote", () => {
     body: "cmd.fields.b = 1n; cmd.respond();",
   };
 
+  /** The parts that are refused. */
+  function faultsIn(definition: DefinitionText): string[] {
+    try {
+      define(iommufd, definition, () => undefined);
+      return [];
+    } catch (error) {
+      if (!(error instanceof DefinitionError)) throw error;
+      return error.faults.map(({ part }) => part);
+    }
+  }
+
   test("becomes a command", () => {
     const command = define(iommufd, right, () => undefined);
     expect(context.call(command, { a: 1 })).toEqual({ size: command.size, a: 1, b: 1n });
   });
 
   test.each([
+    ["no name", { name: "" }, "name"],
     ["a name that is none", { name: "my ioctl" }, "name"],
+    ["a name that another number has", { name: "LAB_ALLOC" }, "name"],
+    ["the name of a built-in command", { name: "IOMMU_DESTROY" }, "name"],
     ["a line that is no field", { fields: "a u32" }, "fields"],
     ["a type that is none", { fields: "a: u24" }, "fields"],
     ["a field twice", { fields: "a: u32\na: u8" }, "fields"],
@@ -267,10 +281,42 @@ describe("a definition that somebody wrote", () => {
     ["size", { fields: "size: u32" }, "fields"],
     ["a struct that is too large", { fields: "a: u8[5000]" }, "fields"],
     ["a number outside the table", { nr: 0x100 }, "nr"],
+    ["a number before the table", { nr: 0x7f }, "nr"],
+    ["a number that is none", { nr: NaN }, "nr"],
+    ["a number that is not whole", { nr: 0x80 + 0.5 }, "nr"],
     ["a number that is taken", { nr: 0xa0 }, "nr"],
     ["a body that is no JavaScript", { body: "cmd.fields.b = ;" }, "body"],
-  ] as const)("%s is an error of that part", (_, change, part) => {
-    expect(() => define(iommufd, { ...right, ...change }, () => undefined)).toThrow(expect.objectContaining({ part }));
+  ] as const)("%s is an error of that part, and adds nothing", (_, change, part) => {
+    const before = iommufd.commands();
+    expect(faultsIn({ ...right, ...change })).toEqual([part]);
+    expect(iommufd.commands()).toEqual(before);
+  });
+
+  test("all parts that are wrong are named at once", () => {
+    expect(faultsIn({ name: "LAB_ALLOC", nr: 0xa1, fields: "a", body: ";;)" })).toEqual([
+      "name",
+      "nr",
+      "fields",
+      "body",
+    ]);
+  });
+
+  test("a name keeps its number and its fields, and the message says which they are", () => {
+    define(iommufd, right, () => undefined);
+    expect(() => define(iommufd, { ...right, nr: 0xc1 }, () => undefined)).toThrow(
+      "MINE is the name of number 0xc0. Take another name.",
+    );
+    expect(() => define(iommufd, { ...right, name: "YOURS" }, () => undefined)).toThrow(
+      "0xc0 is the number of MINE. Take another number.",
+    );
+    expect(() => define(iommufd, { ...right, fields: "b: u64" }, () => undefined)).toThrow(
+      "MINE is in the table with other fields: a: u32, b: u64.",
+    );
+  });
+
+  test("a number is decimal or hex, and anything else is none", () => {
+    expect(["0xb0", " 0XB0 ", "176"].map(numberOfText)).toEqual([0xb0, 0xb0, 176]);
+    expect(["", "0x", "b0", "1e2", "0b1", "-1", "1.5", "0xb0 0xb1"].map(numberOfText)).toEqual(Array(8).fill(NaN));
   });
 
   test("the same number and struct get the new function", () => {

@@ -237,6 +237,45 @@ describe("lessons", () => {
     await expect.poll(() => editor.getByRole("status").innerText()).toContain("nothing is not defined");
     expect(visit?.problems).toEqual([]);
   });
+
+  test("an own ioctl with a taken name and a number that is none is not added, and each is said at its field", async () => {
+    const page = await open({}, { lesson: "extend" });
+    const editor = page.locator("#editor");
+    const [name, nr] = [editor.getByLabel("Name"), editor.getByLabel(/^Number/)];
+    const messageOf = (field: typeof name): Promise<string> =>
+      field.evaluate((input) => document.getElementById(input.getAttribute("aria-describedby") ?? "")?.innerText ?? "");
+    const invalid = (): Promise<(string | null)[]> =>
+      editor.locator("[aria-invalid]").evaluateAll((all) => all.map((field) => field.getAttribute("aria-invalid")));
+    const offered = page.locator("iommufd-console").getByLabel("Command").getByRole("option");
+    const before = await offered.allInnerTexts();
+
+    await name.fill("LAB_ALLOC");
+    await nr.fill("0xbz");
+    expect(await invalid()).toEqual(["false", "false", "false", "false"]);
+    await page.keyboard.press("Enter");
+    expect(await invalid()).toEqual(["true", "true", "false", "false"]);
+    expect(await messageOf(name)).toBe("LAB_ALLOC is the name of number 0xa0. Take another name.");
+    expect(await messageOf(nr)).toBe("This is no number. Write one from 0x80 to 0xff, such as 0xb0.");
+    expect(await nr.inputValue()).toBe("0xbz");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("definition-name");
+    expect(await editor.getByRole("status").innerText()).toBe("Nothing was added.");
+    expect(await visit?.axe()).toEqual([]);
+
+    await nr.fill("0x1b0");
+    expect(await messageOf(nr)).toBe("0x1b0 is outside the table. Take a number from 0x80 to 0xff.");
+    await nr.fill("177");
+    expect(await messageOf(nr)).toBe("");
+    await page.keyboard.press("Enter");
+    expect(await invalid()).toEqual(["true", "false", "false", "false"]);
+    expect(await offered.allInnerTexts()).toEqual(before);
+
+    await name.fill("MINE");
+    await page.keyboard.press("Enter");
+    expect(await editor.getByRole("status").innerText()).toContain("MINE is number 0xb1.");
+    expect(await invalid()).toEqual(["false", "false", "false", "false"]);
+    expect(await offered.count()).toBe(before.length + 1);
+    expect(visit?.problems).toEqual([]);
+  });
 });
 
 describe("by keyboard alone", () => {

@@ -38,7 +38,7 @@ export const extend: Lesson = {
         if (last === undefined) return undefined;
         if (last.name === DOUBLE.name && last.fields.trim() === DOUBLE.fields) return { done: { nr: last.nr } };
         return {
-          note: `It is in the table. This lesson goes on with \`${DOUBLE.name}\` and its two fields; if the number is taken, give it another.`,
+          note: `It is in the table. This lesson goes on with \`${DOUBLE.name}\` and its two fields. If that name has other fields by now, reload the page: the table begins anew.`,
         };
       },
       next: () => ({ kind: "define", definition: DOUBLE }),
