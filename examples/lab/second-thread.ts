@@ -31,6 +31,10 @@ export function showSecondThread(place: HTMLElement, session: LabSession, thread
     const seconds = MSECS / 1000;
     const off = !threads || crew.isFull;
     return html`
+      <h3 id="second-thread-title">A second thread on this file</h3>
+      <p id="worker-what">
+        Lets a worker make a call that takes ${seconds}\u00a0s. Meanwhile, see the graph, and try your own.
+      </p>
       <form @submit=${hold}>
         <label>
           Object
@@ -51,17 +55,17 @@ export function showSecondThread(place: HTMLElement, session: LabSession, thread
             }}
           />
         </label>
-        <button ?disabled=${!threads} aria-disabled=${off} aria-describedby="worker-news">
-          Let a worker hold object ${id} for ${seconds} s
+        <button ?disabled=${!threads} aria-disabled=${off} aria-describedby="worker-what worker-news">
+          Hold object ${id}
         </button>
         <button
           type="button"
           ?disabled=${!threads}
           aria-disabled=${off}
-          aria-describedby="worker-news"
+          aria-describedby="worker-what worker-news"
           @click=${() => crew.give({ kind: "reserve", type: TYPE.IOAS, msecs: MSECS })}
         >
-          Let a worker reserve an ID for ${seconds} s
+          Reserve an ID
         </button>
       </form>
       ${
@@ -71,12 +75,15 @@ export function showSecondThread(place: HTMLElement, session: LabSession, thread
               ${crew.busy.map(
                 ({ name, job }) =>
                   html`<li>
-                    <span>${name} ${doing(job)}</span> <button @click=${() => kill(name)}>Kill ${name}</button>
+                    <span>${name} ${doing(job)}</span>
+                    <button @click=${() => kill(name)}>Kill <span class="visually-hidden">${name}</span></button>
                   </li>`,
               )}
             </ul>`
       }
-      <p id="worker-news" role="status">${threads ? newsOf(crew) : WHY_NOT}</p>
+      <p id="worker-news" role="status" class=${isListed(crew) ? "visually-hidden" : ""}>
+        ${threads ? newsOf(crew) : WHY_NOT}
+      </p>
     `;
   };
   const update = (): void => {
@@ -96,4 +103,9 @@ const WHY_NOT = "No worker: this page runs on one thread. The note at the top sa
 
 function newsOf(crew: WorkerCrew): string {
   return crew.isFull ? `${crew.news} All ${crew.busy.length} workers are busy.` : crew.news;
+}
+
+/** Whether the news is to be read in the list, so that it need only be said. */
+function isListed({ busy, isFull, news }: WorkerCrew): boolean {
+  return !isFull && busy.some(({ name, job }) => news === `${name} ${doing(job)}.`);
 }

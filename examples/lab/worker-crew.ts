@@ -148,8 +148,8 @@ export class WorkerCrew extends EventTarget {
 export function doing(job: Job): string {
   const seconds = job.msecs / 1000;
   return job.kind === "hold"
-    ? `calls LAB_HOLD: object ${job.id}, for ${seconds} s`
-    : `calls LAB_RESERVE: an ${typeName(job.type)}, published after ${seconds} s`;
+    ? `calls LAB_HOLD: object ${job.id}, ${seconds}\u00a0s`
+    : `calls LAB_RESERVE: an ${typeName(job.type)}, ${seconds}\u00a0s`;
 }
 
 function done(job: Job, result: number): string {

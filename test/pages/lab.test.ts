@@ -5,16 +5,15 @@
 // Every lesson is completed through the page's own buttons, and the first one by keyboard alone. Nothing here reaches into
 // the page's modules.
 
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { Page } from "playwright";
 import { createServer } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
+import { buildLab } from "../support/lab-build.ts";
 import { closeBrowser, openPage, serveSite, type Site, type Visit, type VisitOptions } from "../support/lab-page.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -29,10 +28,7 @@ let visit: Visit | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "iommufd-lab-"));
-  // As a command: Vite builds another page where a test runner has set NODE_ENV.
-  const { NODE_ENV: _, ...env } = process.env;
-  const command = ["run", "-s", "lab:build", "--", "--logLevel", "error", "--outDir", folder];
-  await promisify(execFile)("npm", command, { cwd: ROOT, env });
+  await buildLab(folder);
   isolated = await serveSite({ folders: { "/lab/": folder } });
   plain = await serveSite({ folders: { [DEEP]: folder, "/lab/": folder }, isolated: false });
 });
