@@ -65,12 +65,7 @@ export class LabSession extends EventTarget {
   #stopTrace: () => void;
   #closed = false;
 
-  private constructor(
-    iommufd: Iommufd,
-    context: IommufdContext,
-    commands: readonly IoctlCommand<Fields>[],
-    lab?: Lab,
-  ) {
+  private constructor(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[], lab?: Lab) {
     super();
     this.iommufd = iommufd;
     this.lab = lab;

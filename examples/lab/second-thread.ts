@@ -33,7 +33,7 @@ export function showSecondThread(place: HTMLElement, session: LabSession, thread
     return html`
       <h3 id="second-thread-title">A second thread on this file</h3>
       <p id="worker-what">
-        Lets a worker make a call that takes ${seconds}\u00a0s. Meanwhile, see the graph, and try your own.
+        Lets a worker make a call that takes ${seconds} s. Meanwhile, see the graph, and try your own.
       </p>
       <form @submit=${hold}>
         <label>
