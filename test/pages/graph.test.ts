@@ -102,6 +102,23 @@ test("says what to do while there is nothing, and does it", async () => {
   expect(visit.problems).toEqual([]);
 });
 
+test("leaves the first objects to a page that makes its own", async () => {
+  await open();
+  const asked = visit.page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        document.addEventListener("iommufd-example", (event) => {
+          event.preventDefault();
+          resolve((event.target as Element).localName);
+        });
+      }),
+  );
+  await graph().getByRole("button", { name: "Make three objects" }).click();
+  expect(await asked).toBe("iommufd-graph");
+  expect(await visit.page.evaluate(() => tools.session.context.objects().length)).toBe(0);
+  expect(visit.problems).toEqual([]);
+});
+
 test("objects appear, are published, change and vanish as calls of any kind make them", async () => {
   await open();
   await chain();

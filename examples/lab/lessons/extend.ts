@@ -27,6 +27,7 @@ export const extend: Lesson = {
       "that handles `IOMMU_DESTROY`.",
   ],
   tiedToFile: false,
+  lostByReload: "Functions that you had written yourself are gone; the lesson's own stand in the table instead.",
   steps: [
     {
       title: "Add a row",
