@@ -16,6 +16,7 @@ import type { IommufdError } from "./error.js";
 import { check, failure, invalid, isWithin } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import { FaultFile } from "./fault-file.js";
 import { Kernel } from "./kernel.js";
 import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
 import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
@@ -144,6 +145,15 @@ export abstract class IommufdBase {
   /** A file by its number, without a reference: looked up at each call, which is EBADF once it is closed. @throws IommufdError EBADF */
   file(fd: number): IommufdContext {
     return new IommufdContext(this.#kernel, this.#fileOf(fd, "file"), Layout.FILE_BY_NUMBER, "file");
+  }
+
+  /**
+   * The file of a fault queue, by the number that IOMMU_FAULT_QUEUE_ALLOC answered.
+   *
+   * @throws IommufdError EBADF
+   */
+  faultFile(fd: number): FaultFile {
+    return new FaultFile(this.#kernel, fd);
   }
 
   #fileOf(fd: number, syscall: string): number {

@@ -4,6 +4,7 @@ export { IoctlCommand, type Output } from "./command.js";
 export { IommufdContext } from "./context.js";
 export { IommufdError, type IommufdErrorDetails } from "./error.js";
 export { Errno, type ErrnoName } from "./generated/errno.js";
+export { FaultFile, type FaultFileEvents } from "./fault-file.js";
 export * from "./generated/uapi.js";
 export { LockedObject, ObjectReference, ReservedObject } from "./handles.js";
 export type { Argument } from "./ioctl-call.js";
