@@ -11,7 +11,7 @@
  *
  * Kernel counterpart: struct iommufd_ctx, iommufd_fops.
  */
-import type { Fields, Input, IoctlCommand, Output } from "./command.js";
+import type { IoctlCommand, Output } from "./command.js";
 import type { CoreExports } from "./core.js";
 import { dispose } from "./dispose.js";
 import { IommufdError, check, invalid } from "./error.js";
@@ -22,6 +22,7 @@ import { type Argument, IoctlCall } from "./ioctl-call.js";
 import type { Kernel } from "./kernel.js";
 import { type ObjectInfo, type ObjectRange, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
+import type { Fields, Input } from "./struct.js";
 import { type WaitOptions, tryDeadlineOf } from "./wait.js";
 
 /** How a context knows its file; see the head of this file. */

@@ -6,13 +6,15 @@
  * struct. What a command of the core writes there is taken back into the buffer; commands that are executed here write into it
  * themselves.
  */
-import type { Fields, IoctlCommand } from "./command.js";
+import type { IoctlCommand } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import type { CoreExports } from "./core.js";
 import { IommufdError } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import type { Fields } from "./struct.js";
+import { builtElsewhere } from "./uapi.js";
 import { UserCommand } from "./user-command.js";
 import { type UserAddress, isAddress, readUser } from "./user-space.js";
 
@@ -64,7 +66,9 @@ export class IoctlCall {
   /** What `ioctl` throws for -errno. */
   errorOf(request: number, result: number): IommufdError {
     const name = this.#commandOf(request)?.name;
-    return IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+    if (name !== undefined) return IommufdError.fromErrno(result, { command: name });
+    const profile = this.#kernel.word(Layout.IDENTITY_PROFILE);
+    return IommufdError.fromErrno(result, builtElsewhere(request, result, profile) ?? {});
   }
 
   /** The command that this thread knows by the whole request. */

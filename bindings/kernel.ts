@@ -8,7 +8,7 @@
  *
  * Internal: the public classes share one Kernel per Iommufd.
  */
-import type { IoctlCommand, Fields } from "./command.js";
+import type { IoctlCommand } from "./command.js";
 import type { Access, IommufdContext } from "./context.js";
 import { type CoreExports, disarm, instantiate } from "./core.js";
 import { IommufdError, check, failure } from "./error.js";
@@ -19,6 +19,7 @@ import { Life } from "./life.js";
 import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
 import { DEFAULT_PID } from "./process.js";
 import type { ReapReport } from "./reap.js";
+import type { Fields } from "./struct.js";
 import type { TraceListener } from "./trace-event.js";
 import type { UserCommand } from "./user-command.js";
 import { type WaitOptions, canBlock, deadlineOf, waitAsync, waitSync } from "./wait.js";

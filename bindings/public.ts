@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the entries "." and "./external" have in common: all public names but `Iommufd` itself. */
-export {
-  type FieldLayout,
-  type FieldType,
-  type Fields,
-  IOMMU_DESTROY,
-  type Input,
-  IoctlCommand,
-  type Output,
-} from "./command.js";
+export { IoctlCommand, type Output } from "./command.js";
 export { IommufdContext } from "./context.js";
 export { IommufdError, type IommufdErrorDetails } from "./error.js";
 export { Errno, type ErrnoName } from "./generated/errno.js";
 export type { ExternalMemory } from "./external-memory.js";
+export { FaultFile, type FaultFileEvents } from "./fault-file.js";
+export * from "./generated/uapi.js";
 export { LockedObject, ObjectReference, ReservedObject } from "./handles.js";
 export type { Argument } from "./ioctl-call.js";
 export type { Abi, IoctlDefinition, IommufdOptions, IommufdShare, WatchOptions } from "./iommufd.js";
@@ -23,7 +17,9 @@ export { type DyingObject, ObjectType, type ObjectTypeDefinition } from "./objec
 export type { Capability, Credentials, MemlockUsage, UserSpaceOptions } from "./process.js";
 export type { ReapReport } from "./reap.js";
 export type { IommufdStats, ThreadStats, WaitingDestroy } from "./stats.js";
+export { type FieldLayout, type FieldType, type Fields, type Input, Struct, type Values } from "./struct.js";
 export type { Support } from "./support.js";
+export type { KernelRelease } from "./uapi.js";
 export type { TraceEvent, TraceListener } from "./trace-event.js";
 export { UserCommand } from "./user-command.js";
 export { type MapOptions, type Protection, type UserAddress, type UserMapping, UserSpace } from "./user-space.js";

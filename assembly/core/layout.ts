@@ -24,6 +24,7 @@ export const NULL_BYTES: u32 = at.NULL_BYTES;
 export const IDENTITY_BYTES: u32 = <u32>at.IDENTITY + offsetof<Identity>("bytes");
 export const IDENTITY_PROFILE: u32 = <u32>at.IDENTITY + offsetof<Identity>("profile");
 export const IDENTITY_HEAP_PAGES: u32 = <u32>at.IDENTITY + offsetof<Identity>("heapPages");
+export const IDENTITY_TABLE_END: u32 = <u32>at.IDENTITY + offsetof<Identity>("tableEnd");
 export const PAGES_USED: u32 = <u32>at.PAGES + offsetof<at.PageState>("used");
 export const PAGES_EXTENT_LOW: u32 = <u32>at.PAGES + offsetof<at.PageState>("extentLow");
 export const PAGES_EXTENT_TOP: u32 = <u32>at.PAGES + offsetof<at.PageState>("extentTop");

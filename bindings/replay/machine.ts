@@ -9,6 +9,7 @@
 // dropped here.
 
 import { type Fields, Iommufd, type IoctlCommand } from "../index.js";
+import { FaultQueues } from "./fault-queues.js";
 import { LabelledFiles } from "./files.js";
 import { defineLab } from "./lab.js";
 import { createDestroyLog, type DestroyLog } from "./log.js";
@@ -33,6 +34,7 @@ export interface MachineOptions {
 
 export class Machine {
   readonly files: LabelledFiles;
+  readonly faultQueues: FaultQueues;
 
   private constructor(
     readonly iommufd: Iommufd,
@@ -41,6 +43,7 @@ export class Machine {
     private readonly warnings: string[],
   ) {
     this.files = new LabelledFiles(iommufd);
+    this.faultQueues = new FaultQueues(iommufd);
   }
 
   /** Throws RecordingError when the regions cannot be mapped. */
@@ -49,6 +52,7 @@ export class Machine {
     const regionBytes = meta.regions.reduce((sum, region) => sum + region.length, 0);
     const iommufd = await Iommufd.create({
       abi: options.abi,
+      ...(options.abi === "mainline" && meta.kernel !== undefined && { release: meta.kernel }),
       memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES + regionBytes,
       ...(options.module && { module: options.module }),
       onWarning: ({ kind, count }) => {
@@ -80,9 +84,15 @@ export class Machine {
     return { result, warnings: [...this.warnings] };
   }
 
+  /** Closes what is open. */
+  closeFiles(): void {
+    this.files.closeAll();
+    this.faultQueues.closeAll();
+  }
+
   /** Closes what is open and empties the lab's log. */
   reset(): void {
-    this.files.closeAll();
+    this.closeFiles();
     this.log.take(0, () => undefined);
   }
 
