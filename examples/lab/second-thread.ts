@@ -11,6 +11,8 @@ import { doing, WorkerCrew } from "./worker-crew.js";
 
 /** How long a worker's ioctl takes, in milliseconds: time to read what the graph says, and to run into it. */
 const MSECS = 5000;
+/** Between a number and its unit. */
+const NO_BREAK = "\u00a0";
 /** Object IDs have 32 bits. */
 const MAX_ID = 2 ** 32 - 1;
 
@@ -33,7 +35,7 @@ export function showSecondThread(place: HTMLElement, session: LabSession, thread
     return html`
       <h3 id="second-thread-title">A second thread on this file</h3>
       <p id="worker-what">
-        Lets a worker make a call that takes ${seconds} s. Meanwhile, see the graph, and try your own.
+        Lets a worker make a call that takes ${seconds}${NO_BREAK}s. Meanwhile, see the graph, and try your own.
       </p>
       <form @submit=${hold}>
         <label>

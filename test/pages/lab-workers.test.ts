@@ -105,11 +105,8 @@ describe("a worker that holds an object", () => {
   });
 
   test("takes the object that is selected in the graph", async () => {
-    const page = await open();
-    await page
-      .locator("iommufd-graph")
-      .getByRole("button", { name: /^HWPT 2/ })
-      .click();
+    await open();
+    await boxes("HWPT 2").click();
     await expect.poll(() => hold().innerText()).toBe("Hold object 2");
     expect(await object().inputValue()).toBe("2");
   });
@@ -131,21 +128,14 @@ describe("a worker that holds an object", () => {
 
 describe("a worker that reserves an ID", () => {
   test("shows an object that nobody finds; killed, it leaves nothing behind", async () => {
-    const page = await open();
+    await open();
     await reserve().click();
     await box("IOAS 4", "reserved");
     await call("LAB_GET", { id: "4" });
     await expect.poll(answers).toContain("ENOENT");
     await kill("worker 1").click();
     await expect.poll(news).toContain("worker 1 is dead. The kernel has taken back what it had in hand.");
-    await expect
-      .poll(() =>
-        page
-          .locator("iommufd-graph")
-          .getByRole("button", { name: /^IOAS 4/ })
-          .count(),
-      )
-      .toBe(0);
+    await expect.poll(() => boxes("IOAS 4").count()).toBe(0);
     expect(visit.problems).toEqual([]);
   });
 
@@ -163,12 +153,7 @@ describe("a worker that reserves an ID", () => {
     await open();
     await call("LAB_RESERVE", { type: "3", msecs: "50" });
     await expect.poll(answers).toContain("EAGAIN");
-    expect(
-      await visit.page
-        .locator("iommufd-graph")
-        .getByRole("button", { name: /^IOAS 4/ })
-        .count(),
-    ).toBe(0);
+    expect(await boxes("IOAS 4").count()).toBe(0);
   });
 });
 
