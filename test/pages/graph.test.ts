@@ -41,11 +41,8 @@ let visit: Visit;
 
 beforeAll(async () => {
   const body = `<h1>Bare</h1><iommufd-graph></iommufd-graph>${TOOLS}`;
-  const high = (height: string): string => body.replace("<iommufd-graph>", `<iommufd-graph style="height: ${height}">`);
   site = await serveSite({
     pages: {
-      "/short": bareHtml(high("15rem")),
-      "/medium": bareHtml(high("26rem")),
       "/": bareHtml(body),
       "/strict": bareHtml(body).replace("<title>", `${NO_WORKERS}<title>`),
     },
@@ -389,88 +386,6 @@ describe.each([360, 768, 1440])("at %i px", (width) => {
     expect(await visit.overflow()).toEqual([]);
     expect(await visit.smallText()).toEqual([]);
     expect(visit.problems).toEqual([]);
-  });
-});
-
-describe("in a page that gives it a height", () => {
-  /** Whether that part of the element can be seen without scrolling anything. */
-  const inSight = (selector: string): Promise<boolean> =>
-    graph().evaluate((element, selector) => {
-      const part = element.shadowRoot?.querySelector(selector)?.getBoundingClientRect();
-      const frame = element.getBoundingClientRect();
-      return part !== undefined && part.top >= frame.top && part.bottom <= frame.bottom;
-    }, selector);
-  /** Presses Tab until that part, or something in it, has the focus. */
-  const tabTo = async (selector: string): Promise<void> => {
-    for (let tab = 0; tab < 20; tab++) {
-      await visit.page.keyboard.press("Tab");
-      const there = await graph().evaluate(
-        (element, selector) => element.shadowRoot?.activeElement?.closest(selector) != null,
-        selector,
-      );
-      if (there) return;
-    }
-    throw new Error(`no Tab leads to ${selector}`);
-  };
-
-  test.each([360, 1440])(
-    "%i px wide: what has no room is reached by keyboard, and the page keeps its place",
-    async (width) => {
-      await open({ width }, "short");
-      await chain();
-      expect(await inSight(".legend li:last-child")).toBe(false);
-      await tabTo(".switch");
-      await expect
-        .poll(async () => {
-          await visit.page.keyboard.press("PageDown");
-          return inSight(".legend li:last-child");
-        })
-        .toBe(true);
-      await visit.page.evaluate(() => document.querySelector("iommufd-graph")?.select(2));
-      await graph().getByRole("region", { name: "HWPT 2" }).waitFor();
-      await tabTo(".details header");
-      expect(await inSight(".details header button")).toBe(true);
-      expect(await visit.page.evaluate(() => scrollY)).toBe(0);
-      expect(await visit.axe()).toEqual([]);
-      expect(await visit.overflow()).toEqual([]);
-    },
-  );
-
-  test("where that is enough, the picture alone gets lower, with and without details", async () => {
-    await open({}, "medium");
-    await visit.page.evaluate(
-      ([device = 0, hwpt = 0, ioas = 0]) => {
-        tools.alloc(hwpt, tools.alloc(ioas));
-        for (let n = 0; n < 40; n++) tools.alloc(device, 2);
-      },
-      [DEVICE, HWPT, IOAS],
-    );
-    await expect.poll(() => graph().locator(".picture [role=option]").count(), { timeout: 20_000 }).toBe(42);
-    for (const selected of [undefined, 42]) {
-      await visit.page.evaluate((id) => document.querySelector("iommufd-graph")?.select(id), selected);
-      if (selected !== undefined)
-        await graph()
-          .getByRole("region", { name: `DEVICE ${selected}` })
-          .waitFor();
-      expect(await inSight(".legend")).toBe(true);
-      expect(await inSight(".scroll")).toBe(true);
-      const [whole, picture] = await graph().evaluate((element) =>
-        [element, element.shadowRoot?.querySelector(".scroll")].map((each) => [
-          each?.clientHeight ?? 0,
-          each?.scrollHeight ?? 0,
-        ]),
-      );
-      expect(whole?.[1]).toBe(whole?.[0]);
-      expect(picture?.[1]).toBeGreaterThan(picture?.[0] ?? 0);
-    }
-  });
-
-  test("without a height it is as tall as what it shows", async () => {
-    await open();
-    await chain();
-    const [client, scroll] = await graph().evaluate((element) => [element.clientHeight, element.scrollHeight]);
-    expect(scroll).toBe(client);
-    expect(await inSight(".legend")).toBe(true);
   });
 });
 
