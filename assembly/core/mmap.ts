@@ -437,6 +437,11 @@ export function keepPin(): usize {
   return row;
 }
 
+/** The same once more. Context: it is kept. */
+export function keepPinOf(row: usize): void {
+  add32(row + offsetof<Mapping>("pins"), 1);
+}
+
 /** Context: may wipe pages. */
 export function dropPin(row: usize): void {
   lock(MAP_LOCK, RANK_MAP);
