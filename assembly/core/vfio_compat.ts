@@ -61,7 +61,7 @@ import {
   VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
-  VFIO_TYPE1V2_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
   VFIO_TYPE1_IOMMU,
   VFIO_UNMAP_ALL,
   VfioIommuType1DmaMap,
@@ -141,7 +141,7 @@ export function vfioIoctl(file: usize, expected: u32, request: u32, value: u64):
 }
 
 function checkExtension(file: usize, expected: u32, extension: u64): i32 {
-  if (extension == VFIO_TYPE1_IOMMU || extension == VFIO_TYPE1V2_IOMMU || extension == VFIO_UNMAP_ALL) return 1;
+  if (extension == VFIO_TYPE1_IOMMU || extension == VFIO_TYPE1v2_IOMMU || extension == VFIO_UNMAP_ALL) return 1;
   if (extension != VFIO_DMA_CC_IOMMU) return 0;
   const handle = getCompat(file, expected);
   if (handle < 0) return handle;
@@ -150,7 +150,7 @@ function checkExtension(file: usize, expected: u32, extension: u64): i32 {
 }
 
 function setIommu(file: usize, expected: u32, type: u64): i32 {
-  if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1V2_IOMMU) return -EINVAL;
+  if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU) return -EINVAL;
   const handle = getCompat(file, expected);
   if (handle < 0) return handle;
   let result: i32 = 0;
