@@ -4,7 +4,18 @@
 // reaper is at work. The living may have to wait for the reaper, never for ever; its answers are those of the kernel; all accounts
 // are right at the end.
 
-import { audit, closeAll, keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../death.ts";
+import {
+  audit,
+  closeAll,
+  keep,
+  makeObject,
+  makeWorld,
+  mappingsOf,
+  must,
+  runDirectly,
+  USER_PAGE,
+  type World,
+} from "../death.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
@@ -15,6 +26,7 @@ const REAPER = 1;
 const LIVING = 2;
 const VA = BigInt(USER_PAGE);
 const READ_ONLY = 1;
+const WORD = 0x5a5a_1234;
 const READ_WRITE = 3;
 
 type Prepared = Record<string, number>;
@@ -32,6 +44,8 @@ interface Pair {
   readonly every?: number;
   /** Answers that the living thread may get. */
   readonly answers: readonly number[];
+  /** What must be true besides, once the dead thread was reaped. */
+  readonly check?: (core: Core) => void;
 }
 
 const lock = (core: Core, { file, expected }: World, id: number, thread: number): number =>
@@ -328,6 +342,38 @@ const PAIRS: readonly Pair[] = [
     answers: [0],
   },
   {
+    // Pages that the dead thread has given back may be the living one's when the reaper looks.
+    name: "unmap-and-map",
+    profiles: ["rfc"],
+    twins: [
+      {
+        name: "row-outlasts-its-pages",
+        edits: [
+          {
+            file: "core/mmap.ts",
+            find: "  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);",
+            replace: "  freePages(own, pages);\n  store32(stateOf(row), MAPPING_UNUSED);",
+          },
+        ],
+      },
+    ],
+    prepare: mapped,
+    *victim() {
+      yield call("unmap", VA);
+    },
+    *living(core) {
+      const row = yield call("map", VA + 8192n, 4096n, READ_WRITE);
+      yield call("mapDone");
+      if (row > 0) core.setU32(core.u32(row + core.constant("MAPPING_BACKING")), WORD);
+      return row > 0 ? 0 : row;
+    },
+    check(core) {
+      const made = mappingsOf(core).find(({ va }) => va === VA + 8192n);
+      expect(made !== undefined && core.u32(made.own) === WORD, "a living thread's page is wiped");
+    },
+    answers: [0],
+  },
+  {
     // The third hold is in a list, which the victim is about to hang up or has hung up.
     name: "hold-and-inspect",
     profiles: ["rfc"],
@@ -442,6 +488,7 @@ function model(pair: Pair, profile: ProfileName): Model<State> {
           if (died[VICTIM] !== true) return "nobody died";
           runDirectly(core, REAPER, log.drainQueue(REAPER));
           audit(core, state.slots, [VICTIM]);
+          pair.check?.(core);
           closeAll(core, REAPER, log);
           return `the living thread gets ${String(answer)}`;
         },
