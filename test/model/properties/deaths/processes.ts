@@ -86,7 +86,7 @@ export const PROCESSES: readonly Scenario[] = [
       {
         name: "mappings-of-the-ended-stay",
         profiles: ["rfc"],
-        edits: [{ file: "core/mmap.ts", find: "  mapDone();\n  endMappings();", replace: "  mapDone();" }],
+        edits: [{ file: "core/mmap.ts", find: "  mapDone();\n  takeOver();", replace: "  mapDone();" }],
       },
     ],
   },
@@ -190,6 +190,19 @@ export const PROCESSES: readonly Scenario[] = [
     *program(_core, _world, { row }) {
       yield call("dropPin", row!);
     },
+    twins: [
+      {
+        name: "mapping-without-its-last-pin-stays",
+        profiles: ["rfc"],
+        edits: [
+          {
+            file: "core/mmap.ts",
+            find: '    else if (state == MAPPING_ORPHAN && load32(row + offsetof<Mapping>("pins")) == 0) leave(row);\n',
+            replace: "",
+          },
+        ],
+      },
+    ],
   },
   {
     name: "unmap-of-pinned-pages",
