@@ -123,7 +123,7 @@ export const MEMORY_OPERATIONS: readonly Operation[] = [
   },
   {
     name: "a change of user",
-    errors: [],
+    errors: ["EAGAIN"],
     prepare({ iommufd }) {
       const space = iommufd.createUserSpace({ uid: 7 });
       return () => {

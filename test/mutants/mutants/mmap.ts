@@ -49,7 +49,7 @@ export const MMAP = mutantsOf("mmap.ts", [
   {
     name: "protection-is-not-looked-at",
     kind: "bounds",
-    find: " && (load<u8>(frames + page) & prot) == prot) page++;",
+    find: " && (load<u8>(protections + page) & prot) == prot) page++;",
     replace: ") page++;",
   },
   {
