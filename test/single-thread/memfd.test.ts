@@ -357,8 +357,8 @@ test("10,000 random steps of two processes and two files agree with a model of b
         if (got === undefined) continue;
         // What lies between the size and the end of its page is whatever was written there last, or before the file was shortened.
         const sure = Math.min(length, Math.max(0, behind.size - offset - at));
-        if (Buffer.compare(got.subarray(0, sure), behind.bytes.subarray(offset + at, offset + at + sure)) !== 0)
-          fail("read other bytes");
+        const expected = behind.bytes.subarray(offset + at, offset + at + sure);
+        if (expected.some((byte, n) => byte !== got?.[n])) fail("read other bytes");
       }
     }
   }

@@ -91,10 +91,23 @@ function* allocAndFinalize({ file, expected, plain }: World): Calls<number> {
 
 const NONE: Pair["prepare"] = () => ({});
 const one: Pair["prepare"] = (core, world) => ({ id: makeObject(core, world, world.plain) });
-const mapped: Pair["prepare"] = (core) => {
+const mapped = (core: Core): Prepared => {
   must(core, LIVING, "map", VA, 4096n, READ_WRITE);
   core.call(LIVING, "mapDone");
   return {};
+};
+
+/** Victim and living act for process 2, which has a page at VA. */
+const inProcess: Pair["prepare"] = (core) => {
+  must(core, LIVING, "makeProcess", 7, 0, 4096n);
+  core.call(LIVING, "mapDone");
+  for (const thread of [VICTIM, LIVING]) must(core, thread, "useProcess", 2);
+  return mapped(core);
+};
+const file = (core: Core): Prepared => {
+  const row = must(core, LIVING, "createMemfd", 4096, 4096);
+  core.call(LIVING, "mapDone");
+  return { row };
 };
 
 const PAIRS: readonly Pair[] = [
@@ -370,6 +383,64 @@ const PAIRS: readonly Pair[] = [
     check(core) {
       const made = mappingsOf(core).find(({ va }) => va === VA + 8192n);
       expect(made !== undefined && core.u32(made.own) === WORD, "a living thread's page is wiped");
+    },
+    answers: [0],
+  },
+  {
+    name: "copy-and-exit",
+    profiles: ["rfc"],
+    prepare: inProcess,
+    *victim() {
+      yield call("readUser", VA, 16);
+    },
+    *living() {
+      return yield call("endProcess", 2);
+    },
+    answers: [0],
+  },
+  {
+    name: "exit-and-copy",
+    profiles: ["rfc"],
+    prepare: inProcess,
+    *victim() {
+      yield call("endProcess", 2);
+    },
+    *living() {
+      return yield call("readUser", VA, 16);
+    },
+    answers: [0, -14],
+  },
+  {
+    name: "close-and-get-of-a-memfd",
+    profiles: ["rfc"],
+    prepare: file,
+    *victim(core) {
+      yield call("closeMemfd", core.constant("FIRST_MEMFD"), 1);
+    },
+    *living(core) {
+      const row = yield call("memfdGet", core.constant("FIRST_MEMFD"));
+      if (row > 0) yield call("memfdPut", row);
+      return Math.min(row, 0);
+    },
+    answers: [0, -9],
+  },
+  {
+    name: "unmap-and-put-of-a-memfd",
+    profiles: ["rfc"],
+    prepare(core) {
+      const row = file(core)["row"]!;
+      must(core, LIVING, "mapFile", VA, 4096n, READ_WRITE, core.constant("FIRST_MEMFD"), 1, 0n);
+      core.call(LIVING, "mapDone");
+      must(core, LIVING, "memfdGet", core.constant("FIRST_MEMFD"));
+      must(core, LIVING, "closeMemfd", core.constant("FIRST_MEMFD"), 1);
+      return { row };
+    },
+    *victim() {
+      yield call("unmap", VA);
+    },
+    *living(_core, _world, { row }) {
+      yield call("memfdPut", row!);
+      return 0;
     },
     answers: [0],
   },
