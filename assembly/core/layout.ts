@@ -45,6 +45,7 @@ export const FAULT_COPY: u32 = at.FAULT_COPY;
 export const FAULT_FILE: u32 = at.FAULT_FILE;
 export const FAULT_TYPE: u32 = at.FAULT_TYPE;
 export const FAULT_ID: u32 = at.FAULT_ID;
+export const FAULT_PROCESS: u32 = at.FAULT_PROCESS;
 
 export const WARN_RELEASE_USERS: u32 = at.WARN_RELEASE_USERS;
 export const WARN_DEC_LEAK: u32 = at.WARN_DEC_LEAK;

@@ -210,6 +210,8 @@ export const FAULT_FILE: u32 = 3;
 export const FAULT_TYPE: u32 = 4;
 /** An ID: EBUSY. */
 export const FAULT_ID: u32 = 5;
+/** A row for a process or for its user: EAGAIN. */
+export const FAULT_PROCESS: u32 = 6;
 
 // ---------------------------------------------------------------------------------------------------- File
 

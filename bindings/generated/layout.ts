@@ -32,6 +32,7 @@ export const Layout = {
   FAULT_FILE: 3,
   FAULT_TYPE: 4,
   FAULT_ID: 5,
+  FAULT_PROCESS: 6,
   WARN_RELEASE_USERS: 0,
   WARN_DEC_LEAK: 1,
   WARN_SATURATED: 2,

@@ -24,6 +24,7 @@ import { keepDestroy } from "./keep-destroy.ts";
 import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
 import { PAIRS } from "./pairs.ts";
+import { PROCESSES } from "./processes.ts";
 import { putDestroy } from "./put-destroy.ts";
 import { RECORDED_RACES } from "./recorded-races.ts";
 import { recycledLookup } from "./recycled-lookup.ts";
@@ -73,6 +74,7 @@ export const PROPERTIES: readonly Property[] = [
   copyProtect,
   copyCopyUnmap,
   mapMapUnmap,
+  ...PROCESSES,
   dyingQueue,
   slab,
   getGetDestroy,
