@@ -31,7 +31,7 @@ export const STYLES = {
   /** Whole pages, mostly with large pages off, and VFIO. */
   pages: { steps: 1500, slots: 64, spaces: 3 },
   /** So many areas that a tree has several levels, and then none. */
-  many: { steps: 7600, slots: 20_000, spaces: 1 },
+  many: { steps: 8400, slots: 20_000, spaces: 1 },
 } as const;
 export type Style = keyof typeof STYLES;
 
