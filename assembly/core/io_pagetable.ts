@@ -370,19 +370,22 @@ function waitForCopier(thread: usize): void {
 }
 
 /**
- * Cuts the area in two that has `iova` inside, so that a mapping begins there. Where none has, nothing is to be done.
+ * Cuts the area in two that has `iova` inside, so that a mapping begins there. Where none has, nothing is to be done, nor where the
+ * first half would be one byte: the kernel names a cut by the byte before it, and does not cut at an area's first one.
  *
  * Return: 0; -EBUSY, -EINVAL (misaligned, or pinned), -ENOMEM. (iopt_area_split)
  */
 export function cutArea(file: usize, ioas: usize, iova: u64): i32 {
   const thread = changetype<Thread>(current());
   const found = treeSeek(areasOf(ioas), iova);
-  if (found == 0 || thread.rangeFirst >= iova) return 0;
+  if (found == 0 || thread.rangeFirst >= iova - 1) return 0;
   const area = changetype<Area>(found);
   const first = thread.rangeFirst;
   const last = thread.rangeLast;
   if (area.pages == 0 || area.preventAccess != 0) return -EBUSY;
-  if (((iova - first) & (alignmentOf(ioas) - 1)) != 0 || area.accesses != 0) return -EINVAL;
+  // Both must be aligned: a COPY of several pieces makes areas that are in neither.
+  const bits = iova | (area.offset + (iova - first));
+  if ((bits & (alignmentOf(ioas) - 1)) != 0 || area.accesses != 0) return -EINVAL;
   if (!arenaReserve(file, 2 * treeNodesNeeded(areasOf(ioas)))) return -ENOMEM;
   const pages: usize = area.pages;
   pagesGet(pages); // removing the whole must not free it
