@@ -52,7 +52,7 @@ const HUGE_PAGE: u64 = 2 << 20;
 const BATCH: u32 = MODEL_BUILD ? 1 : 64;
 
 // @ts-ignore: a decorator on a function
-@inline function areasOf(ioas: usize): usize {
+@inline export function areasOf(ioas: usize): usize {
   return ioas + offsetof<Ioas>("areas");
 }
 // @ts-ignore: a decorator on a function
