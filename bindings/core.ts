@@ -101,6 +101,7 @@ export interface CoreExports {
   writeUser: (to: bigint, length: number) => number;
 
   inspect: (file: number, expected: number, id: number, exact: number, skip: number) => number;
+  inspectRanges: (file: number, expected: number, id: number, set: number, from: bigint, most: number) => number;
 }
 
 /** Where the compiled core comes from; each entry point of the package has its own. */

@@ -21,8 +21,8 @@ import { type UserAddress, isAddress, readUser } from "./user-space.js";
 /** The argument of an ioctl: a buffer, a user address, or the null pointer. */
 export type Argument = ArrayBufferView | UserAddress | null;
 
-/** Up to this many bytes a loop beats TypedArray.set. A multiple of four. */
-const LOOP_BYTES = 32;
+/** Up to this many bytes a loop beats TypedArray.set, and needs no view. A multiple of four; the structs of MAP and COPY have 40. */
+const LOOP_BYTES = 48;
 /** Bytes of an argument that a trace shows. */
 const TRACE_BYTES = Layout.COMMAND_BYTES;
 const MAX_ERRNO = 4095;
@@ -54,6 +54,32 @@ export class IoctlCall {
     return this.#kernel.settle(result, this.#context.fileAddress, this.#context, deadline);
   }
 
+  /**
+   * Runs a built-in command that never waits, whose struct of `size` bytes the caller has written into the thread's window; the reply is
+   * there afterwards. Allocates nothing.
+   */
+  runWindow(request: number, size: number): number {
+    const kernel = this.#kernel;
+    if (kernel.traceListener !== undefined) {
+      const bytes = kernel.window.slice(0, size);
+      const result = this.#runTraced(request, bytes, Infinity);
+      kernel.window.set(bytes);
+      return result;
+    }
+    const { fileAddress, expected } = this.#context;
+    const result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
+    kernel.words[this.#windowWritten] = 0;
+    if (kernel.words[kernel.attention] !== 0) this.#attendWindow(size);
+    return result;
+  }
+
+  /** What is attended to may call ioctls of its own. */
+  #attendWindow(size: number): void {
+    const reply = this.#kernel.window.slice(0, size);
+    this.#kernel.attend();
+    this.#kernel.window.set(reply);
+  }
+
   /** As `run`, without blocking. */
   async runAsync(request: number, arg: Argument, deadline: number, signal: AbortSignal | undefined): Promise<number> {
     const kernel = this.#kernel;
@@ -63,6 +89,17 @@ export class IoctlCall {
     const result = await kernel.settleAsync(begun, this.#context.fileAddress, this.#context, deadline, signal);
     if (before !== undefined) kernel.within(pid, () => this.#trace(request, arg, before, result));
     return result;
+  }
+
+  /** Whether the machine has the command, and not another one of its number that JavaScript defined. */
+  isBuiltIn<F extends Fields>(command: IoctlCommand<F>): boolean {
+    return (this.#kernel.commands.get(command.nr)?.command as unknown) === command;
+  }
+
+  /** What a call of a command throws that this machine lacks. */
+  missing<F extends Fields>({ request, name }: IoctlCommand<F>): IommufdError {
+    const profile = this.#kernel.word(Layout.IDENTITY_PROFILE);
+    return IommufdError.fromErrno(-Errno.ENOTTY, builtElsewhere(request, -Errno.ENOTTY, profile) ?? { command: name });
   }
 
   /** What `ioctl` throws for -errno. */
@@ -147,8 +184,11 @@ export class IoctlCall {
 
   /** The command's reply: the first bytes of the window. */
   #takeReply(bytes: Uint8Array, length: number): void {
+    const { window } = this.#kernel;
     this.#kernel.words[this.#windowWritten] = 0;
-    bytes.set(this.#kernel.window.subarray(0, Math.min(length, bytes.length)));
+    length = Math.min(length, bytes.length);
+    if (length > LOOP_BYTES) bytes.set(window.subarray(0, length));
+    else for (let at = 0; at < length; at++) bytes[at] = window[at] ?? 0;
   }
 
   /** The window gets the buffer's bytes from `offset` on. */

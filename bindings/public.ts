@@ -2,13 +2,22 @@
 /** What the entries "." and "./external" have in common: all public names but `Iommufd` itself. */
 export { Access, type AccessOptions, type PinnedPiece } from "./access.js";
 export { IoctlCommand, type Output } from "./command.js";
-export { IommufdContext } from "./context.js";
+export { type FaultQueue, type FaultQueueId, IommufdContext } from "./context.js";
 export { IommufdError, type IommufdErrorDetails } from "./error.js";
 export { Errno, type ErrnoName } from "./generated/errno.js";
 export type { ExternalMemory } from "./external-memory.js";
 export { FaultFile, type FaultFileEvents } from "./fault-file.js";
 export * from "./generated/uapi.js";
 export { LockedObject, ObjectReference, ReservedObject } from "./handles.js";
+export {
+  Ioas,
+  type IoasId,
+  type IoasMapFileOptions,
+  type IoasMapOptions,
+  type IovaRangeInput,
+  type IovaRanges,
+} from "./ioas.js";
+export type { IoasArea, IovaRange, RangePart } from "./ioas-ranges.js";
 export type { Argument } from "./ioctl-call.js";
 export type { Abi, IoctlDefinition, IommufdOptions, IommufdShare, WatchOptions } from "./iommufd.js";
 export type { ObjectInfo, ObjectRange } from "./object-info.js";

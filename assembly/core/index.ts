@@ -44,3 +44,4 @@ export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
 export { endProcess } from "./exit";
 export { readUser, writeUser } from "./uaccess";
 export { inspect } from "./inspect";
+export { inspectRanges } from "./inspect_areas";

@@ -6,6 +6,7 @@
  * exported here; the module has no code.
  */
 import { Snapshot, SNAPSHOT_REFERENCES } from "./inspect";
+import * as ranges from "./inspect_areas";
 import { Counters, Faults, HoldRecord, Identity, ObjectType, Queue, Slot, Thread, WarningRecord } from "./memory-map";
 import * as at from "./memory-map";
 import * as phase from "./refcount";
@@ -222,3 +223,34 @@ export const SNAPSHOT_HOLDERS: u32 = offsetof<Snapshot>("holders");
 export const SNAPSHOT_DESTROYERS: u32 = offsetof<Snapshot>("destroyers");
 export const SNAPSHOT_COUNT: u32 = offsetof<Snapshot>("references");
 export const SNAPSHOT_IDS: u32 = SNAPSHOT_REFERENCES;
+
+export const RANGES_AREAS: u32 = ranges.RANGES_AREAS;
+export const RANGES_RESERVED: u32 = ranges.RANGES_RESERVED;
+export const RANGES_ALLOWED: u32 = ranges.RANGES_ALLOWED;
+export const RANGES_MOST: u32 = ranges.RANGES_MOST;
+export const RANGE_BYTES: u32 = offsetof<ranges.RangeSnapshot>();
+export const RANGE_FIRST: u32 = offsetof<ranges.RangeSnapshot>("first");
+export const RANGE_LAST: u32 = offsetof<ranges.RangeSnapshot>("last");
+export const RANGE_SOURCE: u32 = offsetof<ranges.RangeSnapshot>("source");
+export const RANGE_PAGES: u32 = offsetof<ranges.RangeSnapshot>("pages");
+export const RANGE_SHARED: u32 = offsetof<ranges.RangeSnapshot>("shared");
+export const RANGE_FLAGS: u32 = offsetof<ranges.RangeSnapshot>("flags");
+export const RANGE_PID: u32 = offsetof<ranges.RangeSnapshot>("pid");
+export const RANGE_FD: u32 = offsetof<ranges.RangeSnapshot>("fd");
+export const RANGE_PINS: u32 = offsetof<ranges.RangeSnapshot>("pins");
+export const AREA_READ: u32 = at.AREA_READ;
+export const AREA_WRITE: u32 = at.AREA_WRITE;
+export const TYPE_IOAS: u32 = at.TYPE_IOAS;
+
+// Structs that the bindings write word by word.
+export const MAP_BYTES: u32 = offsetof<uapi.IommuIoasMap>();
+export const MAP_FLAGS: u32 = offsetof<uapi.IommuIoasMap>("flags");
+export const MAP_IOAS_ID: u32 = offsetof<uapi.IommuIoasMap>("ioas_id");
+export const MAP_RESERVED: u32 = offsetof<uapi.IommuIoasMap>("__reserved");
+export const MAP_USER_VA: u32 = offsetof<uapi.IommuIoasMap>("user_va");
+export const MAP_LENGTH: u32 = offsetof<uapi.IommuIoasMap>("length");
+export const MAP_IOVA: u32 = offsetof<uapi.IommuIoasMap>("iova");
+export const UNMAP_BYTES: u32 = offsetof<uapi.IommuIoasUnmap>();
+export const UNMAP_IOAS_ID: u32 = offsetof<uapi.IommuIoasUnmap>("ioas_id");
+export const UNMAP_IOVA: u32 = offsetof<uapi.IommuIoasUnmap>("iova");
+export const UNMAP_LENGTH: u32 = offsetof<uapi.IommuIoasUnmap>("length");
