@@ -17,12 +17,12 @@ import { slotOf, xaLoad } from "../core/xarray";
 export const THREAD_RANGE_FIRST: u32 = offsetof<at.Thread>("rangeFirst");
 export const THREAD_RANGE_LAST: u32 = offsetof<at.Thread>("rangeLast");
 export const THREAD_CURSOR: u32 = offsetof<at.Thread>("cursor");
-export const QUEUE_FILES: u32 = <u32>at.QUEUE_FILES;
-export const QUEUE_FILE_BYTES: u32 = offsetof<at.QueueFile>();
-export const MAX_QUEUE_FILES: u32 = at.MAX_QUEUE_FILES;
+export const KEEPERS: u32 = <u32>at.KEEPERS;
+export const KEEPER_BYTES: u32 = offsetof<at.Keeper>();
+export const MAX_KEEPERS: u32 = at.MAX_KEEPERS;
 export const FIRST_QUEUE_FD: u32 = at.FIRST_QUEUE_FD;
-export const QUEUE_FILE_OPEN: u32 = at.QUEUE_FILE_OPEN;
-export const QUEUE_FILE_MASK: u32 = at.QUEUE_FILE_MASK;
+export const KEEPER_OPEN: u32 = at.KEEPER_OPEN;
+export const KEEPER_MASK: u32 = at.KEEPER_MASK;
 export const MAX_TREE_ENTRIES: u32 = at.TREE_ENTRIES;
 
 /** Address of the lock of the file's address spaces. */

@@ -118,8 +118,8 @@ export interface QueueRow {
 /** Rows of queues' files that are not free. */
 export function queuesOf(core: Core): QueueRow[] {
   const rows: QueueRow[] = [];
-  for (let number = 0; number < core.constant("MAX_QUEUE_FILES"); number++) {
-    const state = core.u32(core.constant("QUEUE_FILES") + number * core.constant("QUEUE_FILE_BYTES"));
+  for (let number = 0; number < core.constant("MAX_KEEPERS"); number++) {
+    const state = core.u32(core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES"));
     if (state !== 0) rows.push({ fd: core.constant("FIRST_QUEUE_FD") + number, state });
   }
   return rows;

@@ -294,7 +294,7 @@ const RACES: readonly Race[] = [
       {
         name: "queues-keep-no-file",
         edits: [
-          { file: "core/file.ts", find: "  if (hasQueueFile(file)) return true; // after the marks\n", replace: "" },
+          { file: "core/file.ts", find: "  if (hasKeeper(file)) return true; // after the marks\n", replace: "" },
         ],
       },
     ],
