@@ -269,7 +269,17 @@ describe("usage", () => {
   test("--help explains every command and option", async () => {
     const { status, out, err } = await run("--help");
     expect({ status, err }).toEqual({ status: 0, err: "" });
-    for (const word of ["replay", "ioctls", "--json", "--verbose", "--limit", "--abi", "--lab", "--release", "--version"]) {
+    for (const word of [
+      "replay",
+      "ioctls",
+      "--json",
+      "--verbose",
+      "--limit",
+      "--abi",
+      "--lab",
+      "--release",
+      "--version",
+    ]) {
       expect(out).toContain(word);
     }
     expect((await run("replay", "--help")).out).toBe(out);
