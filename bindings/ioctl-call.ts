@@ -19,8 +19,8 @@ import { type UserAddress, isAddress, readUser } from "./user-space.js";
 /** The argument of an ioctl: a buffer, a user address, or the null pointer. */
 export type Argument = ArrayBufferView | UserAddress | null;
 
-/** Up to this many bytes a loop beats TypedArray.set. A multiple of four. */
-const LOOP_BYTES = 32;
+/** Up to this many bytes a loop beats TypedArray.set and the view that it needs. A multiple of four; no struct that maps is longer. */
+const LOOP_BYTES = 48;
 /** Bytes of an argument that a trace shows. */
 const TRACE_BYTES = Layout.COMMAND_BYTES;
 const MAX_ERRNO = 4095;
@@ -97,7 +97,9 @@ export class IoctlCall {
   /** The command's reply: the first bytes of the window. */
   #takeReply(bytes: Uint8Array, length: number): void {
     this.#kernel.words[this.#windowWritten] = 0;
-    bytes.set(this.#kernel.window.subarray(0, Math.min(length, bytes.length)));
+    const taken = Math.min(length, bytes.length);
+    if (taken > LOOP_BYTES) bytes.set(this.#kernel.window.subarray(0, taken));
+    else for (let at = 0; at < taken; at++) bytes[at] = this.#kernel.window[at] ?? 0;
   }
 
   /** The window gets the buffer's bytes from `offset` on. */
