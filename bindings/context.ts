@@ -11,18 +11,47 @@
  *
  * Kernel counterpart: struct iommufd_ctx, iommufd_fops.
  */
-import type { Fields, Input, IoctlCommand, Output } from "./command.js";
+import { Access as DriverAccess, type AccessOptions } from "./access.js";
+import type { IoctlCommand, Output } from "./command.js";
 import type { CoreExports } from "./core.js";
 import { dispose } from "./dispose.js";
 import { IommufdError, check, invalid } from "./error.js";
+import { FaultFile } from "./fault-file.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import {
+  IOMMU_FAULT_QUEUE_ALLOC,
+  IOMMU_IOAS_ALLOC,
+  IOMMU_IOAS_CHANGE_PROCESS,
+  IOMMU_OPTION,
+  IOMMU_OPTION_OP_GET,
+  IOMMU_OPTION_OP_SET,
+  IOMMU_OPTION_RLIMIT_MODE,
+  IOMMU_VFIO_IOAS,
+  IOMMU_VFIO_IOAS_CLEAR,
+  IOMMU_VFIO_IOAS_GET,
+  IOMMU_VFIO_IOAS_SET,
+} from "./generated/uapi.js";
 import { LockedObject, ReservedObject, byReferenceState, type Owner } from "./handles.js";
+import { Ioas } from "./ioas.js";
 import { type Argument, IoctlCall } from "./ioctl-call.js";
 import type { Kernel } from "./kernel.js";
 import { type ObjectInfo, type ObjectRange, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
+import type { Fields, Input } from "./struct.js";
 import { type WaitOptions, tryDeadlineOf } from "./wait.js";
+
+declare const brand: unique symbol;
+/** The ID of a fault queue. */
+export type FaultQueueId = number & { readonly [brand]: "FAULT" };
+
+/** What `faultQueueAlloc` made. */
+export interface FaultQueue {
+  /** The object's ID. */
+  readonly id: FaultQueueId;
+  /** Its file; while it is open the queue cannot be destroyed. */
+  readonly file: FaultFile;
+}
 
 /** How a context knows its file; see the head of this file. */
 export type Access = "open" | "fget" | "file" | "call";
@@ -121,6 +150,35 @@ export class IommufdContext {
     const bytes = command.encode(fields);
     this.ioctl(command.request, bytes, options);
     return command.decode(bytes);
+  }
+
+  /** @internal As `call`, of a command that the machine may lack; never of one that JavaScript defined by its number. */
+  callBuiltIn<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): Output<F> {
+    const bytes = command.encode(fields);
+    const result = this.tryBuiltIn(command, bytes);
+    if (result < 0) throw this.errorOf(command, result);
+    return command.decode(bytes);
+  }
+
+  /** @internal As `tryIoctl`, likewise. @throws IommufdError ENOTTY, which says who has the command. */
+  tryBuiltIn<F extends Fields>(command: IoctlCommand<F>, bytes: Uint8Array): number {
+    this.checkBuiltIn(command);
+    return this.tryIoctl(command.request, bytes);
+  }
+
+  /** @internal @throws IommufdError ENOTTY, which says who has the command. */
+  checkBuiltIn<F extends Fields>(command: IoctlCommand<F>): void {
+    if (!this.#calls.isBuiltIn(command)) throw this.#calls.missing(command);
+  }
+
+  /** @internal What `callBuiltIn` throws for -errno. */
+  errorOf<F extends Fields>(command: IoctlCommand<F>, result: number): IommufdError {
+    return this.#calls.errorOf(command.request, result);
+  }
+
+  /** @internal Hot: see IoctlCall.runWindow. */
+  callWindow(request: number, size: number): number {
+    return this.#calls.runWindow(request, size);
   }
 
   /** @internal Ioctls of a caller that has no memory here: addresses in its structs are EFAULT in every command. */
@@ -289,6 +347,83 @@ export class IommufdContext {
     return this.#attended(result);
   }
 
+  // -------------------------------------------------------------------------------------------------- address spaces
+
+  /**
+   * IOMMU_IOAS_ALLOC: a new, empty IO address space. (iommufd_ioas_alloc_ioctl)
+   *
+   * @throws IommufdError ENOTTY: rfc; ENOMEM; EBUSY: no ID left; EBADF.
+   */
+  ioasAlloc(): Ioas {
+    return new Ioas(this, this.callBuiltIn(IOMMU_IOAS_ALLOC, {}).out_ioas_id);
+  }
+
+  /** An address space that exists, by its ID. @throws IommufdError ENOTTY: rfc; ENOENT: no object, or of another type; EBADF. */
+  ioas(id: number): Ioas {
+    const ioas = new Ioas(this, id);
+    if (this.inspect(id)?.type.number === Layout.TYPE_IOAS) return ioas;
+    throw new IommufdError("ENOENT", { syscall: "ioas", message: `object ${id} is no address space` });
+  }
+
+  /**
+   * IOMMU_OPTION_RLIMIT_MODE: whom pinned pages are charged to from the next mapping on: the user, or the process, as VFIO does it.
+   * "user" at first. (iommufd_option_rlimit_mode)
+   *
+   * @throws IommufdError When it is set EPERM: without CAP_SYS_RESOURCE; EBUSY: the context has objects; EINVAL. ENOTTY: rfc; EBADF.
+   */
+  get rlimitMode(): "user" | "mm" {
+    return this.#rlimitMode(IOMMU_OPTION_OP_GET, 0) === 0n ? "user" : "mm";
+  }
+
+  set rlimitMode(mode: "user" | "mm") {
+    if (mode !== "user" && mode !== "mm") throw invalid("ioctl", 'must be "user" or "mm"', IOMMU_OPTION.name);
+    this.#rlimitMode(IOMMU_OPTION_OP_SET, Number(mode === "mm"));
+  }
+
+  #rlimitMode(op: number, value: number): bigint {
+    return this.callBuiltIn(IOMMU_OPTION, { option_id: IOMMU_OPTION_RLIMIT_MODE, op, val64: value }).val64;
+  }
+
+  /**
+   * IOMMU_VFIO_IOAS: the address space that VFIO's requests on this file use; undefined: none, which destroying it brings about,
+   * too. (iommufd_vfio_ioas)
+   *
+   * @throws IommufdError ENOENT: it is gone; EINVAL: another file's; ENOTTY: rfc; EBADF.
+   */
+  get vfioIoas(): Ioas | undefined {
+    const bytes = IOMMU_VFIO_IOAS.encode({ op: IOMMU_VFIO_IOAS_GET });
+    const result = this.tryBuiltIn(IOMMU_VFIO_IOAS, bytes);
+    if (result === -Errno.ENODEV) return undefined;
+    if (result < 0) throw this.errorOf(IOMMU_VFIO_IOAS, result);
+    return new Ioas(this, IOMMU_VFIO_IOAS.decode(bytes).ioas_id);
+  }
+
+  set vfioIoas(ioas: Ioas | undefined) {
+    const op = ioas === undefined ? IOMMU_VFIO_IOAS_CLEAR : IOMMU_VFIO_IOAS_SET;
+    this.callBuiltIn(IOMMU_VFIO_IOAS, { op, ioas_id: ioas?.idIn(this) ?? 0 });
+  }
+
+  /**
+   * IOMMU_IOAS_CHANGE_PROCESS: the process that the calling thread acts for becomes the owner of all mappings of this context, and pays
+   * for what is pinned. (iommufd_ioas_change_process)
+   *
+   * @throws IommufdError EINVAL: a mapping is not of a file; EBUSY: one is in transition; ENOMEM: the new owner's limit. Nothing has
+   *   changed. ENOTTY: rfc, or a kernel that does not have it; EBADF.
+   */
+  changeProcess(): void {
+    this.callBuiltIn(IOMMU_IOAS_CHANGE_PROCESS, {});
+  }
+
+  /**
+   * IOMMU_FAULT_QUEUE_ALLOC: a queue for page faults, and its file. (iommufd_fault_alloc)
+   *
+   * @throws IommufdError ENOTTY: rfc; ENOMEM; EBUSY: no ID left; EMFILE; EBADF.
+   */
+  faultQueueAlloc(): FaultQueue {
+    const { out_fault_id, out_fault_fd } = this.callBuiltIn(IOMMU_FAULT_QUEUE_ALLOC, {});
+    return { id: out_fault_id as FaultQueueId, file: new FaultFile(this.kernel, out_fault_fd) };
+  }
+
   // -------------------------------------------------------------------------------------------------- looking
 
   /** One published object, undisturbed; undefined when there is none with that ID. @throws IommufdError EBADF */
@@ -306,6 +441,16 @@ export class IommufdContext {
   objects(range: ObjectRange = {}): ObjectInfo[] {
     const { from = 0 } = range;
     return isId(from) ? readObjects(this.kernel, this.fileAddress, this.#expected, range) : [];
+  }
+
+  /**
+   * A pretend device's access to the IO address spaces of this context, attached to none yet. It keeps the file open until it is
+   * destroyed. (iommufd_access_create)
+   *
+   * @throws IommufdError ENOTTY (not in the rfc profile); ENOMEM; EBUSY (no ID); EMFILE (1024 owners); EBADF; EIO
+   */
+  access(options: AccessOptions = {}): DriverAccess {
+    return new DriverAccess(this.kernel, this, options);
   }
 
   // -------------------------------------------------------------------------------------------------- close

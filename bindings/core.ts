@@ -82,6 +82,18 @@ export interface CoreExports {
   mapDone: () => void;
   protect: (va: bigint, length: bigint, prot: number) => number;
   unmap: (va: bigint) => number;
+  ioctlAgain: (file: number, request: number) => number;
+
+  accessCreate: (file: number, expected: number, flags: number) => number;
+  accessAttach: (row: number, id: number, serial: number, ioasId: number, replaces: number) => number;
+  accessDetach: (row: number, id: number, serial: number) => number;
+  accessDestroy: (row: number, id: number, serial: number, blocking: number) => number;
+  accessPin: (row: number, id: number, serial: number, iova: bigint, length: bigint, writes: number) => number;
+  accessUnpin: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
+  accessPinned: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
+  accessSegment: (row: number, id: number, serial: number, iova: bigint, length: bigint, writes: number) => number;
+  segmentEnd: () => void;
+
   queueFileRead: (fd: number, bytes: number) => number;
   queueFileWrite: (fd: number, bytes: number) => number;
   queueFileClose: (fd: number) => number;
@@ -89,6 +101,7 @@ export interface CoreExports {
   writeUser: (to: bigint, length: number) => number;
 
   inspect: (file: number, expected: number, id: number, exact: number, skip: number) => number;
+  inspectRanges: (file: number, expected: number, id: number, set: number, from: bigint, most: number) => number;
 }
 
 /** Where the compiled core comes from; each entry point of the package has its own. */

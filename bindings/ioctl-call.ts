@@ -6,24 +6,28 @@
  * struct. What a command of the core writes there is taken back into the buffer; commands that are executed here write into it
  * themselves.
  */
-import type { Fields, IoctlCommand } from "./command.js";
+import type { IoctlCommand } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import type { CoreExports } from "./core.js";
 import { IommufdError } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import type { Fields } from "./struct.js";
+import { builtElsewhere } from "./uapi.js";
 import { UserCommand } from "./user-command.js";
 import { type UserAddress, isAddress, readUser } from "./user-space.js";
 
 /** The argument of an ioctl: a buffer, a user address, or the null pointer. */
 export type Argument = ArrayBufferView | UserAddress | null;
 
-/** Up to this many bytes a loop beats TypedArray.set and the view that it needs. A multiple of four; no struct that maps is longer. */
+/** Up to this many bytes a loop beats TypedArray.set, and needs no view. A multiple of four; the structs of MAP and COPY have 40. */
 const LOOP_BYTES = 48;
 /** Bytes of an argument that a trace shows. */
 const TRACE_BYTES = Layout.COMMAND_BYTES;
 const MAX_ERRNO = 4095;
+/** More than the structs of the commands that unmap. */
+const KEPT_BYTES = 64;
 
 export class IoctlCall {
   readonly #kernel: Kernel;
@@ -50,6 +54,32 @@ export class IoctlCall {
     return this.#kernel.settle(result, this.#context.fileAddress, this.#context, deadline);
   }
 
+  /**
+   * Runs a built-in command that never waits, whose struct of `size` bytes the caller has written into the thread's window; the reply is
+   * there afterwards. Allocates nothing.
+   */
+  runWindow(request: number, size: number): number {
+    const kernel = this.#kernel;
+    if (kernel.traceListener !== undefined) {
+      const bytes = kernel.window.slice(0, size);
+      const result = this.#runTraced(request, bytes, Infinity);
+      kernel.window.set(bytes);
+      return result;
+    }
+    const { fileAddress, expected } = this.#context;
+    const result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
+    kernel.words[this.#windowWritten] = 0;
+    if (kernel.words[kernel.attention] !== 0) this.#attendWindow(size);
+    return result;
+  }
+
+  /** What is attended to may call ioctls of its own. */
+  #attendWindow(size: number): void {
+    const reply = this.#kernel.window.slice(0, size);
+    this.#kernel.attend();
+    this.#kernel.window.set(reply);
+  }
+
   /** As `run`, without blocking. */
   async runAsync(request: number, arg: Argument, deadline: number, signal: AbortSignal | undefined): Promise<number> {
     const kernel = this.#kernel;
@@ -61,10 +91,23 @@ export class IoctlCall {
     return result;
   }
 
+  /** Whether the machine has the command, and not another one of its number that JavaScript defined. */
+  isBuiltIn<F extends Fields>(command: IoctlCommand<F>): boolean {
+    return (this.#kernel.commands.get(command.nr)?.command as unknown) === command;
+  }
+
+  /** What a call of a command throws that this machine lacks. */
+  missing<F extends Fields>({ request, name }: IoctlCommand<F>): IommufdError {
+    const profile = this.#kernel.word(Layout.IDENTITY_PROFILE);
+    return IommufdError.fromErrno(-Errno.ENOTTY, builtElsewhere(request, -Errno.ENOTTY, profile) ?? { command: name });
+  }
+
   /** What `ioctl` throws for -errno. */
   errorOf(request: number, result: number): IommufdError {
     const name = this.#commandOf(request)?.name;
-    return IommufdError.fromErrno(result, name === undefined ? {} : { command: name });
+    if (name !== undefined) return IommufdError.fromErrno(result, { command: name });
+    const profile = this.#kernel.word(Layout.IDENTITY_PROFILE);
+    return IommufdError.fromErrno(result, builtElsewhere(request, result, profile) ?? {});
   }
 
   /** The command that this thread knows by the whole request. */
@@ -91,15 +134,61 @@ export class IoctlCall {
       const written = this.#kernel.words[this.#windowWritten] ?? 0;
       if (written !== 0) this.#takeReply(bytes, written);
     }
+    if (result === Layout.MUST_NOTIFY) result = this.#unmapPinned(request, arg);
     return result === Layout.MUST_EXECUTE ? this.#execute(request, arg) : result;
+  }
+
+  /**
+   * An UNMAP found pins of accesses: each is asked to let go, then it goes on, round by round. The call's words, its struct and its
+   * window are kept meanwhile, because the callbacks may make calls of their own.
+   */
+  #unmapPinned(request: number, arg: Argument): number {
+    const { bytes, command, core, thread, window } = this.#kernel;
+    const file = this.#context.fileAddress;
+    const failures: unknown[] = [];
+    let result: number = Layout.MUST_NOTIFY;
+    while (result === Layout.MUST_NOTIFY) {
+      const words = bytes.slice(thread + Layout.THREAD_CALL, thread + Layout.THREAD_CALL + Layout.THREAD_CALL_BYTES);
+      const struct = command.slice(0, KEPT_BYTES);
+      const view = window.slice(0, KEPT_BYTES);
+      this.#notify(file, words, failures);
+      bytes.set(words, thread + Layout.THREAD_CALL);
+      command.set(struct);
+      window.set(view);
+      result = core.ioctlAgain(file, request);
+    }
+    if (arg !== null && typeof arg !== "bigint") {
+      const written = this.#kernel.words[this.#windowWritten] ?? 0;
+      if (written !== 0) this.#takeReply(bytesOf(arg), written);
+    }
+    if (failures.length > 0) throw failures[0];
+    return result;
+  }
+
+  /** Asks every access of this thread on the address space to let go of the area whose bounds the words tell. */
+  #notify(file: number, words: Uint8Array, failures: unknown[]): void {
+    const view = new DataView(words.buffer);
+    const first = view.getBigUint64(Layout.THREAD_RANGE_FIRST - Layout.THREAD_CALL, true);
+    const last = view.getBigUint64(Layout.THREAD_RANGE_LAST - Layout.THREAD_CALL, true);
+    this.#core.describe(file, view.getUint32(Layout.THREAD_UNMAP_HANDLE - Layout.THREAD_CALL, true));
+    const ioasId = this.#kernel.result(1) >>> 0;
+    for (const access of this.#kernel.accesses) {
+      if (!access.isOn(file, ioasId)) continue;
+      try {
+        access.notify(first, last - first + 1n);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   }
 
   /** The command's reply: the first bytes of the window. */
   #takeReply(bytes: Uint8Array, length: number): void {
+    const { window } = this.#kernel;
     this.#kernel.words[this.#windowWritten] = 0;
-    const taken = Math.min(length, bytes.length);
-    if (taken > LOOP_BYTES) bytes.set(this.#kernel.window.subarray(0, taken));
-    else for (let at = 0; at < taken; at++) bytes[at] = this.#kernel.window[at] ?? 0;
+    length = Math.min(length, bytes.length);
+    if (length > LOOP_BYTES) bytes.set(window.subarray(0, length));
+    else for (let at = 0; at < length; at++) bytes[at] = window[at] ?? 0;
   }
 
   /** The window gets the buffer's bytes from `offset` on. */

@@ -7,7 +7,7 @@
  *
  * Kernel counterpart: the iommu misc device and its file operations, seen from a process.
  */
-import { type Fields, IOMMU_DESTROY, IoctlCommand, shapeOf } from "./command.js";
+import { IoctlCommand, shapeOf } from "./command.js";
 import { IommufdContext } from "./context.js";
 import { type CoreSource, instantiate } from "./core.js";
 import { dispose } from "./dispose.js";
@@ -16,15 +16,18 @@ import type { IommufdError } from "./error.js";
 import { check, failure, invalid, isWithin } from "./error.js";
 import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import { FaultFile } from "./fault-file.js";
 import { Kernel } from "./kernel.js";
 import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
-import { Memfd, type MemfdShare, makeMemfd } from "./memfd.js";
+import { Memfd, type MemfdShare, makeMemfd, openMemfds } from "./memfd.js";
 import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
-import { DEFAULT_PID, type UserSpaceOptions, makeProcess, rowOf } from "./process.js";
+import { DEFAULT_PID, type UserSpaceOptions, livingPids, makeProcess, rowOf } from "./process.js";
 import { type ReapReport, reap, reapKnown } from "./reap.js";
 import { type IommufdStats, readStats } from "./stats.js";
+import type { Fields } from "./struct.js";
 import { type Support, readSupport } from "./support.js";
 import type { TraceListener } from "./trace-event.js";
+import { type KernelRelease, builtInCommands, tableEndOf } from "./uapi.js";
 import type { UserCommand } from "./user-command.js";
 import { UserSpace } from "./user-space.js";
 import type { IommufdWarning } from "./warnings.js";
@@ -36,6 +39,8 @@ export type Abi = "rfc" | "mainline";
 export interface IommufdOptions {
   /** Default "rfc". */
   abi?: Abi;
+  /** mainline: the kernel whose table of commands is played; what came later is ENOTTY. Default the newest that is known, 7.3. */
+  release?: KernelRelease;
   /** The whole shared memory in bytes, fixed for life; rounded up to 64 KiB. 2.5 MiB … 2 GiB, default 64 MiB; untouched pages cost nothing. */
   memoryBytes?: number;
   /** An already compiled core. */
@@ -103,7 +108,8 @@ export abstract class IommufdBase {
     this.share = Object.freeze({ module, memory });
     this.abi = kernel.word(Layout.IDENTITY_PROFILE) === Layout.PROFILE_RFC ? "rfc" : "mainline";
     this.userSpace = new UserSpace(kernel, DEFAULT_PID);
-    kernel.commands.set(IOMMU_DESTROY.nr, { command: IOMMU_DESTROY });
+    const builtIn = builtInCommands(kernel.word(Layout.IDENTITY_PROFILE), kernel.word(Layout.IDENTITY_TABLE_END));
+    for (const command of builtIn) kernel.commands.set(command.nr, { command });
     kernel.onWarning = onWarning;
   }
 
@@ -143,6 +149,15 @@ export abstract class IommufdBase {
     return new IommufdContext(this.#kernel, this.#fileOf(fd, "file"), Layout.FILE_BY_NUMBER, "file");
   }
 
+  /**
+   * The file of a fault queue, by the number that IOMMU_FAULT_QUEUE_ALLOC answered.
+   *
+   * @throws IommufdError EBADF
+   */
+  faultFile(fd: number): FaultFile {
+    return new FaultFile(this.#kernel, fd);
+  }
+
   #fileOf(fd: number, syscall: string): number {
     const file = Number.isInteger(fd) && (fd | 0) === fd ? this.#kernel.core.fileByNumber(fd) : -1;
     if (file < 0) throw this.#kernel.badFile(syscall, fd);
@@ -164,6 +179,11 @@ export abstract class IommufdBase {
     return new Memfd(this.#kernel, share);
   }
 
+  /** All open memfds, whichever thread made them, by number: for looking and for cleaning up. (/proc/self/fd) */
+  memfds(): Memfd[] {
+    return openMemfds(this.#kernel).map((share) => new Memfd(this.#kernel, share));
+  }
+
   // -------------------------------------------------------------------------------------------------- processes
 
   /**
@@ -183,6 +203,13 @@ export abstract class IommufdBase {
     if (pid === DEFAULT_PID) return this.userSpace;
     rowOf(this.#kernel, pid, "userSpaceOf");
     return new UserSpace(this.#kernel, pid);
+  }
+
+  /** All processes that have not ended, the default one first: for looking and for cleaning up. (/proc) */
+  userSpaces(): UserSpace[] {
+    return livingPids(this.#kernel).map((pid) =>
+      pid === DEFAULT_PID ? this.userSpace : new UserSpace(this.#kernel, pid),
+    );
   }
 
   /** From here on this thread's calls act for that process, until the next `enter`. @throws IommufdError ESRCH, EINVAL */
@@ -351,6 +378,11 @@ export function prepareSync(source: CoreSource, options: IommufdOptions): Iommuf
 function makeMemory(module: WebAssembly.Module, options: IommufdOptions): IommufdShare {
   const { abi = "rfc", memoryBytes = DEFAULT_MEMORY } = options;
   if (!Object.hasOwn(PROFILE, abi)) throw invalid("create", `abi must be "rfc" or "mainline", not ${String(abi)}`);
+  const tableEnd = tableEndOf(options.release);
+  if (tableEnd === undefined) throw invalid("create", `release is unknown: ${String(options.release)}`);
+  if (abi === "rfc" && options.release !== undefined) {
+    throw invalid("create", "release chooses among mainline kernels; the rfc profile has none");
+  }
   const idLimit = options.idLimit ?? ID_LIMIT[abi];
   if (!isWithin(idLimit, 1, ID_LIMIT[abi])) {
     throw invalid("create", `idLimit must be 1 … ${ID_LIMIT[abi]}`);
@@ -365,12 +397,7 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   } catch (cause) {
     throw failure("ENOMEM", "create", `${memoryBytes} bytes of shared memory`, cause);
   }
-  const result = instantiate(module, memory).init(
-    pages * Layout.WASM_PAGE_SIZE,
-    PROFILE[abi],
-    idLimit,
-    Number(Reflect.get(globalThis, "TABLE_END") ?? Layout.MAINLINE_COMMAND_LIMIT),
-  );
+  const result = instantiate(module, memory).init(pages * Layout.WASM_PAGE_SIZE, PROFILE[abi], idLimit, tableEnd);
   check(result, "create", `memoryBytes ${memoryBytes} is too small`);
   writeNonce(new Int32Array(memory.buffer));
   return { module, memory };

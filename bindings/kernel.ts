@@ -8,7 +8,8 @@
  *
  * Internal: the public classes share one Kernel per Iommufd.
  */
-import type { IoctlCommand, Fields } from "./command.js";
+import type { Access as DriverAccess } from "./access.js";
+import type { IoctlCommand } from "./command.js";
 import type { Access, IommufdContext } from "./context.js";
 import { type CoreExports, disarm, instantiate } from "./core.js";
 import { IommufdError, check, failure } from "./error.js";
@@ -19,6 +20,7 @@ import { Life } from "./life.js";
 import { type ObjectTypeDefinition, ObjectType } from "./object-type.js";
 import { DEFAULT_PID } from "./process.js";
 import type { ReapReport } from "./reap.js";
+import type { Fields } from "./struct.js";
 import type { TraceListener } from "./trace-event.js";
 import type { UserCommand } from "./user-command.js";
 import { type WaitOptions, canBlock, deadlineOf, waitAsync, waitSync } from "./wait.js";
@@ -67,6 +69,8 @@ export class Kernel {
   readonly references = new Set<IommufdContext>();
   /** Dead threads that this one is reaping, by number and incarnation. */
   readonly reaping = new Map<number, Promise<ReapReport>>();
+  /** Accesses that this thread has made: UNMAP asks them to let go. */
+  readonly accesses = new Set<DriverAccess>();
   /** Wakes the asynchronous waits of this thread. */
   readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What `Iommufd.onTrace` reports: one ioctl, before and after. `decode` of the entry `./trace` turns it into a line. */
-import type { Fields, IoctlCommand } from "./command.js";
+import type { IoctlCommand } from "./command.js";
+import type { Fields } from "./struct.js";
 
 /** One finished ioctl of this thread. */
 export interface TraceEvent {

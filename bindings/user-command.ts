@@ -7,10 +7,11 @@
  *
  * Kernel counterpart: struct iommufd_ucmd, iommufd_ucmd_respond(), copy_to_user(), copy_from_user().
  */
-import type { Fields, IoctlCommand, Output } from "./command.js";
+import type { IoctlCommand, Output } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import { IommufdError, invalid, isWithin } from "./error.js";
 import type { Kernel } from "./kernel.js";
+import type { Fields } from "./struct.js";
 import { readUser, writeUser } from "./user-space.js";
 
 /** The memory behind an ioctl's argument: a JavaScript buffer's bytes, or a user address. */

@@ -6,6 +6,7 @@
  * exported here; the module has no code.
  */
 import { Snapshot, SNAPSHOT_REFERENCES } from "./inspect";
+import * as ranges from "./inspect_areas";
 import { Counters, Faults, HoldRecord, Identity, ObjectType, Queue, Slot, Thread, WarningRecord } from "./memory-map";
 import * as at from "./memory-map";
 import * as phase from "./refcount";
@@ -24,6 +25,7 @@ export const NULL_BYTES: u32 = at.NULL_BYTES;
 export const IDENTITY_BYTES: u32 = <u32>at.IDENTITY + offsetof<Identity>("bytes");
 export const IDENTITY_PROFILE: u32 = <u32>at.IDENTITY + offsetof<Identity>("profile");
 export const IDENTITY_HEAP_PAGES: u32 = <u32>at.IDENTITY + offsetof<Identity>("heapPages");
+export const IDENTITY_TABLE_END: u32 = <u32>at.IDENTITY + offsetof<Identity>("tableEnd");
 export const PAGES_USED: u32 = <u32>at.PAGES + offsetof<at.PageState>("used");
 export const PAGES_EXTENT_LOW: u32 = <u32>at.PAGES + offsetof<at.PageState>("extentLow");
 export const PAGES_EXTENT_TOP: u32 = <u32>at.PAGES + offsetof<at.PageState>("extentTop");
@@ -44,12 +46,14 @@ export const FAULT_COPY: u32 = at.FAULT_COPY;
 export const FAULT_FILE: u32 = at.FAULT_FILE;
 export const FAULT_TYPE: u32 = at.FAULT_TYPE;
 export const FAULT_ID: u32 = at.FAULT_ID;
+export const FAULT_PROCESS: u32 = at.FAULT_PROCESS;
 
 export const WARN_RELEASE_USERS: u32 = at.WARN_RELEASE_USERS;
 export const WARN_DEC_LEAK: u32 = at.WARN_DEC_LEAK;
 export const WARN_SATURATED: u32 = at.WARN_SATURATED;
 export const WARN_HOLDERS_FULL: u32 = at.WARN_HOLDERS_FULL;
 export const WARN_DETACH_HELD: u32 = at.WARN_DETACH_HELD;
+export const WARN_UNMAP_PINNED: u32 = at.WARN_UNMAP_PINNED;
 
 export const THREADS: u32 = <u32>at.THREADS;
 export const MAX_THREADS: u32 = at.MAX_THREADS;
@@ -198,6 +202,13 @@ export const PHASE_LEAKED: u32 = phase.PHASE_LEAKED;
 export const MUST_WAIT: i32 = results.MUST_WAIT;
 export const MUST_DESTROY: i32 = results.MUST_DESTROY;
 export const MUST_EXECUTE: i32 = results.MUST_EXECUTE;
+export const MUST_NOTIFY: i32 = results.MUST_NOTIFY;
+export const THREAD_CALL: u32 = at.THREAD_CALL;
+export const THREAD_CALL_BYTES: u32 = at.THREAD_CALL_BYTES;
+export const THREAD_RANGE_FIRST: u32 = offsetof<Thread>("rangeFirst");
+export const THREAD_RANGE_LAST: u32 = offsetof<Thread>("rangeLast");
+export const THREAD_UNMAP_HANDLE: u32 = offsetof<Thread>("unmapHandle");
+export const ACCESS_PINS: u32 = at.ACCESS_PINS;
 export const MUST_REFILL: i32 = results.MUST_REFILL;
 export const PUT_SLOWLY: i32 = results.PUT_SLOWLY;
 export const PUT_UNQUIET: i32 = results.PUT_UNQUIET;
@@ -212,3 +223,34 @@ export const SNAPSHOT_HOLDERS: u32 = offsetof<Snapshot>("holders");
 export const SNAPSHOT_DESTROYERS: u32 = offsetof<Snapshot>("destroyers");
 export const SNAPSHOT_COUNT: u32 = offsetof<Snapshot>("references");
 export const SNAPSHOT_IDS: u32 = SNAPSHOT_REFERENCES;
+
+export const RANGES_AREAS: u32 = ranges.RANGES_AREAS;
+export const RANGES_RESERVED: u32 = ranges.RANGES_RESERVED;
+export const RANGES_ALLOWED: u32 = ranges.RANGES_ALLOWED;
+export const RANGES_MOST: u32 = ranges.RANGES_MOST;
+export const RANGE_BYTES: u32 = offsetof<ranges.RangeSnapshot>();
+export const RANGE_FIRST: u32 = offsetof<ranges.RangeSnapshot>("first");
+export const RANGE_LAST: u32 = offsetof<ranges.RangeSnapshot>("last");
+export const RANGE_SOURCE: u32 = offsetof<ranges.RangeSnapshot>("source");
+export const RANGE_PAGES: u32 = offsetof<ranges.RangeSnapshot>("pages");
+export const RANGE_SHARED: u32 = offsetof<ranges.RangeSnapshot>("shared");
+export const RANGE_FLAGS: u32 = offsetof<ranges.RangeSnapshot>("flags");
+export const RANGE_PID: u32 = offsetof<ranges.RangeSnapshot>("pid");
+export const RANGE_FD: u32 = offsetof<ranges.RangeSnapshot>("fd");
+export const RANGE_PINS: u32 = offsetof<ranges.RangeSnapshot>("pins");
+export const AREA_READ: u32 = at.AREA_READ;
+export const AREA_WRITE: u32 = at.AREA_WRITE;
+export const TYPE_IOAS: u32 = at.TYPE_IOAS;
+
+// Structs that the bindings write word by word.
+export const MAP_BYTES: u32 = offsetof<uapi.IommuIoasMap>();
+export const MAP_FLAGS: u32 = offsetof<uapi.IommuIoasMap>("flags");
+export const MAP_IOAS_ID: u32 = offsetof<uapi.IommuIoasMap>("ioas_id");
+export const MAP_RESERVED: u32 = offsetof<uapi.IommuIoasMap>("__reserved");
+export const MAP_USER_VA: u32 = offsetof<uapi.IommuIoasMap>("user_va");
+export const MAP_LENGTH: u32 = offsetof<uapi.IommuIoasMap>("length");
+export const MAP_IOVA: u32 = offsetof<uapi.IommuIoasMap>("iova");
+export const UNMAP_BYTES: u32 = offsetof<uapi.IommuIoasUnmap>();
+export const UNMAP_IOAS_ID: u32 = offsetof<uapi.IommuIoasUnmap>("ioas_id");
+export const UNMAP_IOVA: u32 = offsetof<uapi.IommuIoasUnmap>("iova");
+export const UNMAP_LENGTH: u32 = offsetof<uapi.IommuIoasUnmap>("length");

@@ -6,6 +6,11 @@
  * bindings/generated/uapi.ts, from which the typed commands and the decoder are made. A struct that belongs to an ioctl names it:
  *
  *     @ioctl NAME nr last   the request, its number, and the last field that a caller must know of
+ *     @request NAME         on a struct without a number of its own: the VFIO request, a constant here, that takes it
+ *     @flags A B …          on a field: a set of these bits
+ *     @values A B …         on a field: one of these; on a VFIO request: it takes one of these by value, not a pointer
+ *
+ * A run of u8 fields x0, x1, … is the byte array x.
  *
  * Rules: field names are the kernel's; all integers are little endian; each field lies at a multiple of its size, with explicit
  * padding, so that layouts do not depend on word size. `__reserved` must be 0 unless it says otherwise.
@@ -51,13 +56,23 @@ export const IOMMU_VFIO_IOAS_GET: u32 = 0;
 export const IOMMU_VFIO_IOAS_SET: u32 = 1;
 export const IOMMU_VFIO_IOAS_CLEAR: u32 = 2;
 
+export const IOMMU_HWPT_ALLOC_NEST_PARENT: u32 = 1;
+export const IOMMU_HWPT_ALLOC_DIRTY_TRACKING: u32 = 2;
+export const IOMMU_HWPT_FAULT_ID_VALID: u32 = 4;
+export const IOMMU_HWPT_ALLOC_PASID: u32 = 8;
 export const IOMMU_HWPT_DATA_NONE: u32 = 0;
+export const IOMMU_HWPT_DATA_VTD_S1: u32 = 1;
+export const IOMMU_HWPT_DATA_ARM_SMMUV3: u32 = 2;
 export const IOMMU_HW_INFO_FLAG_INPUT_TYPE: u32 = 1;
 export const IOMMU_HWPT_DIRTY_TRACKING_ENABLE: u32 = 1;
 export const IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR: u32 = 1;
+export const IOMMU_HWPT_INVALIDATE_DATA_VTD_S1: u32 = 0;
+export const IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3: u32 = 1;
 /** Most entries of one IOMMU_HWPT_INVALIDATE. */
 export const IOMMU_HWPT_INVALIDATE_ENTRIES: u32 = 0x80000;
 export const IOMMU_VIOMMU_TYPE_DEFAULT: u32 = 0;
+export const IOMMU_VIOMMU_TYPE_ARM_SMMUV3: u32 = 1;
+export const IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV: u32 = 2;
 
 export const IOMMU_PGFAULT_FLAGS_PASID_VALID: u32 = 1;
 export const IOMMU_PGFAULT_FLAGS_LAST_PAGE: u32 = 2;
@@ -66,16 +81,30 @@ export const IOMMU_PAGE_RESP_INVALID: u32 = 1;
 
 // The VFIO requests of the same file, whole.
 
+/** Answers 0; the argument is not looked at. @values */
 export const VFIO_GET_API_VERSION: u32 = 0x3b64;
+/**
+ * Answers 1 or 0. ENODEV (VFIO_DMA_CC_IOMMU without an address space for VFIO).
+ *
+ * @values VFIO_TYPE1_IOMMU VFIO_TYPE1v2_IOMMU VFIO_DMA_CC_IOMMU VFIO_UNMAP_ALL
+ */
 export const VFIO_CHECK_EXTENSION: u32 = 0x3b65;
+/**
+ * Chooses the rules of VFIO_IOMMU_UNMAP_DMA: version 1 cuts mappings, for good. EINVAL, ENODEV, EADDRINUSE.
+ *
+ * @values VFIO_TYPE1_IOMMU VFIO_TYPE1v2_IOMMU
+ */
 export const VFIO_SET_IOMMU: u32 = 0x3b66;
+/** Page sizes, and free ranges of IOVAs. EFAULT, EINVAL, ENODEV. */
 export const VFIO_IOMMU_GET_INFO: u32 = 0x3b70;
+/** Maps user memory at a given IOVA. EFAULT, EINVAL, ENODEV, EOVERFLOW, EEXIST, ENOMEM. */
 export const VFIO_IOMMU_MAP_DMA: u32 = 0x3b71;
+/** Unmaps a range, or all; that nothing is mapped there is no error. EFAULT, EINVAL, ENODEV, ENOENT, EBUSY. */
 export const VFIO_IOMMU_UNMAP_DMA: u32 = 0x3b72;
 
 /** Arguments of VFIO_CHECK_EXTENSION; the first two of VFIO_SET_IOMMU, too. */
 export const VFIO_TYPE1_IOMMU: u32 = 1;
-export const VFIO_TYPE1V2_IOMMU: u32 = 3;
+export const VFIO_TYPE1v2_IOMMU: u32 = 3;
 export const VFIO_DMA_CC_IOMMU: u32 = 4;
 export const VFIO_UNMAP_ALL: u32 = 9;
 
@@ -136,7 +165,7 @@ export class IommuIoasAllowIovas {
 }
 
 /**
- * struct iommu_ioas_copy. Maps what another address space, or the same, has mapped already. As map; EPERM.
+ * struct iommu_ioas_copy. Maps what another address space, or the same, has mapped already. As IOMMU_IOAS_MAP; EPERM.
  *
  * @ioctl IOMMU_IOAS_COPY NR_IOAS_COPY src_iova
  */
@@ -144,12 +173,18 @@ export class IommuIoasAllowIovas {
 export class IommuIoasCopy {
   /** Declared size. */
   size: u32;
-  /** As MAP (FIXED refers to dst). */
+  /**
+   * As for IOMMU_IOAS_MAP; a fixed IOVA is `dst_iova`.
+   *
+   * @flags IOMMU_IOAS_MAP_FIXED_IOVA IOMMU_IOAS_MAP_WRITEABLE IOMMU_IOAS_MAP_READABLE
+   */
   flags: u32;
   dst_ioas_id: u32;
-  /** May equal dst. */
+  /** May equal `dst_ioas_id`. */
   src_ioas_id: u32;
+  /** Bytes. */
   length: u64;
+  /** In with IOMMU_IOAS_MAP_FIXED_IOVA; out: the IOVA of the copy. */
   dst_iova: u64;
   src_iova: u64;
 }
@@ -182,7 +217,11 @@ export class IommuIoasIovaRanges {
 export class IommuIoasMap {
   /** Declared size. */
   size: u32;
-  /** IOMMU_IOAS_MAP_*. */
+  /**
+   * At least one of readable and writeable.
+   *
+   * @flags IOMMU_IOAS_MAP_FIXED_IOVA IOMMU_IOAS_MAP_WRITEABLE IOMMU_IOAS_MAP_READABLE
+   */
   flags: u32;
   ioas_id: u32;
   __reserved: u32;
@@ -190,7 +229,7 @@ export class IommuIoasMap {
   user_va: u64;
   /** Bytes. */
   length: u64;
-  /** In with FIXED; out chosen IOVA. */
+  /** In with IOMMU_IOAS_MAP_FIXED_IOVA; out: the IOVA of the mapping. */
   iova: u64;
 }
 
@@ -205,7 +244,7 @@ export class IommuIoasUnmap {
   size: u32;
   ioas_id: u32;
   iova: u64;
-  /** Out: bytes unmapped. */
+  /** In: bytes, 2^64-1 with `iova` 0 for everything; out: bytes unmapped. */
   length: u64;
 }
 
@@ -218,14 +257,22 @@ export class IommuIoasUnmap {
 export class IommuOption {
   /** Declared size. */
   size: u32;
-  /** 0 RLIMIT_MODE, 1 HUGE_PAGES. */
+  /**
+   * Which option.
+   *
+   * @values IOMMU_OPTION_RLIMIT_MODE IOMMU_OPTION_HUGE_PAGES
+   */
   option_id: u32;
-  /** 0 SET, 1 GET. */
+  /**
+   * What to do with it.
+   *
+   * @values IOMMU_OPTION_OP_SET IOMMU_OPTION_OP_GET
+   */
   op: u16;
   __reserved: u16;
-  /** 0 for RLIMIT_MODE; IOAS id for HUGE_PAGES. */
+  /** 0 for IOMMU_OPTION_RLIMIT_MODE; the address space for IOMMU_OPTION_HUGE_PAGES. */
   object_id: u32;
-  /** Value. */
+  /** The option's value: in to set, out in any case. */
   val64: u64;
 }
 
@@ -238,9 +285,13 @@ export class IommuOption {
 export class IommuVfioIoas {
   /** Declared size. */
   size: u32;
-  /** In for SET, out for GET. */
+  /** In to set, out to get. */
   ioas_id: u32;
-  /** 0 GET, 1 SET, 2 CLEAR. */
+  /**
+   * What to do.
+   *
+   * @values IOMMU_VFIO_IOAS_GET IOMMU_VFIO_IOAS_SET IOMMU_VFIO_IOAS_CLEAR
+   */
   op: u16;
   __reserved: u16;
 }
@@ -254,20 +305,29 @@ export class IommuVfioIoas {
 export class IommuHwptAlloc {
   /** Declared size. */
   size: u32;
-  /** Below. */
+  /**
+   * What the table can do.
+   *
+   * @flags IOMMU_HWPT_ALLOC_NEST_PARENT IOMMU_HWPT_ALLOC_DIRTY_TRACKING IOMMU_HWPT_FAULT_ID_VALID IOMMU_HWPT_ALLOC_PASID
+   */
   flags: u32;
-  /** DEVICE. */
+  /** A device. */
   dev_id: u32;
-  /** IOAS, HWPT_PAGING or VIOMMU. */
+  /** An address space, a paging table or a virtual IOMMU. */
   pt_id: u32;
   out_hwpt_id: u32;
   __reserved: u32;
-  /** Below. */
+  /**
+   * What `data_uptr` points to.
+   *
+   * @values IOMMU_HWPT_DATA_NONE IOMMU_HWPT_DATA_VTD_S1 IOMMU_HWPT_DATA_ARM_SMMUV3
+   */
   data_type: u32;
+  /** Bytes. */
   data_len: u32;
   /** Driver data. */
   data_uptr: u64;
-  /** FAULT, with flag 4. */
+  /** A fault queue, with IOMMU_HWPT_FAULT_ID_VALID. */
   fault_id: u32;
   /** Documented 0, not checked. */
   __reserved2: u32;
@@ -282,22 +342,26 @@ export class IommuHwptAlloc {
 export class IommuHwInfo {
   /** Declared size. */
   size: u32;
-  /** Bit 0 INPUT_TYPE. */
+  /**
+   * Linux 6.12 has none.
+   *
+   * @flags IOMMU_HW_INFO_FLAG_INPUT_TYPE
+   */
   flags: u32;
-  /** DEVICE. */
+  /** A device. */
   dev_id: u32;
   /** In: buffer bytes; out: bytes the kernel has. */
   data_len: u32;
   /** Buffer; may be null with data_len 0. */
   data_uptr: u64;
-  /** In, with INPUT_TYPE: the type that is wanted; out: the type of the data. */
+  /** In, with IOMMU_HW_INFO_FLAG_INPUT_TYPE: the type that is wanted; out: the type of the data. */
   data_type: u32;
-  /** 0 = none. */
+  /** Bits of a PASID; 0: none. */
   out_max_pasid_log2: u8;
   __reserved0: u8;
   __reserved1: u8;
   __reserved2: u8;
-  /** Below. */
+  /** DIRTY_TRACKING 1, PCI_PASID_EXEC 2, PCI_PASID_PRIV 4, PCI_ATS_NOT_SUPPORTED 8. */
   out_capabilities: u64;
 }
 
@@ -310,9 +374,13 @@ export class IommuHwInfo {
 export class IommuHwptSetDirtyTracking {
   /** Declared size. */
   size: u32;
-  /** Bit 0 ENABLE. */
+  /**
+   * On or off.
+   *
+   * @flags IOMMU_HWPT_DIRTY_TRACKING_ENABLE
+   */
   flags: u32;
-  /** HWPT_PAGING. */
+  /** A paging table. */
   hwpt_id: u32;
   /** Documented 0, not checked. */
   __reserved: u32;
@@ -327,13 +395,18 @@ export class IommuHwptSetDirtyTracking {
 export class IommuHwptGetDirtyBitmap {
   /** Declared size. */
   size: u32;
-  /** Note: id before flags here. */
+  /** A paging table; before the flags, unlike elsewhere. */
   hwpt_id: u32;
-  /** Bit 0 NO_CLEAR. */
+  /**
+   * Whether what is read stays dirty.
+   *
+   * @flags IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR
+   */
   flags: u32;
   __reserved: u32;
-  /** Bit 0 of the bitmap. */
+  /** What bit 0 of the bitmap stands for. */
   iova: u64;
+  /** Bytes. */
   length: u64;
   /** Bytes per bit. */
   page_size: u64;
@@ -350,15 +423,19 @@ export class IommuHwptGetDirtyBitmap {
 export class IommuHwptInvalidate {
   /** Declared size. */
   size: u32;
-  /** HWPT_NESTED or VIOMMU. */
+  /** A nested table or a virtual IOMMU. */
   hwpt_id: u32;
-  /** Array. */
+  /** Pointer to the entries. */
   data_uptr: u64;
-  /** VTD_S1 0, ARM_SMMUV3 (vIOMMU) 1. */
+  /**
+   * What the entries are; 1 for a virtual IOMMU only.
+   *
+   * @values IOMMU_HWPT_INVALIDATE_DATA_VTD_S1 IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3
+   */
   data_type: u32;
-  /** 1 … PAGE_SIZE. */
+  /** Bytes of one: 1 … 4096. */
   entry_len: u32;
-  /** In ≤ 2¹⁹; out entries done. */
+  /** In: at most 2^19; out: entries done, also on errors. */
   entry_num: u32;
   __reserved: u32;
 }
@@ -374,13 +451,14 @@ export class IommuFaultAlloc {
   size: u32;
   /** Must be 0. */
   flags: u32;
+  /** New id. */
   out_fault_id: u32;
-  /** Close-on-exec, read/write. */
+  /** File number: reads give iommu_hwpt_pgfault, writes take iommu_hwpt_page_response. */
   out_fault_fd: u32;
 }
 
 /**
- * struct iommu_ioas_map_file. Maps a range of a memfd. As map; EBADF.
+ * struct iommu_ioas_map_file. Maps a range of a memfd. As IOMMU_IOAS_MAP; EBADF.
  *
  * @ioctl IOMMU_IOAS_MAP_FILE NR_IOAS_MAP_FILE iova
  */
@@ -388,15 +466,20 @@ export class IommuFaultAlloc {
 export class IommuIoasMapFile {
   /** Declared size. */
   size: u32;
-  /** As MAP. */
+  /**
+   * As for IOMMU_IOAS_MAP.
+   *
+   * @flags IOMMU_IOAS_MAP_FIXED_IOVA IOMMU_IOAS_MAP_WRITEABLE IOMMU_IOAS_MAP_READABLE
+   */
   flags: u32;
   ioas_id: u32;
-  /** Memfd (or supported dma-buf). */
+  /** File number of a memfd. */
   fd: i32;
-  /** Byte offset in file. */
+  /** Bytes from the file's start. */
   start: u64;
+  /** Bytes. */
   length: u64;
-  /** As MAP. */
+  /** In with IOMMU_IOAS_MAP_FIXED_IOVA; out: the IOVA of the mapping. */
   iova: u64;
 }
 
@@ -411,12 +494,18 @@ export class IommuViommuAlloc {
   size: u32;
   /** Must be 0. */
   flags: u32;
-  /** ARM_SMMUV3 1, TEGRA241_CMDQV 2; 0 refused. */
+  /**
+   * Of which driver; the default is refused.
+   *
+   * @values IOMMU_VIOMMU_TYPE_DEFAULT IOMMU_VIOMMU_TYPE_ARM_SMMUV3 IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV
+   */
   type: u32;
   dev_id: u32;
-  /** NEST_PARENT HWPT_PAGING. */
+  /** A paging table with IOMMU_HWPT_ALLOC_NEST_PARENT. */
   hwpt_id: u32;
+  /** New id. */
   out_viommu_id: u32;
+  /** Bytes. */
   data_len: u32;
   /** Documented 0, not checked. */
   __reserved: u32;
@@ -435,8 +524,9 @@ export class IommuVdeviceAlloc {
   size: u32;
   viommu_id: u32;
   dev_id: u32;
+  /** New id. */
   out_vdevice_id: u32;
-  /** Unique per vIOMMU. */
+  /** Unique within the virtual IOMMU. */
   virt_id: u64;
 }
 
@@ -453,7 +543,7 @@ export class IommuIoasChangeProcess {
 }
 
 /**
- * struct iommu_iova_range.
+ * struct iommu_iova_range. IOVAs from `start` to `last`.
  */
 @unmanaged
 export class IommuIovaRange {
@@ -464,13 +554,17 @@ export class IommuIovaRange {
 }
 
 /**
- * struct iommu_hwpt_pgfault.
+ * struct iommu_hwpt_pgfault. A page fault, as the file of a fault queue gives it.
  */
 @unmanaged
 export class IommuHwptPgfault {
-  /** PASID_VALID 1, LAST_PAGE 2. */
+  /**
+   * Of this fault.
+   *
+   * @flags IOMMU_PGFAULT_FLAGS_PASID_VALID IOMMU_PGFAULT_FLAGS_LAST_PAGE
+   */
   flags: u32;
-  /** DEVICE id. */
+  /** A device. */
   dev_id: u32;
   pasid: u32;
   grpid: u32;
@@ -486,60 +580,85 @@ export class IommuHwptPgfault {
 }
 
 /**
- * struct iommu_hwpt_page_response.
+ * struct iommu_hwpt_page_response. The answer to a group of page faults.
  */
 @unmanaged
 export class IommuHwptPageResponse {
   cookie: u32;
-  /** SUCCESS 0, INVALID 1. */
+  /**
+   * The answer.
+   *
+   * @values IOMMU_PAGE_RESP_SUCCESS IOMMU_PAGE_RESP_INVALID
+   */
   code: u32;
 }
 
 /**
- * struct vfio_iommu_type1_dma_map.
+ * struct vfio_iommu_type1_dma_map. What VFIO_IOMMU_MAP_DMA takes.
+ *
+ * @request VFIO_IOMMU_MAP_DMA
  */
 @unmanaged
 export class VfioIommuType1DmaMap {
   /** ≥ 32. */
   argsz: u32;
-  /** READ 1, WRITE 2. */
+  /**
+   * What a device may do; nothing is no error.
+   *
+   * @flags VFIO_DMA_MAP_FLAG_READ VFIO_DMA_MAP_FLAG_WRITE
+   */
   flags: u32;
+  /** Caller's address. */
   vaddr: u64;
   iova: u64;
+  /** Bytes. */
   size: u64;
 }
 
 /**
- * struct vfio_iommu_type1_dma_unmap.
+ * struct vfio_iommu_type1_dma_unmap. What VFIO_IOMMU_UNMAP_DMA takes.
+ *
+ * @request VFIO_IOMMU_UNMAP_DMA
  */
 @unmanaged
 export class VfioIommuType1DmaUnmap {
   /** ≥ 24. */
   argsz: u32;
-  /** ALL 2. */
+  /**
+   * Everything, with `iova` and `size` 0.
+   *
+   * @flags VFIO_DMA_UNMAP_FLAG_ALL
+   */
   flags: u32;
   iova: u64;
-  /** Out bytes; written also when the unmap itself fails. */
+  /** In: bytes; out: bytes unmapped, also when the unmap itself fails. */
   size: u64;
 }
 
 /**
- * struct vfio_iommu_type1_info.
+ * struct vfio_iommu_type1_info. What VFIO_IOMMU_GET_INFO takes; capabilities follow.
+ *
+ * @request VFIO_IOMMU_GET_INFO
  */
 @unmanaged
 export class VfioIommuType1Info {
-  /** In ≥ 16; out total size with capabilities. */
+  /** In: ≥ 16; out: bytes with all capabilities. */
   argsz: u32;
-  /** PGSIZES 1 and CAPS 2, always both. */
+  /**
+   * Always both.
+   *
+   * @flags VFIO_IOMMU_INFO_PGSIZES VFIO_IOMMU_INFO_CAPS
+   */
   flags: u32;
+  /** A bit for each page size. */
   iova_pgsizes: u64;
-  /** 24 if all caps fit, else 0. */
+  /** Where the first capability is; 0 unless all fit. */
   cap_offset: u32;
   pad: u32;
 }
 
 /**
- * struct vfio_info_cap_header.
+ * struct vfio_info_cap_header. What each capability begins with.
  */
 @unmanaged
 export class VfioInfoCapHeader {
@@ -550,7 +669,7 @@ export class VfioInfoCapHeader {
 }
 
 /**
- * struct vfio_iommu_type1_info_dma_avail.
+ * struct vfio_iommu_type1_info_dma_avail. How many more mappings there may be.
  */
 @unmanaged
 export class VfioIommuType1InfoDmaAvail {
@@ -561,7 +680,7 @@ export class VfioIommuType1InfoDmaAvail {
 }
 
 /**
- * struct vfio_iommu_type1_info_cap_iova_range.
+ * struct vfio_iommu_type1_info_cap_iova_range. `nr_iovas` ranges follow, as iommu_iova_range.
  */
 @unmanaged
 export class VfioIommuType1InfoCapIovaRange {

@@ -2,8 +2,9 @@
 //
 // Commands: a name, a request and the layout of the struct behind it.
 //
-// The built-in command is known from the start. Others are described once by the JavaScript side, field by field, and
-// called by their handle from then on: a handle is 1 + the index in `commands`, 0 means "none".
+// The built-in commands (built_in.ts) are known from the start. Others are described once by the JavaScript side, field by field,
+// and called by their handle from then on: a handle is 1 + the index in `commands`, 0 means "none". Who describes a built-in command
+// gets the built-in one, which knows more.
 //
 // A description is a caller's word and is not trusted. Names are cut and cleaned, so that a line stays one line, and may be
 // missing; the number of fields and commands is bounded, so that memory is; offsets and sizes may be any u32, and decode()
@@ -11,7 +12,7 @@
 //
 // Invariant: the fields of a command stand in the order of their offsets, whatever the order of their description.
 
-import { REQUEST_DESTROY } from "./request";
+import { builtIn } from "./built_in";
 
 /** More than the 128 numbers that iommufd has for user commands. */
 const MAX_COMMANDS: i32 = 256;
@@ -29,6 +30,18 @@ export const enum Kind {
   UNSIGNED,
   /** A signed number. */
   SIGNED,
+  /** A set of bits with names. */
+  FLAGS,
+  /** One of several numbers with names. */
+  ONE_OF,
+}
+
+/** The name of a value, or of a bit. */
+export class Meaning {
+  constructor(
+    readonly name: string,
+    readonly value: u64,
+  ) {}
 }
 
 export class Field {
@@ -38,6 +51,9 @@ export class Field {
     readonly size: u32,
     readonly kind: Kind,
   ) {}
+
+  /** For FLAGS and ONE_OF. */
+  readonly meanings: Meaning[] = [];
 
   /** The offset behind the field. 64 bits: offset and size may each be near 2^32. */
   get end(): u64 {
@@ -50,6 +66,12 @@ export class Command {
 
   /** Fields were left out: what lies behind the last one is not covered, though it belongs to the struct. */
   isCut: bool = false;
+
+  /** The argument is a number, not a pointer. */
+  isByValue: bool = false;
+
+  /** What the numbers mean. */
+  readonly values: Meaning[] = [];
 
   /** @param size  Bytes of the whole struct, padding included. */
   constructor(
@@ -72,41 +94,34 @@ export class Command {
   }
 }
 
-/** struct iommu_destroy, as the caller passes it. */
-// @ts-ignore: a decorator on a class
-@unmanaged
-class IommuDestroy {
-  size: u32;
-  id: u32;
-}
-
 /** What is known of a struct from iommufd's range when nothing else is: it starts with its size. */
 export const anonymous = new Command("", 0, sizeof<u32>());
 anonymous.add(new Field("size", 0, sizeof<u32>(), Kind.UNSIGNED));
-
-const destroy = new Command("IOMMU_DESTROY", REQUEST_DESTROY, offsetof<IommuDestroy>());
-destroy.add(new Field("size", offsetof<IommuDestroy>("size"), sizeof<u32>(), Kind.UNSIGNED));
-destroy.add(new Field("id", offsetof<IommuDestroy>("id"), sizeof<u32>(), Kind.UNSIGNED));
 
 let commands: Command[] = [];
 
 /** The command behind a handle, else the built-in one with this request, else null. */
 export function findCommand(handle: i32, request: u32): Command | null {
   if (handle > 0 && handle <= commands.length) return commands[handle - 1];
-  if (request == destroy.request) return destroy;
-  return null;
+  return builtIn(request);
 }
 
 /** Starts the description of a command. Returns its handle, or 0 when no more fit until forgetCommands(). */
 export function defineCommand(name: string | null, request: u32, size: u32): i32 {
   if (commands.length == MAX_COMMANDS) return 0;
+  const known = builtIn(request);
+  if (known !== null) {
+    if (known.name == name && known.size == size) return commands.push(known);
+  }
   return commands.push(new Command(clean(name), request, size));
 }
 
 /** Adds a field to a command. False when the handle is unknown or the command is full. */
 export function defineField(handle: i32, name: string | null, type: string | null, offset: u32, size: u32): bool {
   if (handle <= 0 || handle > commands.length) return false;
-  return commands[handle - 1].add(new Field(clean(name), offset, size, kindOf(type, size)));
+  const command = commands[handle - 1];
+  if (command == builtIn(command.request)) return true; // it has the field
+  return command.add(new Field(clean(name), offset, size, kindOf(type, size)));
 }
 
 /** Forgets all described commands; their handles are given out again. */

@@ -8,6 +8,9 @@
 // the struct claims in its first word. *visible*: what is printed: the given bytes, cut to the declared size, because the
 // kernel looks at no byte behind it; the size word itself is always visible.
 //
+// Bits and values that have names are printed by them, `A|B|0x8` where some have none. A request that takes a number shows that
+// number, by its name where it has one.
+//
 // Numbers are decimal, except 64-bit unsigned ones from 0x10000 on, which are nearly always addresses or IOVAs and are
 // hex. Visible bytes that no shown field covers, a field cut in two or a tail that the command does not know, follow as a
 // comment with their offsets. Fields behind the visible bytes are left out.
@@ -15,7 +18,7 @@
 // Invariant: every read is checked against the given bytes. Any request, any bytes and any layout give a line, never a trap.
 
 import * as line from "./line";
-import { Command, Field, Kind, anonymous, findCommand } from "./command";
+import { Command, Field, Kind, Meaning, anonymous, findCommand } from "./command";
 import { errnoName } from "./errno_name";
 import { errnoText } from "./errno_text";
 import { quote, unnamed } from "./quote";
@@ -46,7 +49,9 @@ export function decode(
   line.text(", ");
   putRequest(request, command);
   line.text(", ");
-  if (known) putArgument(request, command, bytes);
+  if (command !== null && command.isByValue && (!known || address != 0)) {
+    putOneOf(address, command.values, sizeof<u64>());
+  } else if (known) putArgument(request, command, bytes);
   else if (address == 0) line.text("NULL");
   else line.hex(address);
   line.text(") = ");
@@ -63,7 +68,7 @@ function putRequest(request: u32, command: Command | null): void {
 function putArgument(request: u32, command: Command | null, bytes: Uint8Array): void {
   const base = bytes.dataStart;
   const given = <u32>bytes.length;
-  if (command !== null) putStruct(command, base, given);
+  if (command !== null && !command.isByValue) putStruct(command, base, given);
   else if (hasDeclaredSize(request)) putStruct(anonymous, base, given);
   else quote(base, given);
 }
@@ -100,12 +105,15 @@ function putField(field: Field, pointer: usize): void {
   line.text(field.name);
   line.unit(0x3d);
   switch (field.kind) {
-    case Kind.UNSIGNED: {
-      const value = loadUnsigned(pointer, field.size);
-      if (field.size == sizeof<u64>() && value >= HEX_FROM) line.hex(value);
-      else line.decimal(value);
+    case Kind.UNSIGNED:
+      putUnsigned(loadUnsigned(pointer, field.size), field.size);
       break;
-    }
+    case Kind.FLAGS:
+      putFlags(loadUnsigned(pointer, field.size), field.meanings);
+      break;
+    case Kind.ONE_OF:
+      putOneOf(loadUnsigned(pointer, field.size), field.meanings, field.size);
+      break;
     case Kind.SIGNED: {
       // Shifting the sign bit to the top and back extends it.
       const unused = 64 - <i64>field.size * 8;
@@ -115,6 +123,39 @@ function putField(field: Field, pointer: usize): void {
     default:
       quote(pointer, field.size);
   }
+}
+
+function putUnsigned(value: u64, size: u32): void {
+  if (size == sizeof<u64>() && value >= HEX_FROM) line.hex(value);
+  else line.decimal(value);
+}
+
+function putOneOf(value: u64, meanings: Meaning[], size: u32): void {
+  for (let i = 0, n = meanings.length; i < n; ++i) {
+    if (meanings[i].value != value) continue;
+    line.text(meanings[i].name);
+    return;
+  }
+  putUnsigned(value, size);
+}
+
+function putFlags(value: u64, meanings: Meaning[]): void {
+  if (value == 0) {
+    line.decimal(0);
+    return;
+  }
+  let separator = "";
+  for (let i = 0, n = meanings.length; i < n; ++i) {
+    const bit = meanings[i].value;
+    if ((value & bit) == 0) continue;
+    value &= ~bit;
+    line.text(separator);
+    line.text(meanings[i].name);
+    separator = "|";
+  }
+  if (value == 0) return;
+  line.text(separator);
+  line.hex(value);
 }
 
 function loadUnsigned(pointer: usize, size: u32): u64 {

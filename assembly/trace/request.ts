@@ -11,14 +11,10 @@
 // numbers 0x64..0x7f of that type belong to VFIO, which iommufd also answers.
 //
 // Names are known for more commands than this library has, because a caller may ask for any of them, and a line with a
-// name says more than one with a number. The structs of those commands are not known here.
+// name says more than one with a number. The structs of those commands are not known, and the built-in ones are in uapi.ts.
 
 import { COMMAND_BASE, IOMMUFD_TYPE } from "../core/memory-map";
-import { NR_DESTROY } from "../core/uapi";
 import * as line from "./line";
-
-/** The one command whose struct is known here. */
-export const REQUEST_DESTROY: u32 = IOMMUFD_TYPE | NR_DESTROY;
 
 const DIR_WRITE: u32 = 1;
 const DIR_READ: u32 = 2;
@@ -61,62 +57,12 @@ export function encoding(request: u32): void {
   line.unit(0x29);
 }
 
-/** The kernel's name of a request, or null. The whole request must match, direction and size bits too. */
+/** The kernel's name of a request that is not built in, or null. The whole request must match, direction and size bits too. */
 export function requestName(request: u32): string | null {
   if ((request & ~0xff) != IOMMUFD_TYPE) return null;
   switch (nrOf(request)) {
-    case 0x64:
-      return "VFIO_GET_API_VERSION";
-    case 0x65:
-      return "VFIO_CHECK_EXTENSION";
-    case 0x66:
-      return "VFIO_SET_IOMMU";
-    case 0x70:
-      return "VFIO_IOMMU_GET_INFO";
-    case 0x71:
-      return "VFIO_IOMMU_MAP_DMA";
-    case 0x72:
-      return "VFIO_IOMMU_UNMAP_DMA";
     case 0x75:
       return "VFIO_IOMMU_DIRTY_PAGES";
-    case NR_DESTROY:
-      return "IOMMU_DESTROY";
-    case 0x81:
-      return "IOMMU_IOAS_ALLOC";
-    case 0x82:
-      return "IOMMU_IOAS_ALLOW_IOVAS";
-    case 0x83:
-      return "IOMMU_IOAS_COPY";
-    case 0x84:
-      return "IOMMU_IOAS_IOVA_RANGES";
-    case 0x85:
-      return "IOMMU_IOAS_MAP";
-    case 0x86:
-      return "IOMMU_IOAS_UNMAP";
-    case 0x87:
-      return "IOMMU_OPTION";
-    case 0x88:
-      return "IOMMU_VFIO_IOAS";
-    case 0x89:
-      return "IOMMU_HWPT_ALLOC";
-    case 0x8a:
-      return "IOMMU_GET_HW_INFO";
-    case 0x8b:
-      return "IOMMU_HWPT_SET_DIRTY_TRACKING";
-    case 0x8c:
-      return "IOMMU_HWPT_GET_DIRTY_BITMAP";
-    case 0x8d:
-      return "IOMMU_HWPT_INVALIDATE";
-    case 0x8e:
-      return "IOMMU_FAULT_QUEUE_ALLOC";
-    case 0x8f:
-      return "IOMMU_IOAS_MAP_FILE";
-    case 0x90:
-      return "IOMMU_VIOMMU_ALLOC";
-    case 0x91:
-      return "IOMMU_VDEVICE_ALLOC";
-    case 0x92:
-      return "IOMMU_IOAS_CHANGE_PROCESS";
     case 0x93:
       return "IOMMU_VEVENTQ_ALLOC";
     case 0x94:

@@ -12,22 +12,20 @@
 // Every exported immutable global of layout.wasm is a constant. Names like EPERM or E2BIG, an E and then capitals or
 // digits without an underscore, are errno numbers; all others are layout.
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { format, resolveConfig } from "prettier";
+import { readFile } from "node:fs/promises";
+import { produce, reportDrift } from "./generated-file.mjs";
 
 const WASM = new URL("../../build/layout.wasm", import.meta.url);
-const FOLDER = new URL("../generated/", import.meta.url);
 const ERRNO_NAME = /^E[A-Z0-9]+$/;
 
 const constants = await readConstants();
 const errno = constants.filter(([name]) => ERRNO_NAME.test(name)).sort(([, a], [, b]) => Number(a) - Number(b));
 const layout = constants.filter(([name]) => !ERRNO_NAME.test(name));
-const drifted = [];
-await produce("layout.ts", "assembly/core/layout.ts", objectOf("Layout", layout));
+await produce("bindings/generated/layout.ts", "assembly/core/layout.ts", import.meta.url, objectOf("Layout", layout));
 await produce(
-  "errno.ts",
+  "bindings/generated/errno.ts",
   "assembly/errno.ts",
+  import.meta.url,
   `/** Linux errno numbers, positive, by name. */
    export const Errno = /* @__PURE__ */ (() => Object.fromEntries(
      ${JSON.stringify(errnoNames())}.split(" ").flatMap((name, index) => (name === "" ? [] : [["E" + name, index + 1]]))
@@ -38,10 +36,7 @@ await produce(
    /** The name of a Linux errno, as in \`IommufdError.code\`. */
    export type ErrnoName = keyof typeof Errno;`,
 );
-if (drifted.length > 0) {
-  console.error(`Not what assembly/ says: ${drifted.join(", ")}. Run \`npm run build:layout\` and commit the result.`);
-  process.exitCode = 1;
-}
+reportDrift();
 
 async function readConstants() {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 32768, shared: true });
@@ -72,22 +67,4 @@ function errnoNames() {
   const names = [];
   for (const [name, value] of errno) names[value - 1] = name.slice(1);
   return Array.from(names, (name) => name ?? "").join(" ");
-}
-
-async function produce(name, source, body) {
-  const file = new URL(name, FOLDER);
-  const path = fileURLToPath(file);
-  const head = `// SPDX-License-Identifier: GPL-2.0-only
-    //
-    // Generated from ${source} by bindings/build/generate-layout.mjs; do not edit.
-    // \`npm run build:layout\` writes this file, \`npm run check:layout\` compares it.\n\n`;
-  const text = await format(head + body, { ...(await resolveConfig(path)), filepath: path });
-  const old = await readFile(file, "utf8").catch(() => undefined);
-  if (old === text) return;
-  if (process.argv.includes("--check")) {
-    drifted.push(`bindings/generated/${name}`);
-    return;
-  }
-  await mkdir(FOLDER, { recursive: true });
-  await writeFile(file, text);
 }

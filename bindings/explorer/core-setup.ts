@@ -2,6 +2,7 @@
 //
 // What most models start from: a memory of the real core with attached threads, an open file, a type and an object.
 
+import { Layout } from "../generated/layout.js";
 import { entryOf, freeSlots } from "./final-state.js";
 import type { Core } from "./model.js";
 
@@ -22,7 +23,7 @@ export interface Booted {
 
 /** A fresh memory in which `threads` threads are attached that may block. Return: addresses of their slots. */
 export function bootThreads(core: Core, profile: ProfileName, threads: number): number[] {
-  const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID);
+  const result = core.call(0, "init", core.bytes, profile === "rfc" ? 0 : 1, HIGHEST_ID, Layout.MAINLINE_COMMAND_LIMIT);
   if (result !== 0) throw new Error(`init failed: ${result}`);
   core.nullPage(core.constant("NULL_BYTES"));
   core.unallocated(core.u32(core.constant("HEAP")), core.bytes);

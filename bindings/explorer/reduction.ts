@@ -14,27 +14,23 @@
 // - a notify stops the clocks of those that it wakes, so each of these clocks is tried in its place;
 // - wakes and starts come after their cause in any order, so they are no race.
 //
-// Vocabulary: node, the choice before event i; backtrack, the processes to be tried there; sleep, those that need not be.
+// Vocabulary, beyond that of depth-first.ts: backtrack, the processes to be tried at a node; sleep, those that need not be.
 
+import { DepthFirst, MOST_EVENTS } from "./depth-first.js";
 import { Pruned } from "./failure.js";
 import { PAUSE } from "./operation.js";
 import type { Scheduler } from "./scheduler.js";
 import { PROCESSES, emptyEvent, type Event, type Strategy } from "./strategy.js";
 
-const MOST_EVENTS = 1 << 13;
-
-export class Reduction implements Strategy {
+export class Reduction extends DepthFirst implements Strategy {
   /** With false: every schedule. */
   readonly #reduces: boolean;
   // By event, or the node before it.
-  readonly #process = new Uint8Array(MOST_EVENTS);
   readonly #enabled = new Int32Array(MOST_EVENTS);
   readonly #backtrack = new Int32Array(MOST_EVENTS);
   readonly #tried = new Int32Array(MOST_EVENTS);
   readonly #sleep = new Int32Array(MOST_EVENTS);
   readonly #clocks = new Int32Array(MOST_EVENTS * PROCESSES);
-  /** The ways of a notify: for each question in turn, answer and number of answers. */
-  readonly #ways: [number, number][][] = [];
   readonly #writesAt = new Int32Array(MOST_EVENTS);
   // By place: the last event that wrote it, + 1, and the last that read it by each process.
   readonly #lastWrite: Int32Array;
@@ -48,15 +44,10 @@ export class Reduction implements Strategy {
   readonly #first = new Int32Array(PROCESSES);
   /** Its next row: with the event that is looked at. */
   readonly #joined = new Int32Array(PROCESSES);
-  #depth = 0;
-  /** Nodes below are replayed. */
-  #fixed = 0;
-  /** The node whose choice changed last: its event is the first to be looked at anew. */
-  #changed = 0;
-  #asked = 0;
   readonly #other = emptyEvent();
 
   constructor(places: number, options: { reduces: boolean }) {
+    super();
     this.#reduces = options.reduces;
     this.#lastWrite = new Int32Array(places);
     this.#lastRead = new Int32Array(places * PROCESSES);
@@ -64,15 +55,8 @@ export class Reduction implements Strategy {
     this.#isUsed = new Uint8Array(places);
   }
 
-  /** The choices of the last execution: processes, and answers to the questions of notifies. */
-  get choices(): { processes: number[]; answers: number[] } {
-    const answers: number[] = [];
-    for (let node = 0; node < this.#depth; node++) for (const [answer] of this.#ways[node] ?? []) answers.push(answer);
-    return { processes: [...this.#process.subarray(0, this.#depth)], answers };
-  }
-
-  begin(): void {
-    this.#depth = 0;
+  override begin(): void {
+    super.begin();
     this.#before.fill(0);
     for (let index = 0; index < this.#usedCount; index++) {
       const place = this.#used[index]!;
@@ -84,40 +68,28 @@ export class Reduction implements Strategy {
   }
 
   pick(enabled: number, current: number): number {
-    const node = this.#depth;
-    if (node < this.#fixed) {
+    const node = this.depth;
+    if (node < this.fixed) {
       this.#enabled[node] = enabled;
-      return this.#process[node]!;
+      return this.process[node]!;
     }
     const awake = enabled & ~this.#sleep[node]!;
     if (awake === 0) throw new Pruned();
     const process = current >= 0 && (awake >> current) & 1 ? current : 31 - Math.clz32(awake & -awake);
-    this.#process[node] = process;
     this.#enabled[node] = enabled;
     this.#backtrack[node] = this.#reduces ? 1 << process : enabled;
     this.#tried[node] = 1 << process;
-    this.#ways[node] = [];
-    return process;
-  }
-
-  choose(count: number): number {
-    const ways = (this.#ways[this.#depth] ??= []);
-    if (this.#asked < ways.length) return ways[this.#asked++]![0];
-    ways.push([0, count]);
-    this.#asked++;
-    return 0;
+    return this.first(node, process);
   }
 
   event(event: Event, scheduler: Scheduler): void {
-    const node = this.#depth++;
-    if (node >= MOST_EVENTS - 1) throw new Error("an execution has too many events");
-    this.#asked = 0;
+    const node = this.happened();
     if (!this.#reduces) {
-      if (node >= this.#fixed) this.#sleep[node + 1] = 0;
+      if (node >= this.fixed) this.#sleep[node + 1] = 0;
       return;
     }
     this.#order(node, event);
-    if (node < this.#fixed && node !== this.#changed) return;
+    if (!this.isNew(node)) return;
     let sleep = this.#sleep[node]!;
     const other = this.#other;
     for (let rest = sleep; rest !== 0; rest &= rest - 1) {
@@ -133,7 +105,7 @@ export class Reduction implements Strategy {
     const row = process * PROCESSES;
     const before = this.#before;
     if (event.cause >= 0) this.#join(row, event.cause);
-    const looks = node >= this.#fixed || node === this.#changed;
+    const looks = this.isNew(node);
     this.#writesAt[node] = event.writes ? event.place + 1 : 0;
     const candidates = this.#candidates;
     candidates.length = 0;
@@ -194,13 +166,13 @@ export class Reduction implements Strategy {
 
   /** Whether event `early` comes before event `late` in every equal schedule. */
   #isBefore(early: number, late: number): boolean {
-    return this.#clocks[late * PROCESSES + this.#process[early]!]! > early;
+    return this.#clocks[late * PROCESSES + this.process[early]!]! > early;
   }
 
   #reverse(node: number, event: Event, candidates: number[]): void {
     const { process } = event;
     for (const earlier of candidates) {
-      const rival = this.#process[earlier]!;
+      const rival = this.process[earlier]!;
       if (rival === process || this.#before[process * PROCESSES + rival]! > earlier) continue;
       if (candidates.some((other) => other > earlier && this.#isBefore(earlier, other))) continue;
       if (event.kind === PAUSE && ((this.#enabled[earlier]! >> process) & 1) === 0) {
@@ -214,12 +186,12 @@ export class Reduction implements Strategy {
     if (!this.#reduces) return;
     const row = event.process * PROCESSES;
     this.#joined.set(this.#before.subarray(row, row + PROCESSES));
-    this.#reversePause(this.#depth, event, this.#depth);
+    this.#reversePause(this.depth, event, this.depth);
   }
 
   #reversePause(node: number, { process, place }: Event, from: number): void {
     for (let earlier = from - 1; earlier >= 0; earlier--) {
-      const rival = this.#process[earlier]!;
+      const rival = this.process[earlier]!;
       if (rival === process || this.#before[process * PROCESSES + rival]! > earlier) continue;
       const written = this.#writesAt[earlier]! - 1;
       if (written !== place && written !== place - 1) continue;
@@ -239,7 +211,7 @@ export class Reduction implements Strategy {
     };
     for (let later = earlier + 1; later < node; later++) {
       if (this.#isBefore(earlier, later)) continue;
-      const p = this.#process[later]!;
+      const p = this.process[later]!;
       if (first[p]! >= 0) continue;
       if (isInitial(this.#clocks, later * PROCESSES)) initials |= 1 << p;
       first[p] = later;
@@ -252,31 +224,13 @@ export class Reduction implements Strategy {
     else this.#backtrack[earlier]! |= (possible >> process) & 1 ? 1 << process : possible & -possible;
   }
 
-  /** Prepares the next execution. Return: false when all were explored. */
-  next(): boolean {
-    for (let node = this.#depth - 1; node >= 0; node--) {
-      const ways = this.#ways[node]!;
-      while (ways.length > 0) {
-        const last = ways[ways.length - 1]!;
-        if (++last[0] < last[1]) return this.#restart(node);
-        ways.pop();
-      }
-      const process = this.#process[node]!;
-      if (this.#reduces) this.#sleep[node]! |= 1 << process;
-      const left = this.#backtrack[node]! & ~this.#tried[node]! & ~this.#sleep[node]!;
-      if (left === 0) continue;
-      const chosen = 31 - Math.clz32(left & -left);
-      this.#process[node] = chosen;
-      this.#tried[node]! |= 1 << chosen;
-      return this.#restart(node);
-    }
-    return false;
+  protected override others(node: number): number {
+    if (this.#reduces) this.#sleep[node]! |= 1 << this.process[node]!;
+    return this.#backtrack[node]! & ~this.#tried[node]! & ~this.#sleep[node]!;
   }
 
-  #restart(node: number): boolean {
-    this.#fixed = node + 1;
-    this.#changed = node;
-    return true;
+  protected override tries(node: number, process: number): void {
+    this.#tried[node]! |= 1 << process;
   }
 }
 

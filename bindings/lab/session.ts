@@ -25,7 +25,7 @@ import {
   IOMMU_DESTROY,
   type TraceEvent,
 } from "../index.js";
-import { defineLab } from "../replay/lab.js";
+import { defineLab, type Lab } from "../replay/lab.js";
 
 /** One finished ioctl, of whichever thread. */
 export interface LabCall extends Omit<TraceEvent, "command"> {
@@ -55,14 +55,20 @@ let sharedMade: LabSession | undefined;
 export class LabSession extends EventTarget {
   /** The kernel. */
   readonly iommufd: Iommufd;
+  /**
+   * The lab's types, ioctls and log, where the session has defined them itself. Another thread's own lab needs this log: the objects of
+   * a file that was closed meanwhile are destroyed by the thread whose call ends last.
+   */
+  readonly lab: Lab | undefined;
   #commands: readonly IoctlCommand<Fields>[];
   #context: IommufdContext;
   #stopTrace: () => void;
   #closed = false;
 
-  private constructor(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[]) {
+  private constructor(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[], lab?: Lab) {
     super();
     this.iommufd = iommufd;
+    this.lab = lab;
     this.#commands = commands;
     this.#context = context;
     this.#stopTrace = iommufd.onTrace((event) => this.#report(event));
@@ -86,8 +92,8 @@ export class LabSession extends EventTarget {
   /** A session on a kernel of its own, with the lab's types and ioctls. */
   static async create(): Promise<LabSession> {
     const iommufd = await Iommufd.create();
-    const { commands } = defineLab(iommufd);
-    return LabSession.of(iommufd, iommufd.open(), commands);
+    const lab = defineLab(iommufd);
+    return new LabSession(iommufd, iommufd.open(), [IOMMU_DESTROY, ...lab.commands], lab);
   }
 
   /**

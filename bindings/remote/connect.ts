@@ -10,11 +10,12 @@
  * What differs from a local context: there is no user space, so every address is EFAULT, as null is. A struct's unknown tail that is
  * longer than the server takes is E2BIG. A call in flight at the end of the connection is ECONNRESET: it may have happened.
  */
-import type { Fields, Input, IoctlCommand, Output } from "../command.js";
+import type { IoctlCommand, Output } from "../command.js";
 import { dispose } from "../dispose.js";
 import { IommufdError } from "../error.js";
 import { Errno } from "../generated/errno.js";
 import type { Argument } from "../ioctl-call.js";
+import type { Fields, Input } from "../struct.js";
 import { tryDeadlineOf, type WaitOptions } from "../wait.js";
 import { holdLock, onLeaving } from "./liveness.js";
 import { type RemotePort, listen } from "./port.js";

@@ -4,7 +4,8 @@
  *
  * `serve` is for the side that has the Iommufd, `connect` for the other one; an import of `connect` alone brings no core.
  */
-export { IOMMU_DESTROY, IoctlCommand } from "../command.js";
+export { IoctlCommand } from "../command.js";
+export { IOMMU_DESTROY } from "../generated/uapi.js";
 export { IommufdError } from "../error.js";
 export { RemoteContext, connect } from "./connect.js";
 export type { ServeOptions } from "./limits.js";

@@ -6,9 +6,10 @@
  * is refused with EAGAIN, and takes a token of the second; without one of those either the connection ends. So a client costs
  * at most twice `maxCallsPerSecond` calls a second for long, and no more cancels than calls (`serve.ts` sees to that).
  */
-import type { Fields, IoctlCommand } from "../command.js";
+import type { IoctlCommand } from "../command.js";
 import { invalid, isWithin } from "../error.js";
 import { Layout } from "../generated/layout.js";
+import type { Fields } from "../struct.js";
 import { MOST_BYTES, MOST_IN_FLIGHT } from "./protocol.js";
 
 /** Options of `serve`. */

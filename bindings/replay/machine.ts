@@ -9,10 +9,12 @@
 // dropped here.
 
 import { type Fields, Iommufd, type IoctlCommand } from "../index.js";
+import { FaultQueues } from "./fault-queues.js";
 import { LabelledFiles } from "./files.js";
 import { defineLab } from "./lab.js";
 import { createDestroyLog, type DestroyLog } from "./log.js";
 import { RecordedMemory } from "./memory.js";
+import { RecordedProcess } from "./process.js";
 import type { MetaRecord } from "./records.js";
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
@@ -33,6 +35,8 @@ export interface MachineOptions {
 
 export class Machine {
   readonly files: LabelledFiles;
+  readonly faultQueues: FaultQueues;
+  readonly process: RecordedProcess;
 
   private constructor(
     readonly iommufd: Iommufd,
@@ -41,6 +45,8 @@ export class Machine {
     private readonly warnings: string[],
   ) {
     this.files = new LabelledFiles(iommufd);
+    this.faultQueues = new FaultQueues(iommufd);
+    this.process = new RecordedProcess(iommufd.userSpace);
   }
 
   /** Throws RecordingError when the regions cannot be mapped. */
@@ -49,6 +55,7 @@ export class Machine {
     const regionBytes = meta.regions.reduce((sum, region) => sum + region.length, 0);
     const iommufd = await Iommufd.create({
       abi: options.abi,
+      ...(options.abi === "mainline" && meta.kernel !== undefined && { release: meta.kernel }),
       memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES + regionBytes,
       ...(options.module && { module: options.module }),
       onWarning: ({ kind, count }) => {
@@ -80,9 +87,21 @@ export class Machine {
     return { result, warnings: [...this.warnings] };
   }
 
-  /** Closes what is open and empties the lab's log. */
-  reset(): void {
+  /** Closes what is open. */
+  closeFiles(): void {
     this.files.closeAll();
+    this.faultQueues.closeAll();
+  }
+
+  /** Makes a system call that the recording names, and that the scope lets through. */
+  named(name: string, value: number | undefined): number {
+    return RecordedProcess.answers(name) ? this.process.call(name, value) : this.faultQueues.call(name);
+  }
+
+  /** Closes what is open, empties the lab's log, and gives the process back what it had. */
+  reset(): void {
+    this.closeFiles();
+    this.process.reset();
     this.log.take(0, () => undefined);
   }
 

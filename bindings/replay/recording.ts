@@ -11,7 +11,7 @@
 // on memory lying inside a region, and on the order of the lines. Members that a record does not need are ignored, as in
 // any JSON format that grows.
 
-import { Errno, type ErrnoName } from "../index.js";
+import { Errno, type ErrnoName, type KernelRelease } from "../index.js";
 import { JsonFields, Malformed } from "./json.js";
 import { readLines, RecordingError, type RecordingSource } from "./lines.js";
 import {
@@ -20,6 +20,7 @@ import {
   GUARD_LENGTH,
   type IoctlRecord,
   type MetaRecord,
+  type NamedRecord,
   type OtherMemory,
   type RecordedBytes,
   type RecordedCall,
@@ -68,6 +69,8 @@ export async function* readRecording(
 }
 
 const PAGE = 4096;
+/** Kernels with a table of their own. */
+const RELEASES: readonly KernelRelease[] = ["6.12"];
 /** The most bytes that the regions may have together: they have to fit into one shared memory. */
 const REGIONS_LIMIT = 1 << 30;
 /** The most pieces of other memory that one call may name; a bound on what one line can make the reader allocate. */
@@ -109,7 +112,7 @@ class RecordParser {
       case "ioctl":
         return parseIoctl(fields, call, this.regions);
       default:
-        return { ...call, op: "named", name: systemCall(fields, op) };
+        return { ...call, op: "named", ...systemCall(fields, op) };
     }
   }
 
@@ -133,7 +136,9 @@ function parseMeta(fields: JsonFields, line: number): MetaRecord {
   if (mode !== "core" && mode !== "pure") throw new Malformed(`unknown mode "${mode}"`);
   if (fields.integer("page_size", 0) !== PAGE) throw new Malformed(`"page_size" must be ${PAGE}`);
   const abi = release.includes("rfc") ? "rfc" : "mainline";
-  return { op: "meta", line, release, mode, abi, lab: abi === "rfc" && mode === "core", regions: parseRegions(fields) };
+  const kernel = abi === "mainline" ? RELEASES.find((known) => release.startsWith(`${known}.`)) : undefined;
+  const lab = abi === "rfc" && mode === "core";
+  return { op: "meta", line, release, mode, abi, kernel, lab, regions: parseRegions(fields) };
 }
 
 function parseRegions(fields: JsonFields): Region[] {
@@ -252,14 +257,15 @@ function warnings(fields: JsonFields): readonly string[] {
 }
 
 /** Other system calls have open-ended names; what makes a line one of them is that it has an answer. */
-function systemCall(fields: JsonFields, op: string): string {
+function systemCall(fields: JsonFields, op: string): Pick<NamedRecord, "name" | "result"> {
   if (!/^[a-z][a-z0-9_]*$/.test(op)) throw new Malformed(`unknown kind of line "${op}"`);
   // These two say what the recorder did, and may have none.
-  if (/^(?:drop_privileges|fork)_/.test(op)) return op;
+  if (/^(?:drop_privileges|fork)_/.test(op) && !fields.has("ret")) return { name: op, result: undefined };
   if (!fields.has("ret")) throw new Malformed(`unknown kind of line "${op}"`);
-  fields.integer("ret", Number.MIN_SAFE_INTEGER);
-  fields.string("errno");
-  return op;
+  const value = fields.integer("ret", Number.MIN_SAFE_INTEGER);
+  const errno = fields.string("errno");
+  // Names that only other systems have are no mistake here: most of these calls are not made again.
+  return { name: op, result: Object.hasOwn(Errno, errno) ? -Errno[errno as ErrnoName] : value };
 }
 
 function parseHexNumber(text: string, name: string): number {

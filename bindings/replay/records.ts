@@ -6,6 +6,8 @@
 // recording's name for an open file (not its number); the *argument* is the memory at the pointer of an ioctl, `how`
 // says how it was prepared; *other memory* is what the call may touch besides.
 
+import type { KernelRelease } from "../index.js";
+
 /** A piece of a region with one protection. */
 export interface RegionPart {
   /** Bytes, a multiple of the page size. */
@@ -32,6 +34,8 @@ export interface MetaRecord {
   readonly mode: string;
   /** The profile whose rules the recorded kernel follows. */
   readonly abi: "rfc" | "mainline";
+  /** In mainline, the kernel whose table of commands it has; undefined: none that is known by name, so the newest. */
+  readonly kernel: KernelRelease | undefined;
   /** Whether the kernel had the lab ioctls (lab.ts). */
   readonly lab: boolean;
   readonly regions: readonly Region[];
@@ -112,10 +116,12 @@ export interface IoctlRecord extends AnsweredCall {
   readonly memory: readonly OtherMemory[];
 }
 
-/** Any other system call, and what a forked child did: not the library's to reproduce. */
+/** Any other system call, and what a forked child did. */
 export interface NamedRecord extends RecordedCall {
   readonly op: "named";
   readonly name: string;
+  /** A value of 0 or more, or a negative errno; undefined where the recorder only says what it did. */
+  readonly result: number | undefined;
 }
 
 /** One line of a recording, without the first. */

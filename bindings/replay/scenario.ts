@@ -6,10 +6,16 @@
 // other memory that the record names, and the warnings in their order. Of an open or a dup only success or the errno is
 // compared: the number of a file means nothing in another process.
 
-import { Errno } from "../index.js";
+import { Errno, IOMMU_FAULT_QUEUE_ALLOC } from "../index.js";
 import { compareBytes, compareResult, compareWarnings, type Difference, type Finding } from "./difference.js";
 import type { Machine } from "./machine.js";
-import { GUARD_BYTE, type CallRecord, type ImplicitCloseRecord, type IoctlRecord } from "./records.js";
+import {
+  GUARD_BYTE,
+  type CallRecord,
+  type ImplicitCloseRecord,
+  type IoctlRecord,
+  type NamedRecord,
+} from "./records.js";
 import type { ScenarioResult, SkipReason } from "./results.js";
 import { Scope } from "./scope.js";
 
@@ -32,8 +38,8 @@ export interface ScenarioOptions {
   readonly onRecord?: ((replayed: ReplayedRecord) => void) | undefined;
 }
 
-/** IOMMU_FAULT_QUEUE_ALLOC's out_fault_fd is a file number of the recorded process. */
-const FAULT_QUEUE_ALLOC = { request: 0x3b8e, fileNumberStart: 12, fileNumberEnd: 16 } as const;
+/** A file number of the recorded process. */
+const FAULT_FD = "out_fault_fd";
 
 export class Scenario {
   private matched = 0;
@@ -41,14 +47,16 @@ export class Scenario {
   private skipped = 0;
   private readonly skippedBy: Partial<Record<SkipReason, number>> = {};
   private readonly differences: Difference[] = [];
-  private readonly scope = new Scope();
+  private readonly scope: Scope;
   private last: CallRecord | undefined;
 
   constructor(
     readonly name: string,
     private readonly machine: Machine,
     private readonly options: ScenarioOptions,
-  ) {}
+  ) {
+    this.scope = new Scope(() => machine.faultQueues.any);
+  }
 
   /** Replays the scenario's next record. */
   replay(record: CallRecord): void {
@@ -78,7 +86,8 @@ export class Scenario {
         this.count(record, 0, this.closeAll(record));
         break;
       case "named":
-        throw new TypeError(`${record.name} is outside of what can be replayed`);
+        this.named(record);
+        break;
     }
   }
 
@@ -101,9 +110,14 @@ export class Scenario {
     this.count(record, result, [compareResult(expected, result), compareWarnings(record.warnings, warnings)]);
   }
 
+  private named(record: NamedRecord): void {
+    const { result, warnings } = this.machine.observe(() => this.machine.named(record.name, record.result));
+    this.count(record, result, [compareResult(record.result ?? 0, result), compareWarnings([], warnings)]);
+  }
+
   private closeAll(record: ImplicitCloseRecord): Finding[] {
     const { warnings } = this.machine.observe(() => {
-      this.machine.files.closeAll();
+      this.machine.closeFiles();
       return 0;
     });
     return present([compareWarnings(record.warnings, warnings)]);
@@ -116,6 +130,7 @@ export class Scenario {
 
     const findings: (Finding | undefined)[] = [compareResult(record.result, result)];
     const argument = memory.argument(record);
+    if (record.request === IOMMU_FAULT_QUEUE_ALLOC.request && result >= 0) this.faultQueueMade(argument);
     if (record.argument !== undefined) {
       findings.push(this.compareArgument(record, record.argument.after, argument));
       const guard = memory.guard(record);
@@ -130,14 +145,21 @@ export class Scenario {
     this.count(record, result, findings, argument);
   }
 
+  /** Under the rfc profile the number is another command, if any. */
+  private faultQueueMade(argument: Uint8Array): void {
+    if (this.machine.iommufd.abi === "mainline") {
+      this.machine.faultQueues.made(IOMMU_FAULT_QUEUE_ALLOC.decode(argument)[FAULT_FD]);
+    }
+  }
+
   private compareArgument(record: IoctlRecord, recorded: Uint8Array, argument: Uint8Array): Finding | undefined {
     // How far a copy came before the read-only page stopped it is no promise of the kernel's.
     if (record.how === "split" && record.result === -Errno.EFAULT) return undefined;
     let expected = recorded;
-    if (record.request === FAULT_QUEUE_ALLOC.request && record.result >= 0) {
-      const { fileNumberStart, fileNumberEnd } = FAULT_QUEUE_ALLOC;
+    const number = IOMMU_FAULT_QUEUE_ALLOC.fields[FAULT_FD];
+    if (record.request === IOMMU_FAULT_QUEUE_ALLOC.request && record.result >= 0 && number !== undefined) {
       expected = recorded.slice();
-      expected.set(argument.subarray(fileNumberStart, fileNumberEnd), fileNumberStart);
+      expected.set(argument.subarray(number.offset, number.offset + number.size), number.offset);
     }
     return compareBytes("argument", record.address, expected, argument);
   }

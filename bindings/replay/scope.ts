@@ -8,7 +8,9 @@
 // recording's files are in a state that only the recorder knows, and a label opened under another path is another
 // driver's file.
 
+import { FaultQueues } from "./fault-queues.js";
 import { DEVICE_PATH } from "./files.js";
+import { RecordedProcess } from "./process.js";
 import type { CallRecord } from "./records.js";
 import type { SkipReason } from "./results.js";
 
@@ -18,6 +20,9 @@ const VFS_REQUESTS: ReadonlySet<number> = new Set([0x2, 0x5421, 0x5450, 0x5451, 
 const VFS_SCENARIO = "dispatch.vfs_common";
 
 export class Scope {
+  /** @param hasFaultQueue whether a fault queue's file is open */
+  constructor(private readonly hasFaultQueue: () => boolean) {}
+
   /** A child was forked in this scenario. */
   forked = false;
   /** Labels of other drivers' files. */
@@ -30,6 +35,8 @@ export class Scope {
       case "named":
         this.forked = record.name.startsWith("fork_");
         if (this.forked) return "fork";
+        if (RecordedProcess.answers(record.name)) return undefined;
+        if (FaultQueues.answers(record.name) && this.hasFaultQueue()) return undefined;
         return record.name === "ioctl_compat32" ? "compat32" : "syscall";
       case "open":
         if (record.path === DEVICE_PATH) {

@@ -2,20 +2,30 @@
 //
 // The editor for an ioctl of one's own: name, number, fields and body, and what is wrong with them where it is wrong.
 //
+// What is typed stays as it was typed, also while it means nothing. Nobody is told that a part is wrong before the first attempt to
+// add it; from then on its message follows the typing until it is mended.
+//
 // Event "defined": `defined` is in the table now.
 
 import { html, nothing, render, type TemplateResult } from "lit";
 import type { LabSession } from "iommufd-wasm/lab";
-import { define, DefinitionError } from "./definition.js";
+import { define, DefinitionError, type Fault, faultsOf, numberOfText, type Part, textOfNumber } from "./definition.js";
 import { BLOCKS } from "./lessons/definitions.js";
 import type { DefinitionText } from "./lessons/lesson.js";
+
+/** A definition as it is typed. */
+interface Draft extends Omit<DefinitionText, "nr"> {
+  readonly nr: string;
+}
 
 /** Edits definitions and adds them to a session's kernel. */
 export class DefinitionEditor extends EventTarget {
   readonly #session: LabSession;
   readonly #place: HTMLElement;
-  #draft: DefinitionText;
-  #error: DefinitionError | undefined;
+  #draft: Draft;
+  /** What the editor was filled with, while nothing has been changed. */
+  #filled: DefinitionText | undefined;
+  #faults: readonly Fault[] = [];
   #message: string | undefined;
   #defined: DefinitionText | undefined;
 
@@ -24,8 +34,9 @@ export class DefinitionEditor extends EventTarget {
     this.#session = session;
     this.#place = place;
     const [first] = BLOCKS;
-    this.#draft = first?.definition ?? { name: "", nr: 0, fields: "", body: "" };
-    this.#show();
+    this.#draft = { name: "", nr: "", fields: "", body: "" };
+    if (first !== undefined) this.fill(first.definition);
+    else this.#show();
   }
 
   /** What was added last. */
@@ -35,51 +46,66 @@ export class DefinitionEditor extends EventTarget {
 
   /** Puts a definition into the editor. */
   fill(definition: DefinitionText): void {
-    this.#draft = definition;
-    this.#error = undefined;
+    this.#filled = definition;
+    this.#draft = { ...definition, nr: textOfNumber(definition.nr) };
+    this.#faults = [];
     this.#message = undefined;
     this.#show();
   }
 
-  /** Adds what is in the editor to the table; shows why where that fails. */
-  add(): void {
-    this.#error = undefined;
+  /** Adds what is in the editor to the table; shows why where that fails. Returns whether it was added. */
+  add(): boolean {
+    this.#faults = [];
     this.#message = undefined;
+    const definition = this.#filled ?? { ...this.#draft, nr: numberOfText(this.#draft.nr) };
     try {
-      const command = define(this.#session.iommufd, this.#draft, (fault) => {
+      const command = define(this.#session.iommufd, definition, (fault) => {
         this.#message = fault;
         this.#show();
       });
-      this.#message = `${command.name} is number 0x${command.nr.toString(16)}. Its struct has ${command.size} bytes.`;
+      this.#message = `${command.name} is number ${textOfNumber(command.nr)}. Its struct has ${command.size} bytes.`;
       this.#session.addCommand(command);
-      this.#defined = this.#draft;
+      this.#defined = definition;
       this.dispatchEvent(new Event("defined"));
     } catch (error) {
       if (!(error instanceof DefinitionError)) throw error;
-      this.#error = error;
+      this.#faults = error.faults;
+      this.#message = "Nothing was added.";
     }
     this.#show();
+    return this.#faults.length === 0;
   }
 
   #show(): void {
     render(this.#view(), this.#place);
   }
 
-  #change(change: Partial<DefinitionText>): void {
+  #change(change: Partial<Draft>): void {
+    this.#filled = undefined;
     this.#draft = { ...this.#draft, ...change };
+    if (this.#faults.length > 0) {
+      const told = new Set(this.#faults.map(({ part }) => part));
+      const now = faultsOf(this.#session.iommufd, { ...this.#draft, nr: numberOfText(this.#draft.nr) });
+      this.#faults = now.filter(({ part }) => told.has(part));
+    }
+    this.#message = undefined;
     this.#show();
+  }
+
+  #submit(): void {
+    if (!this.add()) this.#place.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }
 
   #view(): TemplateResult {
     const { name, nr, fields, body } = this.#draft;
-    const block = BLOCKS.findIndex(({ definition }) => definition === this.#draft);
+    const block = BLOCKS.findIndex(({ definition }) => definition === this.#filled);
     return html`
       <form
         class="definition"
         novalidate
         @submit=${(event: Event) => {
           event.preventDefault();
-          this.add();
+          this.#submit();
         }}
       >
         <label class="wide">
@@ -105,7 +131,8 @@ export class DefinitionEditor extends EventTarget {
             autocomplete="off"
             spellcheck="false"
             .value=${name}
-            aria-describedby="definition-name-error"
+            aria-invalid=${this.#fault("name") === undefined ? "false" : "true"}
+            aria-describedby=${this.#fault("name") === undefined ? nothing : "definition-name-error"}
             @input=${(event: InputEvent) => this.#change({ name: valueOf(event) })}
           />`,
         )}
@@ -117,9 +144,10 @@ export class DefinitionEditor extends EventTarget {
             class="mono"
             autocomplete="off"
             spellcheck="false"
-            .value=${`0x${nr.toString(16)}`}
-            aria-describedby="definition-nr-error"
-            @change=${(event: InputEvent) => this.#change({ nr: Number(valueOf(event)) || 0 })}
+            .value=${nr}
+            aria-invalid=${this.#fault("nr") === undefined ? "false" : "true"}
+            aria-describedby=${this.#fault("nr") === undefined ? nothing : "definition-nr-error"}
+            @input=${(event: InputEvent) => this.#change({ nr: valueOf(event) })}
           />`,
         )}
         ${this.#field(
@@ -131,7 +159,8 @@ export class DefinitionEditor extends EventTarget {
             rows="6"
             spellcheck="false"
             .value=${fields}
-            aria-describedby="definition-fields-error"
+            aria-invalid=${this.#fault("fields") === undefined ? "false" : "true"}
+            aria-describedby=${this.#fault("fields") === undefined ? nothing : "definition-fields-error"}
             @input=${(event: InputEvent) => this.#change({ fields: valueOf(event) })}
           ></textarea>`,
         )}
@@ -144,7 +173,8 @@ export class DefinitionEditor extends EventTarget {
             rows="6"
             spellcheck="false"
             .value=${body}
-            aria-describedby="definition-body-error"
+            aria-invalid=${this.#fault("body") === undefined ? "false" : "true"}
+            aria-describedby=${this.#fault("body") === undefined ? nothing : "definition-body-error"}
             @input=${(event: InputEvent) => this.#change({ body: valueOf(event) })}
           ></textarea>`,
         )}
@@ -156,15 +186,18 @@ export class DefinitionEditor extends EventTarget {
     `;
   }
 
-  #field(part: DefinitionError["part"], label: string, control: TemplateResult): TemplateResult {
-    const error = this.#error?.part === part ? this.#error : undefined;
+  #field(part: Part, label: string, control: TemplateResult): TemplateResult {
     return html`
       <div class=${`field ${part}`}>
         <label for=${`definition-${part}`}>${label}</label>
         ${control}
-        <p id=${`definition-${part}-error`} class="error" role="alert">${error?.message ?? nothing}</p>
+        <p id=${`definition-${part}-error`} class="error" role="alert">${this.#fault(part) ?? nothing}</p>
       </div>
     `;
+  }
+
+  #fault(part: Part): string | undefined {
+    return this.#faults.find((fault) => fault.part === part)?.message;
   }
 }
 

@@ -5,7 +5,10 @@
 // The body is JavaScript of the person in front of the page, and runs in that page with the page's rights, as if it had been
 // typed into the browser's console. It is never taken from an address or from storage.
 //
-// A number that is taken by a command of the same name and struct gets the new function; with another struct it stays taken.
+// A number that is taken by a command of the same name and struct gets the new function; with another struct it stays taken. The
+// kernel knows commands by their numbers alone, a person knows them by name: so a name means one number here.
+//
+// Invariant: nothing is added to the table while any part is wrong.
 
 import {
   Errno,
@@ -18,17 +21,36 @@ import {
 } from "iommufd-wasm";
 import type { DefinitionText } from "./lessons/lesson.js";
 
-/** What is wrong with a definition, in words for whoever wrote it. */
+/** The parts of a definition. */
+export type Part = "name" | "nr" | "fields" | "body";
+
+/** What is wrong with a part, in words for whoever wrote it. */
+export interface Fault {
+  readonly part: Part;
+  readonly message: string;
+}
+
+/** What is wrong with a definition: at least one fault, and at most one of each part. */
 export class DefinitionError extends Error {
   override readonly name = "DefinitionError";
 
-  constructor(
-    /** Which part of the definition it is about. */
-    readonly part: "name" | "nr" | "fields" | "body",
-    message: string,
-  ) {
-    super(message);
+  constructor(readonly faults: readonly Fault[]) {
+    super(faults.map(({ message }) => message).join(" "));
   }
+}
+
+/** The numbers of the table. */
+const FIRST_NR = 0x80;
+const LAST_NR = 0xff;
+
+/** The number of a text, decimal or with 0x; NaN when it is none. */
+export function numberOfText(text: string): number {
+  return /^\s*(?:0x[0-9a-f]+|\d+)\s*$/i.test(text) ? Number(text) : NaN;
+}
+
+/** A number as the table's are written. */
+export function textOfNumber(nr: number): string {
+  return `0x${nr.toString(16)}`;
 }
 
 /** Reads one field per line, `name: type`; empty lines do not count. @throws DefinitionError */
@@ -38,20 +60,13 @@ export function parseFields(text: string): Fields {
     if (line.trim() === "") continue;
     const [, name, type] = /^\s*([A-Za-z_]\w*)\s*:\s*([us](?:8|16|32|64)|u8\[[1-9]\d*\])\s*,?\s*$/.exec(line) ?? [];
     if (name === undefined || type === undefined) {
-      throw new DefinitionError(
-        "fields",
-        `Line ${index + 1}: write “name: type”, with a type such as u32, u64 or u8[16].`,
-      );
+      throw fault("fields", `Line ${index + 1}: write “name: type”, with a type such as u32, u64 or u8[16].`);
     }
-    if (name === "size") throw new DefinitionError("fields", `Line ${index + 1}: the field size is added for you.`);
+    if (name === "size") throw fault("fields", `Line ${index + 1}: the field size is added for you.`);
     if (name in Object.prototype) {
-      throw new DefinitionError(
-        "fields",
-        `Line ${index + 1}: every JavaScript object has a ${name}. Take another name.`,
-      );
+      throw fault("fields", `Line ${index + 1}: every JavaScript object has a ${name}. Take another name.`);
     }
-    if (Object.hasOwn(fields, name))
-      throw new DefinitionError("fields", `Line ${index + 1}: there are two fields called ${name}.`);
+    if (Object.hasOwn(fields, name)) throw fault("fields", `Line ${index + 1}: there are two fields called ${name}.`);
     fields[name] = type as FieldType;
   }
   return fields;
@@ -69,7 +84,68 @@ export function compileBody(body: string): Execute {
     const execute = new Function("cmd", "Errno", `"use strict";\n${body}`) as (cmd: object, errno: object) => unknown;
     return (cmd) => execute(cmd, Errno);
   } catch (error) {
-    throw new DefinitionError("body", `This is not JavaScript yet: ${messageOf(error)}.`);
+    throw fault("body", `This is not JavaScript yet: ${messageOf(error)}.`);
+  }
+}
+
+/** What is wrong with each part of a definition, as far as that shows before it is added; nothing when all is right. */
+export function faultsOf(iommufd: Iommufd, { name, nr, fields, body }: DefinitionText): Fault[] {
+  const table = iommufd.commands();
+  return [
+    ...faultIn("name", () => checkName(name, nr, table)),
+    ...faultIn("nr", () => checkNumber(name, nr, table)),
+    ...faultIn("fields", () => checkFields(name, nr, parseFields(fields), table)),
+    ...faultIn("body", () => compileBody(body)),
+  ];
+}
+
+type Table = readonly IoctlCommand<Fields>[];
+
+function checkName(name: string, nr: number, table: Table): void {
+  if (name === "") throw fault("name", "Give it a name.");
+  if (!/^[A-Za-z_]\w*$/.test(name)) {
+    throw fault("name", "A name consists of letters, digits and _, and does not begin with a digit.");
+  }
+  const namesake = table.find((command) => command.name === name && command.nr !== nr);
+  if (namesake !== undefined) {
+    throw fault("name", `${name} is the name of number ${textOfNumber(namesake.nr)}. Take another name.`);
+  }
+}
+
+function checkNumber(name: string, nr: number, table: Table): void {
+  const range = `from ${textOfNumber(FIRST_NR)} to ${textOfNumber(LAST_NR)}`;
+  if (!Number.isInteger(nr)) throw fault("nr", `This is no number. Write one ${range}, such as 0xb0.`);
+  if (nr < FIRST_NR || nr > LAST_NR) {
+    throw fault("nr", `${textOfNumber(nr)} is outside the table. Take a number ${range}.`);
+  }
+  const holder = table.find((command) => command.nr === nr && command.name !== name);
+  if (holder !== undefined) {
+    throw fault("nr", `${textOfNumber(nr)} is the number of ${holder.name}. Take another number.`);
+  }
+}
+
+/** The row of a command keeps its struct. */
+function checkFields(name: string, nr: number, fields: Fields, table: Table): void {
+  const row = table.find((command) => command.nr === nr && command.name === name);
+  if (row === undefined) return;
+  const present = Object.entries(row.fields).flatMap(([field, { type }]) => (field === "size" ? [] : [[field, type]]));
+  if (JSON.stringify(present) === JSON.stringify(Object.entries(fields))) return;
+  const list = present.map(([field, type]) => `${field}: ${type}`).join(", ") || "none";
+  throw fault("fields", `${name} is in the table with other fields: ${list}. For these, take another name and number.`);
+}
+
+function fault(part: Part, message: string): DefinitionError {
+  return new DefinitionError([{ part, message }]);
+}
+
+/** What that check finds wrong with the part. */
+function faultIn(part: Part, check: () => unknown): Fault[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error;
+    return error.faults.filter((each) => each.part === part);
   }
 }
 
@@ -78,14 +154,16 @@ export function compileBody(body: string): Execute {
  *
  * @param onFault hears of an exception that the body threw and that is no IommufdError, and of a result that is no answer; the
  *   caller gets EIO then
- * @throws DefinitionError
+ * @throws DefinitionError, with nothing added
  */
 export function define(
   iommufd: Iommufd,
-  { name, nr, fields, body }: DefinitionText,
+  definition: DefinitionText,
   onFault: (message: string) => void,
 ): IoctlCommand<Fields> {
-  if (!/^[A-Za-z_]\w*$/.test(name)) throw new DefinitionError("name", "A name consists of letters, digits and _.");
+  const faults = faultsOf(iommufd, definition);
+  if (faults.length > 0) throw new DefinitionError(faults);
+  const { name, nr, fields, body } = definition;
   const layout = parseFields(fields);
   const run = compileBody(body);
   try {
@@ -108,7 +186,7 @@ export function define(
       },
     });
   } catch (error) {
-    throw new DefinitionError(...explain(error, nr));
+    throw refusal(error, nr);
   }
 }
 
@@ -130,12 +208,12 @@ function describe(result: unknown): string {
   }
 }
 
-function explain(error: unknown, nr: number): ["nr" | "fields", string] {
+/** What only the kernel finds wrong: a number that another thread has taken, or a struct that is too large. */
+function refusal(error: unknown, nr: number): DefinitionError {
   if (error instanceof IommufdError && error.code === "EEXIST") {
-    return ["nr", `0x${nr.toString(16)} is taken by a command with another name or struct. Take another number.`];
+    return fault("nr", `${textOfNumber(nr)} is taken by a command of another thread. Take another number.`);
   }
-  const message = messageOf(error);
-  return [message.includes("nr must be") ? "nr" : "fields", `The kernel refused: ${message}.`];
+  return fault("fields", `The kernel refused: ${messageOf(error)}.`);
 }
 
 function messageOf(error: unknown): string {

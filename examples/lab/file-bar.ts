@@ -5,10 +5,10 @@ import { html, render } from "lit";
 import type { LabSession } from "iommufd-wasm/lab";
 import type { UserMemory } from "./lessons/lesson.js";
 import { onNextFrame } from "./next-frame.js";
-import { addSample } from "./sample.js";
+import type { Samples } from "./sample.js";
 
 /** Shows the line and keeps it up to date. */
-export function showFileBar(place: HTMLElement, session: LabSession, memory: UserMemory): void {
+export function showFileBar(place: HTMLElement, session: LabSession, memory: UserMemory, samples: Samples): void {
   const update = (): void => {
     // One file is open, and a count is cheaper than a list.
     const { live } = session.iommufd.stats().objects;
@@ -29,7 +29,7 @@ export function showFileBar(place: HTMLElement, session: LabSession, memory: Use
           </div>
         </dl>
         <div class="actions">
-          <button @click=${() => addSample(session.context, session.commands)}>Add sample objects</button>
+          <button @click=${() => samples.add()}>Add sample objects</button>
           <button @click=${() => session.reopen()}>Close and reopen</button>
         </div>
       `,

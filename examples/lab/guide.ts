@@ -3,10 +3,12 @@
 // Leads a student through the lessons: hears what happens in the session and on the page, lets the lesson judge it, shows
 // the outcome, and does on request what the lesson would do next.
 //
-// A student who comes back finds the lesson where it was left: objects live in the page's memory only, so the guide repeats
-// the steps that were done. It cannot look at a race for anybody, so a lesson with one is taken up before it.
+// Each lesson keeps its place. Within a visit that is its LessonRun, which rests while another lesson is open. A student who comes back
+// later finds the lesson where it was left, too: objects live in the page's memory only, so the guide repeats the steps that were done.
+// What it cannot repeat, and what is lost, it says in the step.
 
 import { render } from "lit";
+import { IOMMU_DESTROY } from "iommufd-wasm";
 import { type LabCallsEvent, type LabSession, PAGE_THREAD, type RaceFinishedEvent } from "iommufd-wasm/lab";
 import type { DefinitionEditor } from "./definition-editor.js";
 import { LessonRun, type Happening, type World } from "./lesson-run.js";
@@ -18,7 +20,7 @@ import { showNowBar } from "./now-bar.js";
 import { consoleElement, markPlace, part, raceElement, reveal } from "./page-parts.js";
 import type { Progress } from "./progress.js";
 import { raceSeen } from "./race-event.js";
-import { addSample } from "./sample.js";
+import type { AddedEvent, Samples } from "./sample.js";
 
 /** More actions than the steps of any lesson need. */
 const MOST_REPEATED = 60;
@@ -36,30 +38,39 @@ export interface GuideOptions {
   readonly lessons: readonly Lesson[];
   readonly progress: Progress;
   readonly editor: DefinitionEditor;
+  readonly samples: Samples;
 }
 
 /** Leads through the lessons. */
 export class Guide {
   readonly #options: GuideOptions;
+  /** The lessons that were open in this visit, by ID. */
+  readonly #runs = new Map<string, LessonRun>();
   #run: LessonRun;
   #isRepeating = false;
   #problem: string | undefined;
   readonly #showSoon = onNextFrame(() => this.#show());
 
   constructor(options: GuideOptions) {
-    const { session, lessons, progress, world, editor } = options;
+    const { session, lessons, progress, editor, samples } = options;
     this.#options = options;
-    const asked = lessonOfAddress(lessons);
-    const place = progress.place;
-    const lesson = asked ?? lessons.find(({ id }) => id === place?.lesson) ?? lessons[0];
+    const lesson = lessonOfAddress(lessons) ?? lessons.find(({ id }) => id === progress.lesson) ?? lessons[0];
     if (lesson === undefined) throw new Error("there are no lessons");
-    this.#run = new LessonRun(lesson, world);
+    this.#run = this.#newRun(lesson);
     session.addEventListener("calls", (event) => {
-      // What other threads do is no student's doing, and may come by the thousand.
+      // A button's calls are no student's doing; nor is what other threads do, which may come by the thousand.
+      if (samples.isAdding) return;
       const calls = (event as LabCallsEvent).calls.filter(({ thread }) => thread === PAGE_THREAD);
-      if (calls.length > 0) this.#hear({ kind: "calls", calls });
+      if (calls.length === 0) return;
+      this.#hear({ kind: "calls", calls });
+      if (calls.some(({ command, result }) => command?.nr === IOMMU_DESTROY.nr && result === 0))
+        this.#overhear("changed");
     });
-    session.addEventListener("context", () => this.#hear({ kind: "reopened" }));
+    session.addEventListener("context", () => {
+      this.#hear({ kind: "reopened" });
+      this.#overhear("reopened");
+    });
+    samples.addEventListener("added", (event) => this.#hear({ kind: "sampled", ids: (event as AddedEvent).ids }));
     editor.addEventListener("defined", () => {
       if (editor.defined !== undefined) this.#hear({ kind: "defined", definition: editor.defined });
     });
@@ -74,30 +85,93 @@ export class Guide {
       const lesson = lessonOfAddress(lessons);
       if (lesson !== undefined && lesson !== this.#run.lesson) this.open(lesson);
     });
-    if (place?.lesson === lesson.id && place.step < lesson.steps.length) this.#repeat(place.step);
+    this.#findPlace(true);
+    progress.open(lesson.id);
     this.#show();
   }
 
-  /** Begins a lesson. */
+  /** Goes to a lesson, where the student left it. */
   open(lesson: Lesson): void {
-    this.#run = new LessonRun(lesson, this.#options.world);
+    const known = this.#runs.get(lesson.id);
+    this.#run = known ?? this.#newRun(lesson);
+    if (known === undefined) this.#findPlace(false);
+    else this.#keepIf(known, known.overhear("changed")); // by a way that nobody hears of: a function of the student's own
+    this.#turnTo(lesson);
+  }
+
+  /** Begins a lesson, whatever was done in it. */
+  begin(lesson: Lesson): void {
+    this.#run = this.#newRun(lesson);
+    this.#keepIf(this.#run, true);
+    this.#turnTo(lesson);
+  }
+
+  #turnTo(lesson: Lesson): void {
     this.#problem = undefined;
     history.replaceState(null, "", `#${lesson.id}`);
-    this.#options.progress.moveTo({ lesson: lesson.id, step: 0 });
+    this.#options.progress.open(lesson.id);
     this.#show();
+    part("announcer").textContent = this.#run.note?.replaceAll("`", "") ?? "";
     part("lesson").scrollTop = 0;
     part("lesson-title").focus();
   }
 
-  #repeat(steps: number): void {
-    this.#isRepeating = true;
+  #newRun(lesson: Lesson): LessonRun {
+    const run = new LessonRun(lesson, this.#options.world);
+    this.#runs.set(lesson.id, run);
+    return run;
+  }
+
+  /** Lets the present lesson go on where an earlier visit left it. `isFresh`: there is nothing in the file but the sample objects. */
+  #findPlace(isFresh: boolean): void {
+    const { progress } = this.#options;
     const run = this.#run;
-    for (let count = 0; count < MOST_REPEATED && run.step < steps; count++) {
-      const action = run.present?.next(run.evidence());
-      if (action === undefined || action.kind === "race") break;
-      this.#doSilently(action);
+    const { lesson } = run;
+    const place = progress.placeIn(lesson.id);
+    if (place === undefined || place.step === 0) return;
+    if (place.step >= lesson.steps.length && (lesson.isRemembered !== true || place.leftOut.length === 0)) {
+      run.say("You have finished this lesson. Here it begins again.");
+      return;
     }
-    this.#isRepeating = false;
+    let found: string;
+    if (lesson.isRemembered === true) {
+      run.resume(place);
+      found = "You go on where you were.";
+    } else {
+      found = this.#repeat(place.step, isFresh);
+    }
+    run.say([found, lesson.lostByReload].filter((sentence) => sentence !== undefined).join(" "));
+    this.#keepIf(run, true);
+  }
+
+  /** Repeats so many steps of the present lesson as well as it can; what the student should know of it. */
+  #repeat(steps: number, mayClose: boolean): string {
+    const run = this.#run;
+    this.#isRepeating = true;
+    try {
+      for (let count = 0; count < MOST_REPEATED && run.step < steps; count++) {
+        const action = run.present?.next(run.evidence());
+        if (action === undefined || action.kind === "race") break;
+        if (action.kind === "reopen" && !mayClose) {
+          return "The page has repeated your steps up to here. Closing the file is left to you, since other objects go with it.";
+        }
+        this.#doSilently(action);
+      }
+    } finally {
+      this.#isRepeating = false;
+    }
+    return run.step >= steps
+      ? "You go on where you were: the page has repeated the steps before this one."
+      : "The page could repeat your steps up to here only. Please go on from here.";
+  }
+
+  /** Tells the lessons that rest what may have taken what they had built. */
+  #overhear(happening: "changed" | "reopened"): void {
+    for (const run of this.#runs.values()) if (run !== this.#run) this.#keepIf(run, run.overhear(happening));
+  }
+
+  #keepIf({ lesson, place }: LessonRun, hasChanged: boolean): void {
+    if (hasChanged) this.#options.progress.keep(lesson.id, place);
   }
 
   #hear(happening: Happening): void {
@@ -108,7 +182,7 @@ export class Guide {
     if (this.#isRepeating) return;
     if (changed) {
       this.#problem = undefined;
-      this.#options.progress.moveTo({ lesson: lesson.id, step: this.#run.step });
+      this.#keepIf(this.#run, true);
       if (this.#run.isDone) this.#options.progress.finish(lesson.id);
       this.#announce(before);
     }
@@ -153,10 +227,13 @@ export class Guide {
       prepare: () => this.#prepare(),
       perform: () => this.#tryToPerform(),
       answer: (value) => this.#hear({ kind: "answered", value }),
+      take: () => this.#hear({ kind: "taken" }),
       open: (lesson) => this.open(lesson),
+      begin: (lesson) => this.begin(lesson),
       reset: () => {
         progress.reset();
-        this.open(lessons[0] ?? lesson);
+        this.#runs.clear();
+        this.begin(lessons[0] ?? lesson);
         progress.reset();
       },
     };
@@ -226,7 +303,7 @@ export class Guide {
 
   /** Does an action without a word on the page but its effect. */
   #doSilently(action: Action): void {
-    const { session, editor } = this.#options;
+    const { session, editor, samples } = this.#options;
     switch (action.kind) {
       case "call": {
         const command = session.commands.find(({ name }) => name === action.command);
@@ -241,7 +318,7 @@ export class Guide {
         editor.add();
         break;
       case "sample":
-        addSample(session.context, session.commands);
+        samples.add();
         break;
       case "reopen":
         session.reopen();

@@ -6,15 +6,21 @@
 // and `evidence()` covers what happened since the present step began, so an old call never does a later step by chance. Only the
 // races of the step before count on where a step says so (`continuesRaces`).
 // Calls are judged one by one: a step may be done by the first of several that are reported together.
+// A lesson that the student has left for another one hears nothing; it is told only what may have taken what it had built (`overhear`).
 
 import type { ObjectInfo } from "iommufd-wasm";
 import type { LabCall } from "iommufd-wasm/lab";
-import type { DefinitionText, Evidence, Facts, Lesson, RaceSeen, Step, UserMemory } from "./lessons/lesson.js";
+import type { Place } from "./progress.js";
+import type { Already, DefinitionText, Evidence, Facts, Lesson, RaceSeen, Step, UserMemory } from "./lessons/lesson.js";
 
 /** What a lesson can hear of. */
 export type Happening =
   | { readonly kind: "calls"; readonly calls: readonly LabCall[] }
   | { readonly kind: "reopened" }
+  /** The page's button made these objects. */
+  | { readonly kind: "sampled"; readonly ids: readonly number[] }
+  /** The student takes what is there already. */
+  | { readonly kind: "taken" }
   | { readonly kind: "selected"; readonly id: number }
   | { readonly kind: "answered"; readonly value: number }
   | { readonly kind: "raced"; readonly race: RaceSeen }
@@ -29,6 +35,8 @@ export interface World {
   readonly threads: boolean;
 }
 
+const FILE_CLOSED = "The file was closed, and the objects of this lesson went with it. So it begins again.";
+
 /** A step needs its last calls only. */
 const KEPT_CALLS = 100;
 
@@ -38,6 +46,7 @@ interface Seen {
   answers: number[];
   races: RaceSeen[];
   defined: DefinitionText[];
+  sampled: number[];
   reopened: number;
 }
 
@@ -77,7 +86,13 @@ export class LessonRun {
     return this.#facts;
   }
 
-  /** Why the present step is not done yet although something happened. */
+  /** How far it is, as it is kept for the next visit. */
+  get place(): Place {
+    const facts = this.lesson.isRemembered === true ? this.#facts : {};
+    return { step: this.#step, facts, leftOut: [...this.#passedOver] };
+  }
+
+  /** Why the present step is not done yet although something happened; or what `say` said. */
   get note(): string | undefined {
     return this.#note;
   }
@@ -85,6 +100,49 @@ export class LessonRun {
   /** Whether that step was left out, because this page has one thread. */
   wasPassedOver(step: number): boolean {
     return this.#passedOver.has(step);
+  }
+
+  /** What the present step asks for and finds there. */
+  get already(): Already | undefined {
+    return this.present?.already?.(this.evidence());
+  }
+
+  /**
+   * Goes on at a place that was kept, in a lesson that is remembered. What was left out for want of threads is to be done where there
+   * are some now.
+   */
+  resume({ step, facts, leftOut }: Place): void {
+    const due = this.#world.threads ? leftOut : [];
+    this.#step = Math.min(step, this.lesson.steps.length, ...due);
+    this.#facts = facts;
+    this.#note = undefined;
+    this.#seen = nothingSeen();
+    this.#passedOver.clear();
+    for (const index of leftOut) if (index < this.#step) this.#passedOver.add(index);
+    this.#passOver();
+  }
+
+  /** Puts a note to the present step. */
+  say(note: string): void {
+    this.#note = note;
+  }
+
+  /**
+   * Something happened to the file while the student is in another lesson. No step is done by it, but the lesson begins again if what it
+   * had built is gone. Returns whether it does.
+   */
+  overhear(happening: "changed" | "reopened"): boolean {
+    const step = this.present;
+    if (step === undefined || this.#step === 0) return false;
+    if (happening === "reopened") {
+      if (this.lesson.tiedToFile === false) return false;
+      this.#restart(FILE_CLOSED);
+      return true;
+    }
+    const verdict = step.check(this.evidence());
+    if (verdict === undefined || !("again" in verdict)) return false;
+    this.#restart(verdict.again);
+    return true;
   }
 
   /** What the present step would judge now. */
@@ -116,16 +174,21 @@ export class LessonRun {
   #hear(happening: Happening): void {
     const step = this.present;
     if (step === undefined) return;
+    if (happening.kind === "taken") {
+      const { already } = this;
+      if (already !== undefined) this.#advance(already.facts);
+      return;
+    }
     this.#remember(happening);
     const verdict = step.check(this.evidence());
     if (verdict !== undefined && "done" in verdict) this.#advance(verdict.done);
     else if (happening.kind === "reopened" && this.#step > 0 && this.lesson.tiedToFile !== false) {
-      this.#restart("The file was closed, and the objects of this lesson went with it. So it begins again.");
+      this.#restart(FILE_CLOSED);
     } else if (verdict !== undefined && "again" in verdict) this.#restart(verdict.again);
     else if (verdict !== undefined) this.#note = verdict.note;
   }
 
-  #remember(happening: Happening): void {
+  #remember(happening: Exclude<Happening, { kind: "taken" }>): void {
     const seen = this.#seen;
     switch (happening.kind) {
       case "calls":
@@ -142,6 +205,9 @@ export class LessonRun {
         break;
       case "defined":
         seen.defined.push(happening.definition);
+        break;
+      case "sampled":
+        seen.sampled.push(...happening.ids);
         break;
       case "reopened":
         seen.reopened++;
@@ -173,5 +239,5 @@ export class LessonRun {
 }
 
 function nothingSeen(): Seen {
-  return { calls: [], selected: [], answers: [], races: [], defined: [], reopened: 0 };
+  return { calls: [], selected: [], answers: [], races: [], defined: [], sampled: [], reopened: 0 };
 }

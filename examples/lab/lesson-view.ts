@@ -16,7 +16,12 @@ export interface LessonCommands {
   /** Does the step's next action. */
   perform(): void;
   answer(value: number): void;
+  /** Takes what the step asks for and finds there. */
+  take(): void;
+  /** Goes to a lesson, where the student left it. */
   open(lesson: Lesson): void;
+  /** Begins a lesson, whatever was done in it. */
+  begin(lesson: Lesson): void;
   reset(): void;
 }
 
@@ -46,7 +51,9 @@ export function lessonView(state: LessonState, commands: LessonCommands): Templa
     </ol>
     ${run.isDone ? closingView(state, commands) : nothing}
     <p class="lesson-foot">
-      Progress is kept in this browser.
+      This browser keeps which steps are done, but no objects and no functions of yours: when you come back, the page
+      repeats the steps.
+      <button class="link" @click=${() => commands.begin(lesson)}>Begin this lesson again</button>
       <button class="link" @click=${() => commands.reset()}>Reset progress</button>
     </p>
   `;
@@ -98,7 +105,7 @@ function stepView(step: Step, index: number, state: LessonState, commands: Lesso
 }
 
 function presentView(step: Step, { run, problem }: LessonState, commands: LessonCommands): TemplateResult {
-  const { facts, note } = run;
+  const { facts, note, already } = run;
   const evidence = run.evidence();
   return html`
     <li class="step present" aria-current="step">
@@ -118,7 +125,8 @@ function presentView(step: Step, { run, problem }: LessonState, commands: Lesson
       }
       ${note === undefined ? nothing : html`<p class="note">${richText(note)}</p>`}
       ${problem === undefined ? nothing : html`<p class="note" role="alert">${problem}</p>`}
-      ${actionsView(step.next(evidence), commands)}
+      ${already === undefined ? nothing : html`<p>${richText(already.text)}</p>`}
+      ${actionsView(step.next(evidence), already !== undefined, commands)}
       <details class="hint">
         <summary>Hint</summary>
         <p>${richText(step.hint, facts)}</p>
@@ -143,11 +151,16 @@ function labelsOf(action: Action): { prepare?: string; perform: string } {
   }
 }
 
-function actionsView(action: Action | undefined, commands: LessonCommands): TemplateResult | typeof nothing {
+function actionsView(
+  action: Action | undefined,
+  mayTake: boolean,
+  commands: LessonCommands,
+): TemplateResult | typeof nothing {
   if (action === undefined) return nothing;
   const { prepare, perform } = labelsOf(action);
   return html`
     <div class="actions">
+      ${mayTake ? html`<button @click=${() => commands.take()}>Take that one</button>` : nothing}
       ${prepare === undefined ? nothing : html`<button @click=${() => commands.prepare()}>${prepare}</button>`}
       <button class="perform" @click=${() => commands.perform()}>${perform}</button>
     </div>
@@ -167,7 +180,7 @@ function closingView({ lessons, run }: LessonState, commands: LessonCommands): T
             ? nothing
             : html`<button class="primary" @click=${() => commands.open(next)}>Next: ${next.title}</button>`
         }
-        <button @click=${() => commands.open(lesson)}>Do it again</button>
+        <button @click=${() => commands.begin(lesson)}>Do it again</button>
       </div>
     </div>
   `;

@@ -15,7 +15,9 @@ import { LESSONS } from "./lessons/index.js";
 import { hideNowBarBesideLesson } from "./now-bar.js";
 import { part, sessionElements } from "./page-parts.js";
 import { localStore, Progress } from "./progress.js";
-import { addSample } from "./sample.js";
+import { defineReserve } from "./reserve-ioctl.js";
+import { Samples } from "./sample.js";
+import { showSecondThread } from "./second-thread.js";
 import { showSupport } from "./support-note.js";
 import { mapScratch } from "./user-memory.js";
 
@@ -30,14 +32,22 @@ for (const element of elements) element.session = session;
 await Promise.all(elements.map((element) => element.updateComplete));
 
 const memory = mapScratch(session.iommufd);
-showFileBar(part("file"), session, memory);
-addSample(session.context, session.commands);
+const samples = new Samples(session);
+if (session.lab !== undefined) session.addCommand(defineReserve(session.iommufd, session.lab.types));
+showFileBar(part("file"), session, memory, samples);
+showSecondThread(part("second-thread"), session, threads);
+document.addEventListener("iommufd-example", (event) => {
+  event.preventDefault(); // the graph's own button: ours makes the same, and no lesson takes it for the student
+  samples.add();
+});
+samples.add();
 
 new Guide({
   session,
   lessons: LESSONS,
   progress: new Progress(store),
   editor: new DefinitionEditor(session, part("editor")),
+  samples,
   world: { objects: () => session.context.objects(), memory, threads },
 });
 hideNowBarBesideLesson();

@@ -14,7 +14,7 @@ export function showSupport(place: HTMLElement): boolean {
         <p>
           <strong>${ok ? "This page runs on one thread." : "This page cannot run the library."}</strong>
           ${reason === undefined ? nothing : `Why: ${reason}.`}
-          ${ok ? "All works but races between real threads." : nothing}
+          ${ok ? "All works but what needs a second thread: races between real threads, and a worker that holds an object." : nothing}
         </p>
         ${fix === undefined ? nothing : html`<p>What helps: ${fix}.</p>`}
       </aside>

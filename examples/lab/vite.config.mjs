@@ -39,7 +39,7 @@ export default defineConfig({
     // What is inlined cannot carry headers, and workers need them.
     assetsInlineLimit: 0,
   },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [packageByItsName()] },
   plugins: [packageByItsName()],
 });
 

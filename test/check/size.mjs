@@ -13,10 +13,10 @@ const ROOT = new URL("../../", import.meta.url);
 
 // Kilobytes of 1,000 bytes, after gzip. Raise one only together with a line in the changelog that says what it buys.
 const BUDGET = {
-  index: 26.5,
-  external: 13.5,
-  trace: 17,
-  replay: 34.5,
+  index: 45,
+  external: 16.5,
+  trace: 20.5,
+  replay: 52,
   remote: 7,
   "remote: connect": 3.5,
   lab: 150,

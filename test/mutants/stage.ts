@@ -40,7 +40,9 @@ export class Stage {
     }
     // Modules that tests load by path.
     for (const entry of await readdir(join(ROOT, "build"))) {
-      if (entry.endsWith(".wasm")) await cp(join(ROOT, "build", entry), join(path, "build", entry));
+      if (entry.endsWith(".wasm") || entry === "ts") {
+        await cp(join(ROOT, "build", entry), join(path, "build", entry), { recursive: true });
+      }
     }
     const core = textOfBytes(await readFile(join(ROOT, "dist/core.wasm")));
     const inlined: Inlined[] = [];

@@ -6,11 +6,11 @@
 import { type Fields, Iommufd, type IommufdContext, type IoctlCommand, IOMMU_DESTROY } from "iommufd-wasm";
 import { defineLab } from "iommufd-wasm/replay";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { define } from "../../examples/lab/definition.ts";
+import { define, DefinitionError, numberOfText } from "../../examples/lab/definition.ts";
 import { LessonRun } from "../../examples/lab/lesson-run.ts";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
 import type { Action, DefinitionText, Lesson, Text } from "../../examples/lab/lessons/lesson.ts";
-import { addSample } from "../../examples/lab/sample.ts";
+import { type AddedEvent, Samples } from "../../examples/lab/sample.ts";
 import { mapScratch } from "../../examples/lab/user-memory.ts";
 
 /** More actions than any lesson takes. */
@@ -24,12 +24,26 @@ beforeEach(async () => {
   iommufd = await Iommufd.create();
   commands = [IOMMU_DESTROY, ...defineLab(iommufd).commands];
   context = iommufd.open();
+  samples = new Samples({
+    get context() {
+      return context;
+    },
+    get commands() {
+      return commands;
+    },
+  });
 });
 afterEach(() => iommufd.detach());
 
+let samples: Samples;
+
 function begin(lesson: Lesson, threads = true): LessonRun {
   const run = new LessonRun(lesson, { objects: () => context.objects(), memory: mapScratch(iommufd), threads });
-  iommufd.onTrace((event) => run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] }));
+  // As the page does: what a button makes is told as that.
+  iommufd.onTrace((event) => {
+    if (!samples.isAdding) run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] });
+  });
+  samples.addEventListener("added", (event) => run.happened({ kind: "sampled", ids: (event as AddedEvent).ids }));
   return run;
 }
 
@@ -69,8 +83,7 @@ function act(run: LessonRun, action: Action): void {
       defineText(run, action.definition);
       break;
     case "sample":
-      addSample(context, commands);
-      // The page looks again whenever objects may have changed; here the last call was that.
+      samples.add();
       break;
     case "reopen":
       reopen(run);
@@ -109,7 +122,7 @@ describe.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))("the lesson
   });
 
   test("is completed beside other objects", () => {
-    addSample(context, commands);
+    samples.add();
     ioctl("LAB_ALLOC", { type: 3 });
     expect(walk(begin(lesson)).isDone).toBe(true);
   });
@@ -132,6 +145,29 @@ describe.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))("the lesson
     const run = begin(lesson);
     expect(run.happened({ kind: "selected", id: 1 })).toBe(false);
     expect(run.step).toBe(0);
+  });
+
+  test("is not begun by objects that a button makes, except where it asks for them", () => {
+    const run = begin(lesson);
+    const isAsked = lesson.steps[0]?.next(run.evidence())?.kind === "sample";
+    samples.add();
+    expect(run.step).toBe(isAsked ? 1 : 0);
+  });
+
+  test("rests: no step of it is done by what is done in another lesson", () => {
+    const run = begin(lesson);
+    for (const [index] of lesson.steps.entries()) {
+      walkTo(run, index);
+      expect(run.overhear("changed")).toBe(false);
+      expect(run.step).toBe(index);
+    }
+  });
+
+  test("rests, and begins again when the file with its objects is closed", () => {
+    const run = walkTo(begin(lesson), 1);
+    const begins = lesson.tiedToFile !== false;
+    expect(run.overhear("reopened")).toBe(begins);
+    expect([run.step, run.note]).toEqual(begins ? [0, expect.stringContaining("begins again")] : [1, undefined]);
   });
 
   test("tells one who answers a question wrongly why", () => {
@@ -198,6 +234,71 @@ describe("the first lesson", () => {
   });
 });
 
+describe("a lesson that rests", () => {
+  test("begins again when what it had built is destroyed meanwhile, and not by other objects' end", () => {
+    const run = walkTo(begin(firstObject), 2);
+    const other = new LessonRun(firstObject, {
+      objects: () => context.objects(),
+      memory: mapScratch(iommufd),
+      threads: true,
+    });
+    iommufd.onTrace((event) => other.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] }));
+    ioctl("LAB_ALLOC", { type: 3 });
+    ioctl("IOMMU_DESTROY", { id: 3 });
+    expect([run.overhear("changed"), run.step]).toEqual([false, 2]);
+    ioctl("IOMMU_DESTROY", { id: 2 });
+    expect([run.overhear("changed"), run.step, run.note]).toEqual([true, 0, expect.stringContaining("gone")]);
+    expect(run.overhear("changed")).toBe(false);
+  });
+
+  test("stays finished, whatever is closed", () => {
+    const run = walk(begin(firstObject));
+    expect([run.overhear("reopened"), run.isDone]).toEqual([false, true]);
+  });
+});
+
+describe("the lesson on the release order", () => {
+  const order = LESSONS.find(({ id }) => id === "release-order") as Lesson;
+
+  test("offers the chain that is there, and does not take it unasked", () => {
+    samples.add();
+    const run = begin(order);
+    expect(run.already?.text).toBe("There is one: DEVICE 3, HWPT 2, IOAS 1.");
+    ioctl("LAB_STATE", { id: 1 });
+    ioctl("LAB_ALLOC", { type: 3 });
+    expect(run.step).toBe(0);
+    run.happened({ kind: "taken" });
+    expect([run.step, run.facts]).toEqual([1, { device: 3, hwpt: 2, ioas: 1 }]);
+  });
+
+  test("takes nothing where nothing is", () => {
+    const run = begin(order);
+    expect(run.already).toBeUndefined();
+    run.happened({ kind: "taken" });
+    expect(run.step).toBe(0);
+  });
+
+  test("is done by the student's own chain, and by a button's", () => {
+    samples.add();
+    const own = begin(order);
+    ioctl("LAB_ALLOC", { type: 3 });
+    ioctl("LAB_ALLOC", { type: 2, hold_id0: 4 });
+    expect(own.step).toBe(0);
+    ioctl("LAB_ALLOC", { type: 1, hold_id0: 5 });
+    expect([own.step, own.facts]).toEqual([1, { device: 6, hwpt: 5, ioas: 4 }]);
+    const byButton = begin(order);
+    samples.add();
+    expect([byButton.step, byButton.facts]).toEqual([1, { device: 9, hwpt: 8, ioas: 7 }]);
+  });
+
+  test("is not done by a call that failed, whatever its struct says", () => {
+    samples.add();
+    const run = begin(order);
+    expect(ioctl("LAB_ALLOC", { type: 9, out_id: 3 })).toBeLessThan(0);
+    expect(run.step).toBe(0);
+  });
+});
+
 describe("the lesson on races", () => {
   const race = LESSONS.find(({ id }) => id === "two-callers") as Lesson;
 
@@ -236,6 +337,28 @@ describe("the lesson on races", () => {
     expect(run.isDone).toBe(true);
   });
 
+  test("goes on at a place that was kept", () => {
+    const { place } = walkTo(begin(race), 2);
+    const run = begin(race);
+    run.resume(place);
+    expect([run.step, run.facts]).toEqual([2, { endings: 2 }]);
+    expect(walk(run).isDone).toBe(true);
+  });
+
+  test("goes on at what was left out where there are threads now, and stays finished where there are none", () => {
+    const { place } = walk(begin(race, false));
+    const [now, never] = [begin(race), begin(race, false)];
+    now.resume(place);
+    never.resume(place);
+    expect([now.step, now.wasPassedOver(3), never.isDone, never.wasPassedOver(3)]).toEqual([3, false, true, true]);
+  });
+
+  test("a place beyond its last step is its end", () => {
+    const run = begin(race);
+    run.resume({ step: 99, facts: {}, leftOut: [] });
+    expect(run.step).toBe(race.steps.length);
+  });
+
   test("a lesson that begins again has seen no race", () => {
     const run = walkTo(begin({ ...race, tiedToFile: true }), 1);
     expect(run.evidence().races).toHaveLength(1);
@@ -252,13 +375,27 @@ describe("a definition that somebody wrote", () => {
     body: "cmd.fields.b = 1n; cmd.respond();",
   };
 
+  /** The parts that are refused. */
+  function faultsIn(definition: DefinitionText): string[] {
+    try {
+      define(iommufd, definition, () => undefined);
+      return [];
+    } catch (error) {
+      if (!(error instanceof DefinitionError)) throw error;
+      return error.faults.map(({ part }) => part);
+    }
+  }
+
   test("becomes a command", () => {
     const command = define(iommufd, right, () => undefined);
     expect(context.call(command, { a: 1 })).toEqual({ size: command.size, a: 1, b: 1n });
   });
 
   test.each([
+    ["no name", { name: "" }, "name"],
     ["a name that is none", { name: "my ioctl" }, "name"],
+    ["a name that another number has", { name: "LAB_ALLOC" }, "name"],
+    ["the name of a built-in command", { name: "IOMMU_DESTROY" }, "name"],
     ["a line that is no field", { fields: "a u32" }, "fields"],
     ["a type that is none", { fields: "a: u24" }, "fields"],
     ["a field twice", { fields: "a: u32\na: u8" }, "fields"],
@@ -267,10 +404,42 @@ describe("a definition that somebody wrote", () => {
     ["size", { fields: "size: u32" }, "fields"],
     ["a struct that is too large", { fields: "a: u8[5000]" }, "fields"],
     ["a number outside the table", { nr: 0x100 }, "nr"],
+    ["a number before the table", { nr: 0x7f }, "nr"],
+    ["a number that is none", { nr: NaN }, "nr"],
+    ["a number that is not whole", { nr: 0x80 + 0.5 }, "nr"],
     ["a number that is taken", { nr: 0xa0 }, "nr"],
     ["a body that is no JavaScript", { body: "cmd.fields.b = ;" }, "body"],
-  ] as const)("%s is an error of that part", (_, change, part) => {
-    expect(() => define(iommufd, { ...right, ...change }, () => undefined)).toThrow(expect.objectContaining({ part }));
+  ] as const)("%s is an error of that part, and adds nothing", (_, change, part) => {
+    const before = iommufd.commands();
+    expect(faultsIn({ ...right, ...change })).toEqual([part]);
+    expect(iommufd.commands()).toEqual(before);
+  });
+
+  test("all parts that are wrong are named at once", () => {
+    expect(faultsIn({ name: "LAB_ALLOC", nr: 0xa1, fields: "a", body: ";;)" })).toEqual([
+      "name",
+      "nr",
+      "fields",
+      "body",
+    ]);
+  });
+
+  test("a name keeps its number and its fields, and the message says which they are", () => {
+    define(iommufd, right, () => undefined);
+    expect(() => define(iommufd, { ...right, nr: 0xc1 }, () => undefined)).toThrow(
+      "MINE is the name of number 0xc0. Take another name.",
+    );
+    expect(() => define(iommufd, { ...right, name: "YOURS" }, () => undefined)).toThrow(
+      "0xc0 is the number of MINE. Take another number.",
+    );
+    expect(() => define(iommufd, { ...right, fields: "b: u64" }, () => undefined)).toThrow(
+      "MINE is in the table with other fields: a: u32, b: u64.",
+    );
+  });
+
+  test("a number is decimal or hex, and anything else is none", () => {
+    expect(["0xb0", " 0XB0 ", "176"].map(numberOfText)).toEqual([0xb0, 0xb0, 176]);
+    expect(["", "0x", "b0", "1e2", "0b1", "-1", "1.5", "0xb0 0xb1"].map(numberOfText)).toEqual(Array(8).fill(NaN));
   });
 
   test("the same number and struct get the new function", () => {

@@ -2,7 +2,7 @@
 // What the lab page remembers of a student, and what it makes of a storage that is full, forbidden, or somebody else's.
 
 import { describe, expect, test } from "vitest";
-import { Progress, type Store } from "../../examples/lab/progress.ts";
+import { type Place, Progress, type Store } from "../../examples/lab/progress.ts";
 
 function memoryStore(text?: string): Store & { text: string | null } {
   return {
@@ -19,27 +19,32 @@ function memoryStore(text?: string): Store & { text: string | null } {
   };
 }
 
+const PLACE: Place = { step: 1, facts: {}, leftOut: [] };
+
 describe("progress", () => {
   test("is found again by the next visit", () => {
     const store = memoryStore();
     const first = new Progress(store);
     first.finish("busy");
-    first.moveTo({ lesson: "publish", step: 3 });
+    first.open("publish");
+    first.keep("publish", { step: 3, facts: {}, leftOut: [] });
+    first.keep("two-callers", { step: 2, facts: { endings: 2 }, leftOut: [3] });
     const next = new Progress(store);
-    expect([next.isFinished("busy"), next.isFinished("publish"), next.place]).toEqual([
-      true,
-      false,
-      { lesson: "publish", step: 3 },
-    ]);
+    expect([next.isFinished("busy"), next.isFinished("publish"), next.lesson]).toEqual([true, false, "publish"]);
+    expect(next.placeIn("publish")).toEqual({ step: 3, facts: {}, leftOut: [] });
+    expect(next.placeIn("two-callers")).toEqual({ step: 2, facts: { endings: 2 }, leftOut: [3] });
+    expect(next.placeIn("busy")).toBeUndefined();
   });
 
   test("is gone after a reset", () => {
     const store = memoryStore();
     const progress = new Progress(store);
     progress.finish("busy");
-    progress.moveTo({ lesson: "busy", step: 1 });
+    progress.open("busy");
+    progress.keep("busy", PLACE);
     progress.reset();
-    expect([store.text, progress.isFinished("busy"), progress.place]).toEqual([null, false, undefined]);
+    expect([store.text, progress.isFinished("busy"), progress.lesson]).toEqual([null, false, undefined]);
+    expect(progress.placeIn("busy")).toBeUndefined();
   });
 
   test.each([
@@ -48,16 +53,22 @@ describe("progress", () => {
     ["null", "null"],
     ["a list", "[]"],
     ["lessons that are none", '{"finished":7}'],
-    ["a step that is none", '{"lesson":"busy","step":1.5}'],
-    ["a step before the first", '{"lesson":"busy","step":-1}'],
-    ["a lesson that is none", '{"lesson":7,"step":1}'],
+    ["places that are none", '{"places":7}'],
+    ["a place that is none", '{"places":{"busy":7}}'],
+    ["a step that is none", '{"places":{"busy":{"step":1.5}}}'],
+    ["a step before the first", '{"places":{"busy":{"step":-1}}}'],
+    ["a lesson that is none", '{"lesson":7}'],
   ])("%s counts as nothing", (_, text) => {
-    expect(new Progress(memoryStore(text)).place).toBeUndefined();
+    const progress = new Progress(memoryStore(text));
+    expect([progress.lesson, progress.placeIn("busy")]).toEqual([undefined, undefined]);
   });
 
   test("keeps what fits of what is stored", () => {
-    const progress = new Progress(memoryStore('{"finished":["busy",7],"lesson":"busy"}'));
-    expect([progress.isFinished("busy"), progress.place]).toEqual([true, undefined]);
+    const text =
+      '{"finished":["busy",7],"lesson":"busy","places":{"publish":7,"busy":{"step":2,"facts":{"a":1,"b":"2"},"leftOut":[1,-1,"0"]}}}';
+    const progress = new Progress(memoryStore(text));
+    expect([progress.isFinished("busy"), progress.lesson]).toEqual([true, "busy"]);
+    expect(progress.placeIn("busy")).toEqual({ step: 2, facts: { a: 1 }, leftOut: [1] });
   });
 
   test.each([
@@ -73,8 +84,9 @@ describe("progress", () => {
   ])("lasts as long as the page where %s", (_, store) => {
     const progress = new Progress(store);
     progress.finish("busy");
-    progress.moveTo({ lesson: "busy", step: 1 });
-    expect([progress.isFinished("busy"), progress.place]).toEqual([true, { lesson: "busy", step: 1 }]);
+    progress.open("busy");
+    progress.keep("busy", PLACE);
+    expect([progress.isFinished("busy"), progress.lesson, progress.placeIn("busy")]).toEqual([true, "busy", PLACE]);
     progress.reset();
     expect(progress.isFinished("busy")).toBe(false);
   });

@@ -64,3 +64,18 @@ test("is closed when the thread has left; not when only the number was closed", 
   expect(session.isClosed).toBe(true);
   expect(new CallRecorder(session).start).toEqual([]);
 });
+
+test("has the lab that it defined, with the log that its objects' end is written to; another's kernel has none", async () => {
+  const session = await LabSession.create();
+  const alloc = session.commands.find(({ name }) => name === "LAB_ALLOC");
+  expect(session.lab?.types.map(({ name }) => name)).toEqual(["DEVICE", "HWPT", "IOAS"]);
+  session.context.call(alloc!, { type: 3 });
+  session.context.destroy(1);
+  const pairs: number[] = [];
+  session.lab?.log.take(9, (taken) => pairs.push(...taken));
+  expect(pairs).toEqual([3, 1]);
+  session.close();
+  const iommufd = await Iommufd.create();
+  expect(LabSession.of(iommufd, iommufd.open()).lab).toBeUndefined();
+  iommufd.detach();
+});

@@ -90,7 +90,7 @@ test("a later receiver of a port hears its calls, and all leave is given back", 
       const view = new DataView(new ArrayBuffer(40));
       view.setInt32(16, fd, true);
       view.setUint32(36, 0xffff_ffff, true);
-      return { iommufd: "calls", calls: view.buffer };
+      return { iommufd: "calls", thread: "worker", credit, calls: view.buffer };
     };
     const arrived = async (...messages: unknown[]): Promise<void> => {
       const last = new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ test("a later receiver of a port hears its calls, and all leave is given back", 
       await last;
     };
     const stop = lab.receiveCalls(session, port1);
-    await arrived({ iommufd: "thread", thread: "worker", credit }, batch(1));
+    await arrived(batch(1));
     stop(); // what has arrived is reported
     const atStop = [...heard];
     await arrived(batch(2), batch(3));

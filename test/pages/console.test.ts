@@ -147,7 +147,29 @@ describe("the struct", () => {
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await expect.poll(() => result(page).innerText()).toContain("ENOTTY");
     await page.getByLabel("Request", { exact: true }).fill("0x3ba6");
-    expect(await page.getByLabel("Command").inputValue()).toBe("LAB_STATE");
+    expect(await page.getByLabel("Command").locator("option:checked").textContent()).toContain("LAB_STATE");
+  });
+
+  test("is that of the command that was chosen, also where two have one name", async () => {
+    const page = await open();
+    await page.evaluate(async () => {
+      const session = await lab.LabSession.shared();
+      for (const [nr, field] of [
+        [0xb0, "first"],
+        [0xb1, "second"],
+      ] as const) {
+        const definition = { name: "TWIN", nr, fields: { [field]: "u32" }, execute: () => 0 } as const;
+        session.addCommand(session.iommufd.defineIoctl(definition));
+      }
+    });
+    const command = page.getByLabel("Command");
+    await command.selectOption("0x3bb1");
+    await field(page, "second").waitFor();
+    expect(await page.getByLabel("Request", { exact: true }).inputValue()).toBe("0x3bb1");
+    await command.selectOption("0x3bb0");
+    await field(page, "first").waitFor();
+    expect(await command.inputValue()).toBe("0x3bb0");
+    expect(await command.locator("option:checked").count()).toBe(1);
   });
 });
 

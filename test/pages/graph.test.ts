@@ -42,7 +42,10 @@ let visit: Visit;
 beforeAll(async () => {
   const body = `<h1>Bare</h1><iommufd-graph></iommufd-graph>${TOOLS}`;
   site = await serveSite({
-    pages: { "/": bareHtml(body), "/strict": bareHtml(body).replace("<title>", `${NO_WORKERS}<title>`) },
+    pages: {
+      "/": bareHtml(body),
+      "/strict": bareHtml(body).replace("<title>", `${NO_WORKERS}<title>`),
+    },
   });
 });
 afterEach(() => visit.close());
@@ -93,6 +96,23 @@ test("says what to do while there is nothing, and does it", async () => {
   await graph().getByRole("button", { name: "Make three objects" }).click();
   await boxes("IOAS 1", "HWPT 2", "DEVICE 3");
   expect(await graph().getByText("No objects yet").count()).toBe(0);
+  expect(visit.problems).toEqual([]);
+});
+
+test("leaves the first objects to a page that makes its own", async () => {
+  await open();
+  const asked = visit.page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        document.addEventListener("iommufd-example", (event) => {
+          event.preventDefault();
+          resolve((event.target as Element).localName);
+        });
+      }),
+  );
+  await graph().getByRole("button", { name: "Make three objects" }).click();
+  expect(await asked).toBe("iommufd-graph");
+  expect(await visit.page.evaluate(() => tools.session.context.objects().length)).toBe(0);
   expect(visit.problems).toEqual([]);
 });
 

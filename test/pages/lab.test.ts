@@ -5,16 +5,15 @@
 // Every lesson is completed through the page's own buttons, and the first one by keyboard alone. Nothing here reaches into
 // the page's modules.
 
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { Page } from "playwright";
 import { createServer } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
+import { buildLab } from "../support/lab-build.ts";
 import { closeBrowser, openPage, serveSite, type Site, type Visit, type VisitOptions } from "../support/lab-page.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -29,10 +28,7 @@ let visit: Visit | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "iommufd-lab-"));
-  // As a command: Vite builds another page where a test runner has set NODE_ENV.
-  const { NODE_ENV: _, ...env } = process.env;
-  const command = ["run", "-s", "lab:build", "--", "--logLevel", "error", "--outDir", folder];
-  await promisify(execFile)("npm", command, { cwd: ROOT, env });
+  await buildLab(folder);
   isolated = await serveSite({ folders: { "/lab/": folder } });
   plain = await serveSite({ folders: { [DEEP]: folder, "/lab/": folder }, isolated: false });
 });
@@ -65,6 +61,14 @@ async function clickThrough(page: Page, steps: number): Promise<void> {
     await page.waitForFunction((text) => document.querySelector<HTMLElement>("#lesson")?.innerText !== text, before);
     done = await doneSteps(page);
   }
+}
+
+/** Makes one object by the console, beside the three that are there. */
+async function runOneAlloc(page: Page): Promise<void> {
+  const console = page.locator("iommufd-console");
+  await console.getByLabel("Command").selectOption({ label: "LAB_ALLOC" });
+  await console.getByRole("button", { name: "Run", exact: true }).click();
+  await expect.poll(() => page.locator("#file").innerText()).toMatch(/Objects\s*4/);
 }
 
 describe("the first sight", () => {
@@ -213,6 +217,138 @@ describe("lessons", () => {
     expect([await doneSteps(page), await page.locator(".stop.done").count()]).toEqual([0, 0]);
   });
 
+  /** Goes to a lesson by its stop. */
+  const goTo = (page: Page, number: number): Promise<void> =>
+    page.getByRole("button", { name: new RegExp(`^Lesson ${number}:`) }).click();
+  const title = (page: Page): Promise<string> => page.locator("#lesson-title").innerText();
+
+  test("each keeps its place while another one is open", async () => {
+    const page = await open();
+    await clickThrough(page, 3);
+    await goTo(page, 3);
+    expect(await doneSteps(page)).toBe(0);
+    await clickThrough(page, 2);
+    await goTo(page, 1);
+    expect([await title(page), await doneSteps(page)]).toEqual(["Open, and the first object", 3]);
+    await clickThrough(page, 5);
+    await goTo(page, 3);
+    expect(await doneSteps(page)).toBe(2);
+    await goTo(page, 1);
+    await page.locator(".closing").waitFor();
+    await page.getByRole("button", { name: "Do it again" }).click();
+    expect(await doneSteps(page)).toBe(0);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("each keeps its place over a reload, and says what was done about it", async () => {
+    const page = await open();
+    await clickThrough(page, 3);
+    await goTo(page, 3);
+    await clickThrough(page, 2);
+    await page.reload();
+    await page.waitForSelector("#lesson .step.done");
+    expect([await title(page), await doneSteps(page)]).toEqual(["Why destroy says EBUSY", 2]);
+    expect(await page.locator(".note").innerText()).toContain("repeated the steps");
+    await goTo(page, 1);
+    expect(await doneSteps(page)).toBe(3);
+    expect(await page.locator("#announcer").innerText()).toContain("repeated the steps");
+    await clickThrough(page, 5);
+    await goTo(page, 3);
+    await clickThrough(page, 3);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("one whose objects went with the file meanwhile begins again, and says so", async () => {
+    const page = await open();
+    await clickThrough(page, 3);
+    await goTo(page, 3);
+    await page.getByRole("button", { name: "Close and reopen" }).click();
+    await goTo(page, 1);
+    expect(await doneSteps(page)).toBe(0);
+    expect(await page.locator(".note").innerText()).toContain("The file was closed");
+  });
+
+  test("one can be begun again in the middle", async () => {
+    const page = await open();
+    await clickThrough(page, 3);
+    await page.getByRole("button", { name: "Begin this lesson again" }).click();
+    expect(await doneSteps(page)).toBe(0);
+    await page.reload();
+    await page.waitForSelector("#lesson-title");
+    expect(await doneSteps(page)).toBe(0);
+  });
+
+  test("the one on races goes on after a reload, and says what is forgotten", async () => {
+    const page = await open({}, { lesson: "two-callers" });
+    await clickThrough(page, 3);
+    await page.reload();
+    await page.waitForSelector("#lesson .step.done");
+    expect(await doneSteps(page)).toBe(3);
+    expect(await page.locator(".note").innerText()).toContain("are forgotten");
+    await clickThrough(page, 4);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("the one on own ioctls goes on after a reload, and says whose functions are in the table", async () => {
+    const page = await open({}, { lesson: "extend" });
+    expect(await page.locator("#definition").innerText()).toContain("gone when the page is loaded again");
+    await clickThrough(page, 3);
+    await page.reload();
+    await page.waitForSelector("#lesson .step.done");
+    expect(await doneSteps(page)).toBe(3);
+    expect(await page.locator(".note").innerText()).toContain("Functions that you had written yourself are gone");
+    await clickThrough(page, 5);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("a place behind the closing of the file is found again at the page's start, and later only up to it", async () => {
+    const page = await open({}, { lesson: "release-order" });
+    await clickThrough(page, 6);
+    await page.reload();
+    await page.waitForSelector("#lesson .step.done");
+    expect(await doneSteps(page)).toBe(6);
+    await goTo(page, 1);
+    await page.reload();
+    await page.waitForSelector("#lesson-title");
+    await expect.poll(() => page.locator("#file").innerText()).toMatch(/Objects\s*3/);
+    await goTo(page, 4);
+    expect(await doneSteps(page)).toBe(5);
+    expect(await page.locator(".note").innerText()).toContain("Closing the file is left to you");
+    // The page's three are still there, beside the lesson's four.
+    expect(await page.locator("#file").innerText()).toMatch(/Objects\s*7/);
+    await clickThrough(page, 7);
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("no button for sample objects does a step that wants them from the student", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: "Add sample objects" }).click();
+    await expect.poll(() => page.locator("#file").innerText()).toMatch(/Objects\s*6/);
+    await page.getByRole("button", { name: "Close and reopen" }).click();
+    await page.locator("iommufd-graph").getByRole("button", { name: "Make three objects" }).click();
+    await expect.poll(() => page.locator("#file").innerText()).toMatch(/Objects\s*3/);
+    expect([await doneSteps(page), await page.locator(".note").count()]).toEqual([0, 0]);
+  });
+
+  test("a chain that is there is offered, not taken; the student takes it", async () => {
+    const page = await open({}, { lesson: "release-order" });
+    const step = page.locator("#lesson .step.present");
+    expect(await step.innerText()).toContain("There is one: DEVICE 3, HWPT 2, IOAS 1.");
+    await runOneAlloc(page);
+    expect(await doneSteps(page)).toBe(0);
+    expect(await visit?.axe()).toEqual([]);
+    await step.getByRole("button", { name: "Take that one" }).click();
+    expect(await doneSteps(page)).toBe(1);
+    expect(await page.locator("#lesson .step.done").innerText()).toContain("DEVICE 3 holds HWPT 2");
+  });
+
+  test("the button that a step names does it", async () => {
+    const page = await open({}, { lesson: "release-order" });
+    await page.getByRole("button", { name: "Add sample objects" }).click();
+    await expect.poll(() => doneSteps(page)).toBe(1);
+    expect(await page.locator("#lesson .step.done").innerText()).toContain("DEVICE 6 holds HWPT 5");
+  });
+
   test("a lesson has an address of its own", async () => {
     const page = await open({}, { lesson: "busy" });
     expect(await page.locator("#lesson-title").innerText()).toBe("Why destroy says EBUSY");
@@ -235,6 +371,45 @@ describe("lessons", () => {
     await console.getByLabel("Command").selectOption({ label: "MY_DOUBLE" });
     await console.getByRole("button", { name: "Run", exact: true }).click();
     await expect.poll(() => editor.getByRole("status").innerText()).toContain("nothing is not defined");
+    expect(visit?.problems).toEqual([]);
+  });
+
+  test("an own ioctl with a taken name and a number that is none is not added, and each is said at its field", async () => {
+    const page = await open({}, { lesson: "extend" });
+    const editor = page.locator("#editor");
+    const [name, nr] = [editor.getByLabel("Name"), editor.getByLabel(/^Number/)];
+    const messageOf = (field: typeof name): Promise<string> =>
+      field.evaluate((input) => document.getElementById(input.getAttribute("aria-describedby") ?? "")?.innerText ?? "");
+    const invalid = (): Promise<(string | null)[]> =>
+      editor.locator("[aria-invalid]").evaluateAll((all) => all.map((field) => field.getAttribute("aria-invalid")));
+    const offered = page.locator("iommufd-console").getByLabel("Command").getByRole("option");
+    const before = await offered.allInnerTexts();
+
+    await name.fill("LAB_ALLOC");
+    await nr.fill("0xbz");
+    expect(await invalid()).toEqual(["false", "false", "false", "false"]);
+    await page.keyboard.press("Enter");
+    expect(await invalid()).toEqual(["true", "true", "false", "false"]);
+    expect(await messageOf(name)).toBe("LAB_ALLOC is the name of number 0xa0. Take another name.");
+    expect(await messageOf(nr)).toBe("This is no number. Write one from 0x80 to 0xff, such as 0xb0.");
+    expect(await nr.inputValue()).toBe("0xbz");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("definition-name");
+    expect(await editor.getByRole("status").innerText()).toBe("Nothing was added.");
+    expect(await visit?.axe()).toEqual([]);
+
+    await nr.fill("0x1b0");
+    expect(await messageOf(nr)).toBe("0x1b0 is outside the table. Take a number from 0x80 to 0xff.");
+    await nr.fill("177");
+    expect(await messageOf(nr)).toBe("");
+    await page.keyboard.press("Enter");
+    expect(await invalid()).toEqual(["true", "false", "false", "false"]);
+    expect(await offered.allInnerTexts()).toEqual(before);
+
+    await name.fill("MINE");
+    await page.keyboard.press("Enter");
+    expect(await editor.getByRole("status").innerText()).toContain("MINE is number 0xb1.");
+    expect(await invalid()).toEqual(["false", "false", "false", "false"]);
+    expect(await offered.count()).toBe(before.length + 1);
     expect(visit?.problems).toEqual([]);
   });
 });

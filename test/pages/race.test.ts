@@ -2,6 +2,7 @@
 //
 // <iommufd-race> alone in a bare page: stepped and run, by the keyboard, at three widths, light and dark, with and without isolation.
 
+import { readFile } from "node:fs/promises";
 import type { Locator } from "playwright";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
@@ -15,6 +16,7 @@ import {
 } from "../support/lab-page.ts";
 import { loadRaces } from "../support/races.ts";
 
+const here = import.meta.url;
 const HEADING = "<h1>Races</h1>";
 
 let site: Site;
@@ -75,6 +77,7 @@ async function collectEvents({ page }: Visit): Promise<() => Promise<Detail[]>> 
 interface Detail {
   race: string;
   mode: string;
+  stalled: boolean;
   outcomes: { results: string[]; after: string[]; warn: string[]; count: number; allowed: boolean }[];
 }
 
@@ -114,6 +117,7 @@ describe("stepping", () => {
         race: "destroy-get",
         mode: "step",
         outcomes: [{ results: ["0", "ENOENT"], after: ["ENOENT", "0", "[2:1]"], warn: [], count: 1, allowed: true }],
+        stalled: false,
       },
     ]);
   });
@@ -201,6 +205,28 @@ describe("stepping", () => {
   });
 });
 
+/** Lets one worker sleep for ever in front of its call of a try, and not before so many tries are over. */
+async function stallWorker({ page }: Visit, actor: number, tries: number): Promise<void> {
+  // A worker draws two numbers for a try's delay, when it has prepared its call.
+  const before = `const { random } = Math;
+    addEventListener("message", ({ data: { actor } }) => {
+      let left = 2 * ${tries};
+      Math.random = () => {
+        if (actor === ${actor} && left-- === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        return random();
+      };
+    });
+  `;
+  const worker = await readFile(new URL("../../dist/race-worker.js", here), "utf8");
+  await page.route("**/dist/race-worker.js", (route) =>
+    route.fulfill({
+      contentType: "text/javascript",
+      headers: { "Cross-Origin-Embedder-Policy": "require-corp" },
+      body: before + worker,
+    }),
+  );
+}
+
 describe("running", () => {
   test("the workers' outcomes are the recorded kernel's, and all tries are counted", async () => {
     const opened = await visit(site, "run");
@@ -216,6 +242,7 @@ describe("running", () => {
       const ended = (await told()).at(-1);
       expect(ended?.race).toBe(name);
       expect(ended?.mode).toBe("run");
+      expect(ended?.stalled).toBe(false);
       const shown = await page
         .locator("td[data-count]")
         .evaluateAll((cells) => cells.map((cell) => Number((cell as HTMLElement).dataset["count"])));
@@ -309,6 +336,57 @@ describe("running", () => {
     expect((await told()).map(({ outcomes }) => outcomes.map(({ count }) => count))).toEqual([[7]]);
     await expect.poll(() => page.workers().length).toBe(0);
     expect(opened.problems).toEqual([]);
+  });
+
+  test("a run in which a worker gets stuck ends by itself, and counts exactly the tries before", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    await stallWorker(opened, 1, 1000);
+    const told = await collectEvents(opened);
+    await page.getByRole("combobox", { name: "For" }).selectOption("30");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    const alert = page.getByRole("alert");
+    await alert.getByText("The run has stalled: for 5 seconds no try came to its end").waitFor();
+    expect(await alert.innerText()).toContain("Counted are the 1,000 tries before it");
+    expect(await page.getByRole("status").innerText()).toBe("Ran 1,000 times.");
+    const [ended] = await told();
+    expect(ended?.stalled).toBe(true);
+    expect(ended?.outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(1000);
+    await expect.poll(() => page.workers().length).toBe(0);
+    expect(await opened.axe()).toEqual([]);
+    // The next run forgets it.
+    await page.unroute("**/dist/race-worker.js");
+    await page.getByRole("combobox", { name: "For" }).selectOption("1");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await expect.poll(() => told().then((events) => events[1]?.stalled)).toBe(false);
+    expect(await alert.count()).toBe(0);
+    expect(opened.problems).toEqual([]);
+  });
+
+  test("a run whose leader gets stuck ends by itself, with what the leader reported last", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    await stallWorker(opened, 0, 0);
+    const told = await collectEvents(opened);
+    await page.getByRole("combobox", { name: "For" }).selectOption("30");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByRole("alert").getByText("No try is counted.").waitFor();
+    expect(await told()).toEqual([{ race: "destroy-destroy", mode: "run", outcomes: [], stalled: true }]);
+    await expect.poll(() => page.workers().length).toBe(0);
+    expect(opened.problems).toEqual([]);
+  });
+
+  test("workers that do not start are a problem that the element shows", async () => {
+    const opened = await visit(site, "run");
+    const { page } = opened;
+    await page.route("**/dist/race-worker.js", () => undefined); // is never answered
+    await page.evaluate(() => {
+      const timeout = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (milliseconds) => timeout(milliseconds / 100);
+    });
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByRole("alert").getByText("The run failed: its workers did not start within 30 seconds").waitFor();
+    await expect.poll(() => page.workers().length).toBe(0);
   });
 
   test("where the second worker cannot be had, the first one goes, too", async () => {

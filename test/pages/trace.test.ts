@@ -12,17 +12,19 @@ const WORKER = `
 import { Iommufd } from "/dist/index.js";
 import { defineLab } from "/dist/replay.js";
 import { forwardCalls } from "/dist/lab-worker.js";
-let context, stop;
-onmessage = ({ data }) => {
+let iommufd, context, stop;
+onmessage = async ({ data }) => {
   if (data.share) {
-    const iommufd = Iommufd.attachSync(data.share);
+    iommufd = Iommufd.attachSync(data.share);
     defineLab(iommufd);
     context = iommufd.file(data.fd);
-    stop = forwardCalls(iommufd, self, { thread: data.thread });
   }
+  const forward = data.module ? (await import(data.module)).forwardCalls : forwardCalls;
+  if (data.thread) stop = forward(iommufd, self, { thread: data.thread });
   for (let n = 0; n < (data.calls ?? 0); n++) context.tryIoctl(0x3b80, new Uint8Array([8, 0, 0, 0, 99, 0, 0, 0]));
   if (data.alloc) context.tryIoctl(0x3ba0, Uint8Array.of(28, 0, 0, 0, 3, ...new Array(23).fill(0)));
   if (data.stop) stop();
+  if (data.then) stop = forward(iommufd, self, { thread: data.then });
   if (data.block) Atomics.wait(data.block, 0, 0);
   postMessage("done");
 };
@@ -265,6 +267,30 @@ describe("calls of real workers", () => {
     );
   }
 
+  /**
+   * Has a worker make more calls one after the other than batches may be on their way, each when the one before has been taken; whose
+   * they are said to be.
+   */
+  function oneByOne(page: Page, worker: string, calls: number): Promise<string[]> {
+    return page.evaluate(
+      async ({ worker, calls }) => {
+        const session = await lab.LabSession.shared();
+        const threads: string[] = [];
+        for (let n = 0; n < calls; n++) {
+          const taken = new Promise<string>((resolve) =>
+            session.addEventListener("calls", (event) => resolve((event as Lab.LabCallsEvent).calls[0]!.thread), {
+              once: true,
+            }),
+          );
+          workers.get(worker)!.postMessage({ calls: 1 });
+          threads.push(await taken);
+        }
+        return threads;
+      },
+      { worker, calls },
+    );
+  }
+
   test("are lines under the worker's name, decoded with the page's commands", async () => {
     const page = await open();
     await startWorker(page, "worker 1");
@@ -309,6 +335,35 @@ describe("calls of real workers", () => {
     expect(await rows(page).count()).toBe(3);
   });
 
+  test("go on when forwarding begins again on the port, under another name, too", async () => {
+    const page = await open();
+    await startWorker(page, "worker 1");
+    for (const thread of ["worker 1", "worker 1", "again"]) {
+      await tell(page, "worker 1", { stop: true, then: thread });
+      expect(await oneByOne(page, "worker 1", 12)).toEqual(new Array(12).fill(thread));
+    }
+  });
+
+  test("that come too fast are all counted when forwarding begins again with no room left", async () => {
+    const page = await open();
+    await startWorker(page, "worker 1");
+    for (const stop of [true, false]) {
+      const before = await page.evaluate(() => seen.calls + seen.lost);
+      await tell(page, "worker 1", { calls: 30_000, stop, then: "worker 1" });
+      await tell(page, "worker 1", { calls: 30_000 });
+      await expect.poll(() => page.evaluate(() => seen.calls + seen.lost)).toBe(before + 60_000);
+    }
+  });
+
+  test("go on after a second copy of the module has forwarded too much through the port", async () => {
+    const page = await open();
+    await startWorker(page, "worker 1");
+    await tell(page, "worker 1", { calls: 30_000, stop: true });
+    await tell(page, "worker 1", { calls: 30_000, thread: "copy", module: "/dist/lab-worker.js?copy" });
+    await expect.poll(() => page.evaluate(() => seen.calls)).toBeGreaterThan(0);
+    expect(await oneByOne(page, "worker 1", 12)).toContain("copy");
+  });
+
   test("of a hostile one are ignored unless they are exactly calls", async () => {
     const page = await open();
     const accepted = await page.evaluate(async () => {
@@ -333,20 +388,25 @@ describe("calls of real workers", () => {
         change(new DataView(buffer));
         return buffer;
       };
-      const calls = (batch: unknown): unknown => ({ iommufd: "calls", calls: batch });
+      const calls = (batch: unknown, other: object = {}): unknown => {
+        return { iommufd: "calls", thread: "w".repeat(10_000), credit, calls: batch, ...other };
+      };
       for (const message of [
         ...[null, undefined, 7, "calls", [], {}, { iommufd: 1 }, { iommufd: "calls" }],
-        calls(good(66)), // before anybody said who speaks
-        { iommufd: "thread", thread: "page", credit },
-        { iommufd: "thread", thread: "", credit },
-        { iommufd: "thread", thread: "\u0000\u202e", credit },
-        { iommufd: "thread", thread: 7, credit },
-        { iommufd: "thread", thread: "x", credit: new Int32Array(2) },
-        { iommufd: "thread", thread: "x", credit: new Int32Array(new SharedArrayBuffer(4)) },
-        { iommufd: "thread", thread: "x", credit: 5 },
-        { iommufd: "thread", thread: "w".repeat(10_000), credit },
-        { iommufd: "thread", thread: "another", credit },
-        ...["text", 5, null, {}, new Uint8Array(48), new ArrayBuffer(100_000), new ArrayBuffer(39)].map(calls),
+        { iommufd: "calls", calls: good(66) },
+        calls(good(66), { iommufd: "thread" }),
+        calls(good(66), { thread: "page" }),
+        calls(good(66), { thread: "" }),
+        calls(good(66), { thread: "\u0000\u202e" }),
+        calls(good(66), { thread: 7 }),
+        calls(good(66), { credit: undefined }),
+        calls(good(66), { credit: new Int32Array(2) }),
+        calls(good(66), { credit: new Int32Array(new SharedArrayBuffer(4)) }),
+        calls(good(66), { credit: new Uint32Array(new SharedArrayBuffer(8)) }),
+        calls(good(66), { credit: 5 }),
+        ...["text", 5, null, {}, new Uint8Array(48), new ArrayBuffer(100_000), new ArrayBuffer(39)].map((batch) =>
+          calls(batch),
+        ),
         calls(bad((view) => view.setUint32(32, 9, true))), // one byte more than there is
         calls(bad((view) => view.setUint32(32, 0xffff_ffff, true))),
         calls(bad((view) => view.setUint32(36, 4097, true))),

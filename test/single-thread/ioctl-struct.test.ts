@@ -150,6 +150,34 @@ describe("fields go there and back", () => {
     });
   });
 
+  test("what an object inherits is not given: fields called as Object.prototype's are zero, or stay as they are", () => {
+    const fields = { constructor: "u32", toString: "u64", valueOf: "u8[2]", hasOwnProperty: "s8" } as const;
+    const command = new IoctlCommand({ name: "INHERITED", nr: NR, fields });
+    const none = {
+      size: command.size,
+      constructor: 0,
+      toString: 0n,
+      valueOf: new Uint8Array(2),
+      hasOwnProperty: 0,
+    };
+    expect(command.decode(command.encode({}))).toEqual(none);
+    expect(command.decode(command.encode({ toString: 7 } as never))).toEqual({ ...none, toString: 7n });
+    const input = Object.create({ constructor: 5 }) as object;
+    expect(command.decode(command.encode(input as never))).toEqual(none);
+    const struct = new Uint8Array(command.size).fill(1);
+    command.write(struct, input as Record<string, unknown>);
+    expect([...struct]).toEqual(new Array(command.size).fill(1));
+    // A literal's __proto__ is what it inherits from, and no field; as an own property it is a field that is not there.
+    const plain = new IoctlCommand({ name: "PLAIN", nr: NR, fields: { a: "u32" } });
+    expect(plain.decode(plain.encode({ __proto__: { a: 5 } } as { a?: number })).a).toBe(0);
+    expect(errnoOf(() => plain.encode(JSON.parse('{ "a": 1, "__proto__": 5 }') as { a: number }))).toBe("EINVAL");
+  });
+
+  test.each(["toString", "constructor", "__proto__"])("the last field is none that every object has: %s", (last) => {
+    const fields = { a: "u32" } as const;
+    expect(errnoOf(() => new IoctlCommand({ name: "LAST", nr: NR, fields, last: last as "a" }))).toBe("EINVAL");
+  });
+
   test("a field that is not there, or size, cannot be set", () => {
     const command = new IoctlCommand({ name: "UNKNOWN", nr: NR, fields: { a: "u32" } });
     for (const field of ["b", "size", "toString", "__proto__"]) {

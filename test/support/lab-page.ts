@@ -113,6 +113,8 @@ export interface VisitOptions {
   readonly height?: number;
   /** What the reader's system prefers; default "light". */
   readonly scheme?: "light" | "dark";
+  /** Whether the reader's system lets things move; default false, so that a visit never waits for what moves. */
+  readonly motion?: boolean;
   /** Whether the browser lets the page have service workers; default false. */
   readonly serviceWorkers?: boolean;
 }
@@ -129,13 +131,13 @@ export async function closeBrowser(): Promise<void> {
 /** Opens a page in a fresh profile: no storage, no service worker of an earlier visit. */
 export async function openPage(url: string, options: VisitOptions = {}): Promise<Visit> {
   browser ??= chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_FLAGS });
-  const { width = 1440, height = 900, scheme = "light", serviceWorkers = false } = options;
+  const { width = 1440, height = 900, scheme = "light", motion = false, serviceWorkers = false } = options;
   const context = await (
     await browser
   ).newContext({
     viewport: { width, height },
     colorScheme: scheme,
-    reducedMotion: "reduce",
+    reducedMotion: motion ? "no-preference" : "reduce",
     serviceWorkers: serviceWorkers ? "allow" : "block",
   });
   const visit = new Visit(context, await context.newPage());

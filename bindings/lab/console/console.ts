@@ -19,11 +19,15 @@ import { theme } from "../theme.js";
 import { CallRecorder } from "./call-recorder.js";
 import { ConsoleMemory } from "./console-memory.js";
 import { consoleStyles } from "./console-styles.js";
-import { type Draft, draftOf, type FileNumber, type Pointer, reshape, type Shape } from "./draft.js";
+import { download } from "./download.js";
+import { type Draft, draftOf, type FileNumber, type Pointer, reshape, type Shape, unusedRequest } from "./draft.js";
 import { draftWith } from "./edit-draft.js";
 import { explain } from "./explanations.js";
 import type { FieldValue } from "./field-text.js";
 import { saidOf } from "./export-message.js";
+import { formStyles } from "./form-styles.js";
+import { type Finished, renderHistory } from "./history-view.js";
+import { resultStyles } from "./result-styles.js";
 import { renderEffects, renderVerdict } from "./result-view.js";
 import { type DraftRun, runDraft } from "./run-draft.js";
 import { type Editing, type InputName, renderStructForm } from "./struct-view.js";
@@ -45,13 +49,6 @@ export interface RunDetail {
   readonly explanation: string;
 }
 
-/** A finished call. */
-interface Finished {
-  readonly run: DraftRun;
-  readonly explanation: string;
-  readonly line: string;
-}
-
 /** Calls in the history. */
 const MOST_FINISHED = 50;
 const FILE_NAME = "iommufd-console.jsonl";
@@ -66,7 +63,7 @@ export class IommufdConsole extends LabElement {
     waiting: { state: true },
     message: { state: true },
   };
-  static override styles = [theme, consoleStyles];
+  static override styles = [theme, consoleStyles, formStyles, resultStyles];
 
   /** What is in the form; undefined without a session. */
   declare draft: Draft | undefined;
@@ -193,36 +190,14 @@ export class IommufdConsole extends LabElement {
         </div>
         ${newest === undefined || isWaiting ? nothing : renderEffects(newest.run, this.#commandOf(newest.run.draft.request))}
       </section>
-      ${this.#renderHistory()}
+      ${renderHistory({
+        finished: this.finished,
+        message: this.message,
+        again: (run) => this.#again(run),
+        edit: (run) => this.#take(run),
+        save: () => void this.#save(),
+      })}
     </div>`;
-  }
-
-  #renderHistory(): TemplateResult {
-    return html`<section class="history" aria-label="History">
-      <div class="title">
-        <p class="heading">${this.finished.length === 0 ? "History" : `History, newest first`}</p>
-        <button type="button" ?disabled=${this.finished.length === 0} @click=${this.#save}>Save as a trace</button>
-      </div>
-      <p role="status" class="muted" ?hidden=${this.message === ""}>${this.message}</p>
-      ${
-        this.finished.length === 0
-          ? nothing
-          : html`<ol tabindex="0" aria-label="Finished calls">
-              ${this.finished.map(
-                ({ run, line }) =>
-                  html`<li>
-                    <code class=${run.result < 0 ? "bad" : ""}>${line}</code>
-                    <div>
-                      <button type="button" aria-label=${`Run again: ${line}`} @click=${() => this.#again(run)}>
-                        Run again
-                      </button>
-                      <button type="button" aria-label=${`Edit: ${line}`} @click=${() => this.#take(run)}>Edit</button>
-                    </div>
-                  </li>`,
-              )}
-            </ol>`
-      }
-    </section>`;
   }
 
   async #run(): Promise<number> {
@@ -338,25 +313,14 @@ export class IommufdConsole extends LabElement {
     (event.currentTarget as HTMLFormElement).requestSubmit();
   };
 
-  readonly #save = async (): Promise<void> => {
+  async #save(): Promise<void> {
     this.message = "Replaying the calls …";
     try {
       const saved = await this.exportHistory();
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([saved.text], { type: "application/x-ndjson" }));
-      link.download = FILE_NAME;
-      link.click();
-      URL.revokeObjectURL(link.href);
+      download(saved.text, FILE_NAME);
       this.message = saidOf(saved, FILE_NAME);
     } catch (error) {
       this.message = `The trace could not be written: ${error instanceof Error ? error.message : String(error)}`;
     }
-  };
-}
-
-/** A request in iommufd's range that no command of the session has. */
-function unusedRequest(commands: readonly IoctlCommand<Fields>[]): number {
-  let request = 0x3b99;
-  while (commands.some((command) => command.request === request)) request++;
-  return request;
+  }
 }

@@ -90,3 +90,10 @@ export function writeDeclared(bytes: Uint8Array<ArrayBuffer>, size: number): voi
 export function covers(bytes: Uint8Array, field: { readonly offset: number; readonly size: number }): boolean {
   return field.offset + field.size <= bytes.length;
 }
+
+/** A request in iommufd's range that none of these commands has. */
+export function unusedRequest(commands: readonly IoctlCommand<Fields>[]): number {
+  let request = 0x3b99;
+  while (commands.some((command) => command.request === request)) request++;
+  return request;
+}

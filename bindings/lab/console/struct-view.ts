@@ -2,7 +2,7 @@
 //
 // The form of a draft: which command, its struct as a table and as hex, and what is wrong with it on purpose.
 //
-// It only shows: what is typed goes to `edit`, and the text of the one input that is being edited is shown as it was typed,
+// Commands are told apart by their requests: two may have one name. It only shows: what is typed goes to `edit`, and the text of the one input that is being edited is shown as it was typed,
 // also while it means nothing.
 
 import { html, nothing, type TemplateResult } from "lit";
@@ -75,10 +75,13 @@ export function renderStructForm(form: StructForm): TemplateResult {
         >Command
         <select
           @change=${(event: Event) =>
-            form.choose(form.commands.find(({ name }) => name === (event.target as HTMLSelectElement).value))}
+            form.choose(form.commands.find(({ request }) => textOfRequest(request) === textIn(event)))}
         >
           ${form.commands.map(
-            ({ name }) => html`<option value=${name} .selected=${name === form.command?.name}>${name}</option>`,
+            ({ name, request }) =>
+              html`<option value=${textOfRequest(request)} .selected=${request === form.command?.request}>
+                ${name}
+              </option>`,
           )}
           <option value="" .selected=${form.command === undefined}>Another request</option>
         </select>
@@ -235,7 +238,7 @@ function isEditing(form: StructForm, input: "hex" | "request"): Editing | undefi
 }
 
 function textIn(event: Event): string {
-  return (event.target as HTMLInputElement | HTMLTextAreaElement).value;
+  return (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;
 }
 
 function sizeOf(bytes: Uint8Array): number {

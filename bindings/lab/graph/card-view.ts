@@ -48,7 +48,6 @@ export class CardView {
     this.element.setAttribute("tabindex", "-1");
     this.element.setAttribute("aria-selected", "false");
     this.element.dataset.key = `${card.key}`;
-    this.element.style.setProperty("--type", `var(--type-${((card.typeNumber - 1) % TYPE_COLOURS) + 1})`);
     this.#name = document.createElementNS(SVG, "title");
     this.#body = make("g", "body");
     this.#ring = make("path", "ring");
@@ -155,6 +154,9 @@ export class CardView {
   }
 
   #write(card: Card, before: Card | undefined): void {
+    if (card.typeNumber !== before?.typeNumber) {
+      this.element.style.setProperty("--type", `var(--type-${((card.typeNumber - 1) % TYPE_COLOURS) + 1})`);
+    }
     if (card.label !== before?.label) this.#name.textContent = card.label;
     if (card.state !== before?.state) {
       this.element.setAttribute("class", `box ${card.detail} ${card.state}`);

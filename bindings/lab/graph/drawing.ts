@@ -30,8 +30,9 @@ export class Drawing {
     this.picture = new GraphPicture(arrows, boxes);
     this.#watch = watch;
     this.#layout = new LayoutQueue((arrangement) => {
-      this.picture.place(arrangement, performance.now());
+      const arrived = this.picture.place(arrangement, performance.now());
       placed();
+      return arrived;
     });
   }
 
@@ -118,10 +119,11 @@ export class Drawing {
     const boxes = [...holds].map(([id, targets]) => ({ id, holds: [...new Set(targets)] }));
     const same = JSON.stringify(boxes) === JSON.stringify(this.#boxes);
     this.#boxes = boxes;
-    if (!same || this.picture.size < boxes.length) this.#arrange();
+    if (!same || !this.picture.isPlaced) this.#arrange();
   }
 
   #arrange(): void {
-    if (this.#width > 0) this.#layout.request({ boxes: this.#boxes, width: this.#width, box: BOX[this.#detail] });
+    if (this.#width === 0) return;
+    this.#layout.request({ boxes: this.#boxes, width: this.#width, box: BOX[this.#detail] }, this.picture.fadedAt);
   }
 }

@@ -2,6 +2,9 @@
 //
 // What is shown while a file has no objects: what to do about it, and a first object chain at the push of a button where the
 // session has the lab's LAB_ALLOC.
+//
+// The button first asks the page by "iommufd-example", which bubbles: whoever prevents its default makes objects of his own, and can
+// tell the calls of a button from those of the reader.
 
 import { type TemplateResult, html, nothing } from "lit";
 import type { Fields, IoctlCommand } from "../../index.js";
@@ -22,11 +25,16 @@ export function emptyState(session: LabSession): TemplateResult {
     ${
       alloc === undefined
         ? nothing
-        : html`<button type="button" class="primary" @click=${() => makeExample(session, alloc)}>
+        : html`<button type="button" class="primary" @click=${(event: Event) => onClick(event, session, alloc)}>
             Make three objects
           </button>`
     }
   </div>`;
+}
+
+function onClick({ currentTarget }: Event, session: LabSession, alloc: IoctlCommand<Fields>): void {
+  const asked = new CustomEvent("iommufd-example", { bubbles: true, composed: true, cancelable: true });
+  if (currentTarget?.dispatchEvent(asked) === true) makeExample(session, alloc);
 }
 
 function makeExample({ context }: LabSession, alloc: IoctlCommand<Fields>): void {

@@ -5,7 +5,7 @@
 //   attribute/property selected   the ID of the object whose details are shown
 //   method select(id)             selects; scrolls to the object
 //   event iommufd-select          the selection changed: detail { id: number | undefined }; bubbles, crosses shadow roots
-//   --iommufd-graph-height        how tall the picture may become before it scrolls
+//   --iommufd-graph-height        how tall the picture may become before it scrolls; none: as tall as the element's height lets it
 //
 // Objects change by calls of any thread, and nothing announces it, so the element looks: while it is connected, its page is
 // shown and it is scrolled into view (frame-loop.ts), at most once in an animation frame, and for no more than a fixed share of
@@ -17,29 +17,27 @@ import { isClosedFile, unlessClosed } from "../closed-file.js";
 import { LabElement } from "../lab-element.js";
 import type { LabSession } from "../session.js";
 import { theme } from "../theme.js";
-import { shortNames } from "./cards.js";
+import { type View, renderBar } from "./bar.js";
 import { type Selection, details } from "./details.js";
-import { Drawing } from "./drawing.js";
 import { emptyState } from "./empty-state.js";
-import { counted } from "./facts.js";
 import { FrameLoop } from "./frame-loop.js";
-import { type LegendType, legend } from "./legend.js";
+import { legend, legendTypes } from "./legend.js";
 import { nextStop } from "./navigation.js";
 import { type Finding, ObjectWatch } from "./object-watch.js";
 import { PayloadReader } from "./payload.js";
+import { pictureStyles } from "./picture-styles.js";
+import { Stage } from "./stage.js";
 import { graphStyles } from "./styles.js";
 import { objectTable, summaryTable } from "./tables.js";
+import { textStyles } from "./text-styles.js";
 
 /** Least milliseconds between two renderings of what is around the picture. */
 const TEXT_MS = 250;
 /** What an interaction is charged with, so that no look falls into the frame that shows what it did. */
 const INTERACTION_MS = 15;
-/** The width is rounded down to this, so that the picture is not laid out anew for every pixel. */
-const WIDTH_STEP = 8;
-
 /** The live object graph of a file. */
 export class IommufdGraph extends LabElement {
-  static override styles = [theme, graphStyles];
+  static override styles = [theme, graphStyles, pictureStyles, textStyles];
   static override properties = {
     ...LabElement.properties,
     selected: {
@@ -55,19 +53,15 @@ export class IommufdGraph extends LabElement {
   /** The ID of the object whose details are shown. */
   declare selected: number | undefined;
   /** What is shown: the picture, or the same facts as a table. */
-  declare view: "graph" | "table";
+  declare view: View;
 
   readonly #payload = new PayloadReader();
-  readonly #resizing = new ResizeObserver(() => this.#measure());
+  readonly #stage = new Stage(() => this.#onPlaced());
   #watch: ObjectWatch | undefined;
-  #drawing: { readonly svg: SVGSVGElement; readonly watch: ObjectWatch; readonly drawing: Drawing } | undefined;
   #textStale = false;
   #textTime = -Infinity;
   #closed = false;
   #isRepainted = false;
-  /** Whether new layouts keep the selected box in sight: until the reader scrolls himself. */
-  #isFollowed = false;
-  #isRevealDue = false;
   #wasEmpty = true;
 
   constructor() {
@@ -83,8 +77,7 @@ export class IommufdGraph extends LabElement {
   select(id: number | undefined): void {
     if (id === this.selected) return;
     this.selected = id;
-    this.#isFollowed = id !== undefined;
-    if (id !== undefined) this.#reveal(id);
+    this.#stage.follow(id);
     this.dispatchEvent(new CustomEvent("iommufd-select", { detail: { id }, bubbles: true, composed: true }));
   }
 
@@ -103,7 +96,7 @@ export class IommufdGraph extends LabElement {
     return () => {
       session.removeEventListener("context", begin);
       loop.stop();
-      this.#endDrawing();
+      this.#stage.clear();
     };
   }
 
@@ -131,11 +124,7 @@ export class IommufdGraph extends LabElement {
       this.#closed = true;
       this.requestUpdate();
     }
-    const moved = this.#drawing?.drawing.tick(now) ?? false;
-    const changed = moved || this.#isRepainted;
-    // Only now: to ask where something lies makes the browser lay the page out, which it does anyway after this frame.
-    if (this.#isRevealDue && this.selected !== undefined) this.#reveal(this.selected);
-    this.#isRevealDue = false;
+    const changed = this.#stage.tick(now) || this.#isRepainted;
     this.#isRepainted = false;
     if (!this.#textStale || now - this.#textTime < TEXT_MS) return changed;
     this.#textStale = false;
@@ -146,7 +135,7 @@ export class IommufdGraph extends LabElement {
 
   #take(finding: Finding): void {
     this.#isRepainted = true;
-    const drawing = this.#drawing?.drawing;
+    const { drawing } = this.#stage;
     const isEmpty = this.#watch?.count === 0;
     // What is shown in place of a picture goes together with the picture.
     if (finding.modeChanged || isEmpty !== this.#wasEmpty) this.#textTime = -Infinity;
@@ -169,87 +158,35 @@ export class IommufdGraph extends LabElement {
     const { selected } = this;
     const watch = this.#watch;
     if (watch === undefined) return html``;
-    return html`<div class="bar">
-        <div class="title">
-          <h2>Objects</h2>
-          <p class="muted">${this.#caption(watch)}</p>
-        </div>
-        <form @submit=${(event: SubmitEvent) => this.#goTo(event)}>
-          <label for="wanted">Object</label>
-          <input
-            id="wanted"
-            name="id"
-            inputmode="numeric"
-            pattern="[0-9]+"
-            placeholder="ID"
-            autocomplete="off"
-            required
-          />
-          <button type="submit">Show</button>
-        </form>
-        <div class="switch" role="group" aria-label="View">
-          ${this.#viewButton("graph", "Graph")}${this.#viewButton("table", "Table")}
-        </div>
-      </div>
+    return html`${renderBar({
+        watch,
+        closed: this.#closed,
+        view: this.view,
+        select: (id) => this.select(id),
+        show: (view) => (this.view = view),
+      })}
       <div class=${selected === undefined ? "columns" : "columns with-details"}>
         ${this.view === "graph" ? this.#graph(session, watch) : this.#table(session, watch)}
         ${selected === undefined ? nothing : this.#details(session, watch, selected)}
       </div>
-      ${legend(legendTypes(watch), this.view === "graph" && this.#drawing?.drawing.detail === "chip")}`;
+      ${legend(legendTypes(watch), this.view === "graph" && this.#stage.drawing?.detail === "chip")}`;
   }
 
   protected override updated(): void {
-    const svg = this.renderRoot.querySelector<SVGSVGElement>("svg.picture");
-    const ground = this.renderRoot.querySelector<SVGSVGElement>("svg.arrows");
     const watch = this.#watch;
-    if (svg === null || ground === null || watch === undefined) this.#endDrawing();
-    else if (this.#drawing?.svg !== svg || this.#drawing.watch !== watch) {
-      this.#endDrawing();
-      svg.replaceChildren();
-      ground.replaceChildren();
-      this.#drawing = { svg, watch, drawing: new Drawing(ground, svg, watch, () => this.#onPlaced()) };
-      if (svg.parentElement !== null) this.#resizing.observe(svg.parentElement);
-      this.#measure();
-      if (watch.complete) this.#drawing.drawing.drawAll();
-    }
-    this.#drawing?.drawing.picture.select(watch?.summary === undefined ? this.selected : undefined);
+    this.#stage.set(this.renderRoot, watch);
+    this.#stage.drawing?.picture.select(watch?.summary === undefined ? this.selected : undefined);
   }
 
   #onPlaced(): void {
     this.#isRepainted = true;
     this.#textStale = true;
-    this.#isRevealDue = this.#isFollowed;
-  }
-
-  #endDrawing(): void {
-    this.#drawing?.drawing.stop();
-    this.#drawing = undefined;
-    this.#resizing.disconnect();
-  }
-
-  #measure(): void {
-    const width = this.#drawing?.svg.parentElement?.clientWidth ?? 0;
-    this.#drawing?.drawing.setWidth(Math.floor(width / WIDTH_STEP) * WIDTH_STEP);
-  }
-
-  #caption({ complete, count, summary, model }: ObjectWatch): string {
-    if (this.#closed) return "The file is closed.";
-    if (!complete) return "Looking …";
-    if (summary !== undefined) return `${counted(count, "object")}, too many to draw: added up by type`;
-    let references = 0;
-    for (const object of model.objects.values()) references += object.references.length;
-    return `${counted(count, "object")}, ${counted(references, "reference")}`;
-  }
-
-  #viewButton(view: IommufdGraph["view"], text: string): TemplateResult {
-    const pressed = this.view === view ? "true" : "false";
-    return html`<button type="button" aria-pressed=${pressed} @click=${() => (this.view = view)}>${text}</button>`;
   }
 
   #graph(session: LabSession, watch: ObjectWatch): TemplateResult {
     const empty = watch.complete && watch.count === 0 && !this.#closed;
     const role = watch.count === 0 ? nothing : "listbox";
-    const unfollow = (): void => void (this.#isFollowed = false);
+    const unfollow = (): void => this.#stage.unfollow();
     return html`<div class="scroll" tabindex="-1" @wheel=${unfollow} @pointerdown=${unfollow}>
       <svg
         class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
@@ -305,24 +242,16 @@ export class IommufdGraph extends LabElement {
 
   // -------------------------------------------------------------------------------------------------- acting
 
-  #goTo(event: SubmitEvent): void {
-    event.preventDefault();
-    const input = this.renderRoot.querySelector<HTMLInputElement>("#wanted");
-    if (input === null || !/^\d+$/.test(input.value)) return;
-    this.select(Number(input.value));
-    input.value = "";
-  }
-
   #onClick(event: MouseEvent): void {
     const key = keyOf(event);
     if (key === undefined) return;
-    this.#drawing?.drawing.picture.focus(key);
+    this.#stage.drawing?.picture.focus(key);
     this.#choose(key);
   }
 
   #onKey(event: KeyboardEvent): void {
     const key = keyOf(event);
-    const picture = this.#drawing?.drawing.picture;
+    const picture = this.#stage.drawing?.picture;
     if (key === undefined || picture === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "Enter" || event.key === " ") this.#choose(key);
     else if (event.key === "Escape") this.select(undefined);
@@ -340,26 +269,10 @@ export class IommufdGraph extends LabElement {
     if (summary === undefined) this.select(key);
     else this.select(summary.types.find(({ number }) => number === key)?.first[0]);
   }
-
-  #reveal(id: number): void {
-    const picture = this.#watch?.summary === undefined ? this.#drawing?.drawing.picture : undefined;
-    const extent = picture?.extent(id);
-    const scroll = this.#drawing?.svg.parentElement;
-    if (extent === undefined || !scroll) return;
-    if (extent.top < scroll.scrollTop) scroll.scrollTop = extent.top;
-    if (extent.bottom > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = extent.bottom - scroll.clientHeight;
-  }
 }
 
 /** The box in which something happened. */
 function keyOf(event: Event): number | undefined {
   const box = event.target instanceof Element ? event.target.closest<SVGElement>("[data-key]") : null;
   return box?.dataset.key === undefined ? undefined : Number(box.dataset.key);
-}
-
-function legendTypes({ summary, model }: ObjectWatch): LegendType[] {
-  const types = summary?.types ?? [...model.objects.values()].map(({ type }) => type);
-  const short = shortNames(types);
-  const byNumber = new Map(types.map(({ name, number }) => [number, { name, number, short: short.get(name) ?? name }]));
-  return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }

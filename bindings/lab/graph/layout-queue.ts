@@ -3,8 +3,9 @@
 // Keeps the layout off the page's thread: at most one request is with the worker, and of those made meanwhile only the last
 // one is sent. A page whose policy forbids workers from blobs, or a host without any, gets the plain layering at once.
 //
-// Between two layouts lies REST_MS and more for each box, or as long as the last one took: a graph that changes in every frame is
-// laid out a few times a second, and the reader sees boxes move rather than tremble.
+// Between two layouts lies REST_MS and more for each box, or as long as the last one took, and in any case until the boxes of the last
+// one have arrived: a graph that changes in every frame is laid out about twice a second, and the reader sees boxes move rather than
+// tremble.
 
 import { type ArrangeRequest, type Arrangement, Arranger } from "./arrange.js";
 import { LAYOUT_WORKER } from "./layout-worker-text.js";
@@ -15,7 +16,7 @@ const REST_MS_PER_BOX = 0.8;
 
 /** Arranges the latest graph. */
 export class LayoutQueue {
-  readonly #done: (arrangement: Arrangement) => void;
+  readonly #done: (arrangement: Arrangement) => number;
   readonly #plain = new Arranger(plainLayers);
   #worker: Worker | undefined;
   #refused = LAYOUT_WORKER === "" || typeof Worker === "undefined";
@@ -23,13 +24,18 @@ export class LayoutQueue {
   #waiting: ArrangeRequest | undefined;
   #notBefore = -Infinity;
 
-  /** @param done takes each arrangement */
-  constructor(done: (arrangement: Arrangement) => void) {
+  /** @param done takes each arrangement; returns when its boxes have arrived, in milliseconds of `performance.now()` */
+  constructor(done: (arrangement: Arrangement) => number) {
     this.#done = done;
   }
 
-  /** Asks for an arrangement, in place of those asked for before and not begun. */
-  request(request: ArrangeRequest): void {
+  /**
+   * Asks for an arrangement, in place of those asked for before and not begun.
+   *
+   * @param notBefore when it may begin, in milliseconds of `performance.now()`; it does not put off what waits already
+   */
+  request(request: ArrangeRequest, notBefore: number): void {
+    if (this.#waiting === undefined) this.#notBefore = Math.max(this.#notBefore, notBefore);
     this.#waiting = request;
   }
 
@@ -91,7 +97,7 @@ export class LayoutQueue {
 
   #finish(arrangement: Arrangement, begun: number): void {
     const end = performance.now();
-    this.#notBefore = end + Math.max(REST_MS + REST_MS_PER_BOX * arrangement.places.length, end - begun);
-    this.#done(arrangement);
+    const rested = end + Math.max(REST_MS + REST_MS_PER_BOX * arrangement.places.length, end - begun);
+    this.#notBefore = Math.max(this.#notBefore, rested, this.#done(arrangement));
   }
 }

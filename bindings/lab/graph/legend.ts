@@ -3,8 +3,9 @@
 // What the shapes, marks and colours mean.
 
 import { type TemplateResult, html, nothing, svg } from "lit";
-import type { Card } from "./cards.js";
+import { type Card, shortNames } from "./cards.js";
 import { STATES } from "./facts.js";
+import type { ObjectWatch } from "./object-watch.js";
 import { MARKS, outline } from "./outlines.js";
 
 const SAMPLE = { width: 26, height: 16 };
@@ -21,6 +22,14 @@ export interface LegendType {
   readonly name: string;
   readonly short: string;
   readonly number: number;
+}
+
+/** The types of what is there, in the order of their definition. */
+export function legendTypes({ summary, model }: ObjectWatch): LegendType[] {
+  const types = summary?.types ?? [...model.objects.values()].map(({ type }) => type);
+  const short = shortNames(types);
+  const byNumber = new Map(types.map(({ name, number }) => [number, { name, number, short: short.get(name) ?? name }]));
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }
 
 /** The legend; with chips it tells how to read one. */

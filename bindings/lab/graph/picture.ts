@@ -4,19 +4,19 @@
 //
 // All arrows are four paths (lines and heads, of the selected box and of the others), because hundreds of elements that
 // change in every frame cost more than one long path. They lie in an element of their own under the boxes, so that a box that
-// changes is painted without them. A box is drawn once an arrangement has a place for it; one that
-// vanished fades where it was; one that moved glides. With reduced motion, all of that happens at once.
+// changes is painted without them. A box is drawn once an arrangement has a place for it and nothing moves any more; how boxes come, go
+// and move is in motion.ts. With reduced motion, all of that happens at once.
 //
-// Invariant: exactly one box can be reached by Tab, if there is any (roving focus).
+// Invariants: exactly one box can be reached by Tab, if there is any (roving focus). Boxes glide towards their places in the last
+// arrangement, all since it was taken.
 
 import type { Arrangement, Bend, Place } from "./arrange.js";
 import { BOX, type Card, type Link } from "./cards.js";
 import { Arrows } from "./arrows.js";
 import { CardView } from "./card-view.js";
+import { FADE_MS, MOVE_MS, freeWays, isMotionReduced, meet } from "./motion.js";
 import type { Stop } from "./navigation.js";
 
-/** A move, or a fading, in milliseconds. */
-export const MOTION_MS = 320;
 /** Where there are more boxes, they move at once: to paint so many in every frame would take too long. */
 const MOST_GLIDING = 120;
 
@@ -31,10 +31,12 @@ export class GraphPicture {
   readonly #arrows: Arrows;
   readonly #boxes: SVGSVGElement;
   readonly #views = new Map<number, CardView>();
+  /** Boxes that fade, oldest first. */
   readonly #leaving: { readonly view: CardView; readonly until: number }[] = [];
   #cards: ReadonlyMap<number, Card> = new Map();
   #links: readonly Link[] = [];
-  #places: ReadonlyMap<number, Place> = new Map();
+  /** Of the last arrangement; only of boxes that have been there since. */
+  #places = new Map<number, Place>();
   #bends: readonly Bend[] = [];
   #gliding = new Set<CardView>();
   #selected: number | undefined;
@@ -54,14 +56,21 @@ export class GraphPicture {
     return this.#stop;
   }
 
-  /** How many boxes are drawn. */
-  get size(): number {
-    return this.#views.size;
+  /** Whether the last arrangement has a place for everything there is. */
+  get isPlaced(): boolean {
+    return this.#cards.size === this.#places.size;
+  }
+
+  /** When the last box has faded, in milliseconds of `performance.now()`; in the past when none fades. */
+  get fadedAt(): number {
+    return this.#leaving.at(-1)?.until ?? -Infinity;
   }
 
   /** Takes what there is. */
   show(cards: ReadonlyMap<number, Card>, links: readonly Link[], now: number): void {
     this.#cards = cards;
+    // An ID that is given again is another object, which has to wait for a place of its own.
+    for (const key of this.#places.keys()) if (!cards.has(key)) this.#places.delete(key);
     this.#links = links;
     this.#arrowsStale = true;
     this.#reconcile(now);
@@ -72,26 +81,42 @@ export class GraphPicture {
     this.#views.get(card.key)?.update(card);
   }
 
-  /** Takes where everything goes. */
-  place({ width, height, places, bends }: Arrangement, now: number): void {
-    this.#places = new Map(places.map(({ id, x, y }) => [id, { x, y }]));
+  /** Takes where everything goes. Returns when all of it is there, in milliseconds of `performance.now()`. */
+  place({ width, height, places, bends }: Arrangement, now: number): number {
+    this.#places = new Map(places.filter(({ id }) => this.#cards.has(id)).map(({ id, x, y }) => [id, { x, y }]));
     this.#bends = bends;
     this.#arrowsStale = true;
     for (const svg of [this.#ground, this.#boxes]) {
       svg.setAttribute("width", `${width}`);
       svg.setAttribute("height", `${Math.ceil(height)}`);
     }
-    const moved = [...this.#views].filter(([key, view]) => {
-      const place = this.#places.get(key);
-      return place !== undefined && !view.isHeadedFor(place);
-    });
-    const glide = this.#views.size <= MOST_GLIDING && !isMotionReduced();
-    for (const [key, view] of moved) {
-      const place = this.#places.get(key);
-      if (place !== undefined) view.goTo(place, now, glide ? MOTION_MS : 0);
-      this.#gliding.add(view);
-    }
+    const isStill = this.#views.size > MOST_GLIDING || isMotionReduced();
+    this.#setOut(now, isStill);
+    const hasNew = this.#places.size > this.#views.size;
     this.#reconcile(now);
+    return now + (this.#gliding.size > 0 ? MOVE_MS : 0) + (hasNew && !isStill ? FADE_MS : 0);
+  }
+
+  /** Sends all boxes to their places, at once or along the ways that are free. */
+  #setOut(now: number, isStill: boolean): void {
+    for (const view of this.#gliding) view.glide(Infinity);
+    this.#gliding.clear();
+    const views = [...this.#views.values()];
+    const ways = views.map(({ card: { key }, at }) => ({ from: at, to: this.#places.get(key) ?? at }));
+    const size = BOX[views[0]?.card.detail ?? "card"];
+    const free = isStill ? [] : freeWays(ways, size);
+    views.forEach((view, index) => {
+      const { to } = ways[index] ?? { to: view.at };
+      if (view.isHeadedFor(to)) return;
+      view.goTo(to, now, free[index] === true ? MOVE_MS : 0);
+      if (!view.glide(now)) this.#gliding.add(view);
+    });
+    // What has not faded yet gives way.
+    const paths = ways.map((way, index) => (free[index] === true ? way : { from: way.to, to: way.to }));
+    for (const place of this.#places.values()) paths.push({ from: place, to: place });
+    for (const { view } of this.#leaving) {
+      if (paths.some((path) => meet(path, { from: view.at, to: view.at }, size))) view.remove();
+    }
   }
 
   /** Goes on with what moves; to be called in each frame. Returns whether anything changed. */
@@ -99,9 +124,17 @@ export class GraphPicture {
     // Where frames take long, the rest of the way is skipped.
     const then = now - this.#ticked > SLOW_FRAME_MS ? Infinity : now;
     this.#ticked = now;
-    if (this.#gliding.size > 0) this.#arrowsStale = true;
-    for (const view of this.#gliding) if (view.glide(then)) this.#gliding.delete(view);
-    while (this.#leaving[0] !== undefined && this.#leaving[0].until <= now) this.#leaving.shift()?.view.remove();
+    while (this.#leaving[0] !== undefined && this.#leaving[0].until <= now) {
+      const { view } = this.#leaving.shift() ?? {};
+      if (view === undefined) break;
+      view.remove();
+      this.#gliding.delete(view);
+    }
+    if (this.#gliding.size > 0) {
+      this.#arrowsStale = true;
+      for (const view of this.#gliding) if (view.glide(then)) this.#gliding.delete(view);
+      if (this.#gliding.size === 0) this.#reconcile(now);
+    }
     if (!this.#arrowsStale) return false;
     this.#drawArrows();
     return true;
@@ -140,12 +173,13 @@ export class GraphPicture {
     }));
   }
 
-  /** Upper and lower edge of a box, with room for its ring. */
+  /** Upper and lower edge of a box's place, with room for its ring. */
   extent(key: number): { top: number; bottom: number } | undefined {
-    const view = this.#views.get(key);
-    if (view === undefined) return undefined;
-    const half = BOX[view.card.detail].height / 2 + RING_ROOM;
-    return { top: view.target.y - half, bottom: view.target.y + half };
+    const card = this.#cards.get(key);
+    const place = this.#places.get(key);
+    if (card === undefined || place === undefined) return undefined;
+    const half = BOX[card.detail].height / 2 + RING_ROOM;
+    return { top: place.y - half, bottom: place.y + half };
   }
 
   /** Takes everything away at once. */
@@ -169,19 +203,21 @@ export class GraphPicture {
       if (this.#cards.has(key)) continue;
       if (view.isFocused()) hadFocus = view.target;
       this.#views.delete(key);
-      this.#gliding.delete(view);
       if (key === this.#stop) this.#stop = undefined;
-      if (still) view.remove();
-      else {
+      if (still) {
+        view.remove();
+        this.#gliding.delete(view);
+      } else {
+        // It goes on to its place: where it is now, another box may be about to pass.
         view.leave();
-        this.#leaving.push({ view, until: now + MOTION_MS });
+        this.#leaving.push({ view, until: now + FADE_MS });
       }
     }
     for (const [key, card] of this.#cards) {
       const view = this.#views.get(key);
       const place = this.#places.get(key);
       if (view !== undefined) view.update(card);
-      else if (place !== undefined) this.#add(card, place);
+      else if (place !== undefined && this.#gliding.size === 0) this.#add(card, place);
     }
     this.#keepStop(hadFocus);
   }
@@ -191,6 +227,7 @@ export class GraphPicture {
     view.setSelected(card.key === this.#selected);
     this.#boxes.append(view.element);
     this.#views.set(card.key, view);
+    this.#arrowsStale = true;
   }
 
   /** After boxes came and went: one is the stop, and a focus that was on a vanished one goes to the nearest. */
@@ -225,8 +262,4 @@ function listAt(map: Map<number, number[]>, key: number): number[] {
   let list = map.get(key);
   if (list === undefined) map.set(key, (list = []));
   return list;
-}
-
-function isMotionReduced(): boolean {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

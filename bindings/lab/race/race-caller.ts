@@ -36,10 +36,7 @@ export class RaceCaller {
     this.#board = board;
     iommufd.onWarning(({ kind }) => board.addWarning(kind));
     const { commands } = defineLab(iommufd, {
-      log: {
-        append: (type, id) => board.addDestroyed(type, id),
-        take: () => 0, // the race reads its board
-      },
+      log: board.log,
       wait: () => undefined,
     });
     this.#commands = new Map([
@@ -94,7 +91,10 @@ export class RaceCaller {
   }
 
   #takeLog(): string {
-    const words = this.#board.takeDestroyed();
-    return `[${Array.from({ length: words.length / 2 }, (_, n) => `${words[2 * n]}:${words[2 * n + 1]}`).join(",")}]`;
+    const entries: string[] = [];
+    this.#board.log.take(Infinity, (pairs) => {
+      for (let at = 0; at < pairs.length; at += 2) entries.push(`${pairs[at]}:${pairs[at + 1]}`);
+    });
+    return `[${entries.join(",")}]`;
   }
 }

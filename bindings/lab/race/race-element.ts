@@ -48,7 +48,7 @@ export class IommufdRace extends LitElement {
     this.mode = "step";
     const update = (): void => this.requestUpdate();
     this.#walk = new RaceWalk(loadModel, update, (outcome) => this.#finished("step", [outcome]));
-    this.#runner = new RaceRunner(update, (outcomes) => this.#finished("run", outcomes));
+    this.#runner = new RaceRunner(update, (outcomes, stalled) => this.#finished("run", outcomes, stalled));
   }
 
   /** The names that `race` may have, in the order in which they are offered. */
@@ -92,7 +92,10 @@ export class IommufdRace extends LitElement {
     this.#walk.move(-1);
   }
 
-  /** Lets threads run the race for as long as the element says, or until `stop`. Does nothing where there is one thread. */
+  /**
+   * Lets threads run the race for as long as the element says, or until `stop`; a run whose workers get stuck ends some seconds
+   * later. Does nothing where there is one thread.
+   */
   run(): void {
     this.mode = "run";
     const race = raceOf(this.race);
@@ -175,8 +178,8 @@ export class IommufdRace extends LitElement {
     if (this.mode !== "run") this.#runner.stop();
   }
 
-  #finished(mode: RaceMode, outcomes: readonly FinishedOutcome[]): void {
-    this.dispatchEvent(new RaceFinishedEvent({ race: this.race, mode, outcomes }));
+  #finished(mode: RaceMode, outcomes: readonly FinishedOutcome[], stalled = false): void {
+    this.dispatchEvent(new RaceFinishedEvent({ race: this.race, mode, outcomes, stalled }));
   }
 
   /** Scrolls the list, not the page. */

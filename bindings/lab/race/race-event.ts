@@ -14,7 +14,10 @@ export interface FinishedOutcome extends RaceOutcome {
 export interface RaceFinished {
   readonly race: string;
   readonly mode: "step" | "run";
+  /** Of the tries that came to their end. */
   readonly outcomes: readonly FinishedOutcome[];
+  /** Whether the run ended because a thread got stuck; the try that it got stuck in has no outcome. */
+  readonly stalled: boolean;
 }
 
 /** "iommufd-race", which bubbles and leaves shadow trees. */

@@ -19,11 +19,13 @@ export class RaceRunner {
   counts: RunCounts = NOTHING;
   /** Why the last run failed. */
   problem: string | undefined;
+  /** Whether a worker of the last run got stuck: `counts` are the tries before. */
+  stalled = false;
   #running: AbortController | undefined;
   readonly #update: () => void;
-  readonly #finished: (outcomes: readonly FinishedOutcome[]) => void;
+  readonly #finished: (outcomes: readonly FinishedOutcome[], stalled: boolean) => void;
 
-  constructor(update: () => void, finished: (outcomes: readonly FinishedOutcome[]) => void) {
+  constructor(update: () => void, finished: (outcomes: readonly FinishedOutcome[], stalled: boolean) => void) {
     this.#update = update;
     this.#finished = finished;
   }
@@ -52,19 +54,23 @@ export class RaceRunner {
   reset(): void {
     this.stop();
     this.#running = undefined;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.counts = NOTHING;
     this.problem = undefined;
+    this.stalled = false;
   }
 
   async #run(race: Race): Promise<void> {
     const running = new AbortController();
     this.#running = running;
-    this.problem = undefined;
-    this.counts = NOTHING;
+    this.#forget();
     this.#update();
     const isCurrent = (): boolean => this.#running === running;
     try {
-      const counts = await runRace(race, {
+      const result = await runRace(race, {
         milliseconds: this.seconds * 1000,
         signal: running.signal,
         onCounts: (counts) => {
@@ -74,10 +80,12 @@ export class RaceRunner {
         },
       });
       if (!isCurrent()) return;
-      this.counts = counts;
+      this.counts = result;
+      this.stalled = result.stalled;
       this.#running = undefined;
       this.#finished(
-        counts.outcomes.map((outcome) => ({ ...outcome, allowed: allowedOutcome(race, outcome) !== undefined })),
+        result.outcomes.map((outcome) => ({ ...outcome, allowed: allowedOutcome(race, outcome) !== undefined })),
+        result.stalled,
       );
     } catch (error) {
       if (isCurrent()) this.problem = `The run failed: ${error instanceof Error ? error.message : String(error)}`;

@@ -2,15 +2,15 @@
 //
 // One actor of a running race: a module worker, bundled as dist/race-worker.js.
 //
-// Its first message says everything (StartMessage). Then, until the time is over or the page wants an end: the leader, actor 0, opens
+// Its first message says everything (StartMessage). Then, until the time is over or the page stops the board: the leader, actor 0, opens
 // a file and makes the calls of the set-up; all meet; each makes its call; all meet; the leader makes the calls afterwards and counts
 // the outcome. Nobody else looks at a clock: the leader says before each try whether there is one.
 //
-// The leader reports what it has counted a few times a second, and once more at the end with `done`. An error in a worker is the
-// worker's error event.
+// The leader reports what it has counted a few times a second, and once more at the end with `done`: tries that all have come through,
+// and not the one that a stop came into. An error in a worker is the worker's error event.
 
 import { Iommufd, type IommufdShare } from "../../index.js";
-import { RaceBoard } from "./race-board.js";
+import { RaceBoard, Stopped } from "./race-board.js";
 import { RaceCaller } from "./race-caller.js";
 import { type Race, type RaceOutcome, keyOf } from "./race.js";
 
@@ -60,43 +60,47 @@ function play({ share, board: buffer, race, actor, milliseconds }: StartMessage)
     postMessage({ outcomes, tries, done } satisfies ReportMessage);
   };
 
-  board.meet(actors.length); // all are attached; the time begins
-  const begin = performance.now();
-  let nextReport = begin;
-  for (;;) {
-    if (leads) {
-      const now = performance.now();
-      board.goesOn = now - begin < milliseconds && !board.isStopped;
-      if (board.goesOn) {
-        board.fd = caller.iommufd.open().fd;
-        for (const call of setup) caller.call(call, board.fd);
+  try {
+    board.meet(actors.length); // all are attached; the time begins
+    const begin = performance.now();
+    let nextReport = begin;
+    for (;;) {
+      if (leads) {
+        const now = performance.now();
+        board.goesOn = now - begin < milliseconds;
+        if (board.goesOn) {
+          board.fd = caller.iommufd.open().fd;
+          for (const call of setup) caller.call(call, board.fd);
+        }
+        if (now >= nextReport) {
+          report(false);
+          nextReport = now + REPORT_EVERY;
+        }
       }
-      if (now >= nextReport) {
-        report(false);
-        nextReport = now + REPORT_EVERY;
-      }
+      board.meet(actors.length);
+      if (!board.goesOn) break;
+      const run = caller.prepare(own, board.fd);
+      const delay = Math.random() * 2 ** (Math.random() * DELAY_SCALES);
+      board.meet(actors.length);
+      board.dawdle(delay);
+      board.setResult(actor, run());
+      board.meet(actors.length);
+      if (!leads) continue;
+      const results = actors.map((call, index) => caller.inWords(call, board.result(index)));
+      const after = after_calls.map((call) => caller.call(call, board.fd));
+      caller.prepare({ call: "CLOSE", fd: 0 }, board.fd)();
+      const outcome = { results, after, warn: oncePerTry(board.takeWarnings()) };
+      const key = keyOf(outcome);
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { outcome, count: 1 });
+      else known.count++;
+      tries++;
     }
-    board.meet(actors.length);
-    if (!board.goesOn) break;
-    const run = caller.prepare(own, board.fd);
-    const delay = Math.random() * 2 ** (Math.random() * DELAY_SCALES);
-    board.meet(actors.length);
-    board.dawdle(delay);
-    board.setResult(actor, run());
-    board.meet(actors.length);
-    if (!leads) continue;
-    const results = actors.map((call, index) => caller.inWords(call, board.result(index)));
-    const after = after_calls.map((call) => caller.call(call, board.fd));
-    caller.prepare({ call: "CLOSE", fd: 0 }, board.fd)();
-    const outcome = { results, after, warn: oncePerTry(board.takeWarnings()) };
-    const key = keyOf(outcome);
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, { outcome, count: 1 });
-    else known.count++;
-    tries++;
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
   }
-  caller.iommufd.detach();
   if (leads) report(true);
+  caller.iommufd.detach();
 }
 
 /** The kernel's refcount warnings are of the kind that warns once per call; the library reports each. */

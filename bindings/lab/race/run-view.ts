@@ -5,6 +5,7 @@
 import { type TemplateResult, html, nothing } from "lit";
 import { outcomesView, grouped } from "./outcomes-view.js";
 import type { Race } from "./race.js";
+import { STALL_BOUND } from "./race-run.js";
 import { DURATIONS, type RaceRunner } from "./race-runner.js";
 
 /** Renders the mode. */
@@ -12,6 +13,7 @@ export function runView(race: Race, runner: RaceRunner, onStep: () => void): Tem
   return html`<div class="run">
     ${runner.support.threads ? controlsView(race, runner) : noThreadsView(runner, onStep)}
     ${runner.problem === undefined ? nothing : html`<p class="problem" role="alert">${runner.problem}</p>`}
+    ${runner.stalled ? stalledView(runner) : nothing}
     ${outcomesView({
       race,
       seen: runner.counts.outcomes,
@@ -56,6 +58,17 @@ function controlsView(race: Race, runner: RaceRunner): TemplateResult {
     >
     ${isRunning ? html`<span class="muted">${grouped(counts.tries)} tries</span>` : nothing}
   </div>`;
+}
+
+function stalledView({ counts: { tries } }: RaceRunner): TemplateResult {
+  return html`<p class="problem" role="alert">
+    <b>The run has stalled:</b> for ${STALL_BOUND / 1000} seconds no try came to its end, so the run was ended.
+    ${
+      tries === 0
+        ? "No try is counted."
+        : `Counted ${tries === 1 ? "is the try" : `are the ${grouped(tries)} tries`} before it; the one that a thread got stuck in has no outcome.`
+    }
+  </p>`;
 }
 
 function noThreadsView({ support: { reason, fix } }: RaceRunner, onStep: () => void): TemplateResult {

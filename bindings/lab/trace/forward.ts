@@ -11,11 +11,12 @@
 //
 // Invariant: no more than OUTSTANDING batches are on their way. The page tells how many it has taken by a word of shared
 // memory, which a thread can read that never returns to its event loop, and which wakes up one that has. What finds no
-// room is counted in a second word.
+// room is counted in a second word. All of that belongs to the port: forwarding that begins again on it shares the room with what an
+// earlier one has still to send.
 
 import type { Iommufd, TraceEvent } from "../../index.js";
 import { BatchWriter } from "./call-batch.js";
-import { LOST, OUTSTANDING, TAKEN, type BatchMessage, type HelloMessage } from "./forward-message.js";
+import { CREDIT_WORDS, LOST, OUTSTANDING, TAKEN, type BatchMessage } from "./forward-message.js";
 
 /** Where batches go: a MessagePort, or a worker's own global scope. */
 export interface ForwardPort {
@@ -31,9 +32,19 @@ export interface ForwardOptions {
 /** So often at most a page that is drawn 60 times a second can show something new; in milliseconds. */
 const FRAME = 1000 / 60;
 
+/** How much may be on its way through a port. */
+interface Room {
+  /** Shared with the page: TAKEN and LOST. */
+  readonly credit: Int32Array;
+  /** Batches posted, of 32 bits. */
+  posted: number;
+}
+
+const rooms = new WeakMap<ForwardPort, Room>();
+
 /**
  * Reports this thread's ioctls to a page that called `receiveCalls` with the other end of the port. It takes the thread's
- * one trace listener.
+ * one trace listener. On the same port it may begin again, under another name, too: before or after the first one has stopped.
  *
  * @returns A function that posts what is left and stops.
  * @throws TypeError where no memory can be shared, so that there is no other thread either.
@@ -46,28 +57,26 @@ export function forwardCalls(
   if (typeof SharedArrayBuffer === "undefined") {
     throw new TypeError("calls of other threads need a page that may share memory: it is not cross-origin isolated");
   }
-  const credit = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-  const hello: HelloMessage = { iommufd: "thread", thread: options.thread, credit };
-  port.postMessage(hello, []);
+  const { thread } = options;
+  const room = roomOf(port);
+  const { credit } = room;
   const writer = new BatchWriter();
-  let posted = 0;
   let lastPost = -Infinity;
   let flushing = false;
 
   const post = (now: number): void => {
     if (writer.empty) return;
-    posted++;
+    room.posted = (room.posted + 1) | 0;
     lastPost = now;
     const calls = writer.take();
-    const message: BatchMessage = { iommufd: "calls", calls };
+    const message: BatchMessage = { iommufd: "calls", thread, credit, calls };
     port.postMessage(message, [calls]);
   };
-  const roomFor = (taken: number): boolean => ((posted - taken) | 0) < OUTSTANDING;
-  const room = (): boolean => roomFor(Atomics.load(credit, TAKEN));
+  const hasRoom = (taken = Atomics.load(credit, TAKEN)): boolean => ((room.posted - taken) | 0) < OUTSTANDING;
   /** Posts what is left now, or as soon as the page has taken something. */
   const flush = (): void => {
     const taken = Atomics.load(credit, TAKEN);
-    flushing = !roomFor(taken);
+    flushing = !hasRoom(taken);
     if (!flushing) {
       post(performance.now());
       return;
@@ -84,14 +93,14 @@ export function forwardCalls(
   const stop = iommufd.onTrace((event: TraceEvent) => {
     const now = performance.now();
     if (!writer.add(event, performance.timeOrigin + now)) {
-      if (!room()) {
+      if (!hasRoom()) {
         Atomics.add(credit, LOST, 1);
         return;
       }
       post(now);
       writer.add(event, performance.timeOrigin + now);
     }
-    if (now - lastPost >= FRAME && room()) post(now);
+    if (now - lastPost >= FRAME && hasRoom()) post(now);
     else if (!flushing) {
       flushing = true;
       queueMicrotask(flush);
@@ -101,4 +110,13 @@ export function forwardCalls(
     stop();
     if (!flushing) flush();
   };
+}
+
+function roomOf(port: ForwardPort): Room {
+  let room = rooms.get(port);
+  if (room === undefined) {
+    room = { credit: new Int32Array(new SharedArrayBuffer(CREDIT_WORDS * Int32Array.BYTES_PER_ELEMENT)), posted: 0 };
+    rooms.set(port, room);
+  }
+  return room;
 }

@@ -6,12 +6,12 @@
 // it is, the page has a bounded amount to do in a frame. Commands are named by the session's own ones.
 //
 // Invariant: a message is exactly what forward-message.ts says, or it is ignored; so is one that was sent without leave.
-// The other side can make the page list calls that never happened, and nothing else. Each batch that was taken is given leave for
-// once, also when nobody reports any more: a later receiver of the port begins with a worker that may send.
+// The other side can make the page list calls that never happened, under any name but the page's, and nothing else. For each batch
+// leave for another one is given once, where it came from: also for one that is not listed, so that whoever sends next may send.
 
 import { type LabCall, type LabSession, PAGE_THREAD } from "../session.js";
 import { readBatch } from "./call-batch.js";
-import { LOST, OUTSTANDING, TAKEN } from "./forward-message.js";
+import { CREDIT_WORDS, LOST, OUTSTANDING, TAKEN, type BatchMessage } from "./forward-message.js";
 
 /** Calls of a thread found no room and are missing in the trace. */
 export class LabLostEvent extends Event {
@@ -38,8 +38,9 @@ const NAME_LENGTH = 40;
 /**
  * Reports the calls that another thread forwards. Other messages of the port are left alone.
  *
- * Call it before the other side can have said who speaks, which it says once. Later it may be called for the same port again: the
- * calls go to the newest session then. Between the two, the other side keeps its newest calls until its room is used up.
+ * Call it before the other side can have made a call: a worker's message that nobody listens to is gone. Later it may be called for the
+ * same port again: the calls go to the newest session then. Between the two, the other side keeps its newest calls until its room is
+ * used up.
  *
  * @param session gets "calls" events, and "lost" events (`LabLostEvent`) for what had no room
  * @param port the worker, or the port that was given to it
@@ -53,18 +54,20 @@ export function receiveCalls(session: LabSession, port: ReceivePort): () => void
 
 const speakers = new WeakMap<ReceivePort, Speaker>();
 
+/** A batch that arrived, as the session gets it. */
+interface Arrived extends Pick<BatchMessage, "thread" | "credit"> {
+  readonly calls: readonly LabCall[];
+}
+
 /** The other side of a port. It is listened to as long as the port lives, so that leave which it has used is never forgotten. */
 class Speaker {
-  #thread: string | undefined;
-  #credit: Int32Array | undefined;
   #session: LabSession | undefined;
   /** Counts the sessions, so that each can stop only itself. */
   #turn = 0;
-  #lostBefore = 0;
-  /** Batches that arrived since the last delivery. */
-  #waiting: LabCall[][] = [];
-  /** Batches that arrived while there was no session: they are not shown, and their leave is given back to the next one. */
-  #unheard = 0;
+  /** Since the last delivery. */
+  #waiting: Arrived[] = [];
+  /** Credit of batches that arrived while there was no session: they are not shown, and the next session's start gives leave for them. */
+  #unheard: Int32Array[] = [];
   #frame: number | undefined;
 
   constructor(port: ReceivePort) {
@@ -77,9 +80,10 @@ class Speaker {
     this.#rest();
     const turn = ++this.#turn;
     this.#session = session;
-    if (this.#credit !== undefined) this.#lostBefore = Atomics.load(this.#credit, LOST) >>> 0;
-    this.#giveLeave(this.#unheard);
-    this.#unheard = 0;
+    for (const credit of this.#unheard.splice(0)) {
+      takeLost(credit); // not this session's
+      giveLeave(credit);
+    }
     return () => {
       if (turn === this.#turn) this.#rest();
     };
@@ -94,54 +98,57 @@ class Speaker {
   #deliver(): void {
     this.#frame = undefined;
     const session = this.#session;
-    if (session === undefined || this.#thread === undefined || this.#credit === undefined) return;
-    const batches = this.#waiting;
-    this.#waiting = [];
-    session.addCalls(batches.flat());
-    this.#giveLeave(batches.length);
-    const lost = Atomics.load(this.#credit, LOST) >>> 0;
-    const more = (lost - this.#lostBefore) >>> 0;
-    this.#lostBefore = lost;
-    if (more > 0) session.dispatchEvent(new LabLostEvent(this.#thread, more));
-  }
-
-  /** Lets the other side send so many batches more. */
-  #giveLeave(batches: number): void {
-    if (this.#credit === undefined || batches === 0) return;
-    Atomics.add(this.#credit, TAKEN, batches);
-    Atomics.notify(this.#credit, TAKEN);
+    if (session === undefined) return;
+    const batches = this.#waiting.splice(0);
+    session.addCalls(batches.flatMap(({ calls }) => calls));
+    for (const { credit } of batches) giveLeave(credit);
+    for (const { thread, credit } of batches) {
+      const lost = takeLost(credit);
+      if (lost > 0) session.dispatchEvent(new LabLostEvent(thread, lost));
+    }
   }
 
   #onMessage({ data }: MessageEvent): void {
     if (typeof data !== "object" || data === null) return;
-    const message = data as Readonly<Record<string, unknown>>;
-    if (message["iommufd"] === "thread" && this.#thread === undefined) {
-      const name = nameOf(message["thread"]);
-      if (name === undefined || !isCredit(message["credit"])) return;
-      this.#thread = name;
-      this.#credit = message["credit"];
+    const message = data as Readonly<Record<keyof BatchMessage, unknown>>;
+    const { credit } = message;
+    if (message.iommufd !== "calls" || !isCredit(credit)) return;
+    const thread = nameOf(message.thread);
+    if (thread === undefined) return;
+    if (this.#waiting.length + this.#unheard.length >= OUTSTANDING) {
+      giveLeave(credit);
       return;
     }
-    const thread = this.#thread;
-    if (message["iommufd"] !== "calls" || thread === undefined) return;
-    if (this.#waiting.length + this.#unheard >= OUTSTANDING) return;
-    const calls = readBatch(message["calls"]);
+    const calls = readBatch(message.calls);
     if (calls === undefined) return;
     const session = this.#session;
     if (session === undefined) {
-      this.#unheard++;
+      this.#unheard.push(credit);
       return;
     }
-    this.#waiting.push(
-      calls.map((call) => ({
+    this.#waiting.push({
+      thread,
+      credit,
+      calls: calls.map((call) => ({
         ...call,
         thread,
         time: call.time - performance.timeOrigin,
         command: session.commands.find(({ request }) => request === call.request),
       })),
-    );
+    });
     this.#frame ??= requestAnimationFrame(() => this.#deliver());
   }
+}
+
+/** Lets the other side send one batch more. */
+function giveLeave(credit: Int32Array): void {
+  Atomics.add(credit, TAKEN, 1);
+  Atomics.notify(credit, TAKEN);
+}
+
+/** How many calls found no room since the last time. */
+function takeLost(credit: Int32Array): number {
+  return Atomics.exchange(credit, LOST, 0) >>> 0;
 }
 
 /** A thread may have any printable name but the page's own. */
@@ -152,5 +159,5 @@ function nameOf(value: unknown): string | undefined {
 }
 
 function isCredit(value: unknown): value is Int32Array {
-  return value instanceof Int32Array && value.buffer instanceof SharedArrayBuffer && value.length === 2;
+  return value instanceof Int32Array && value.buffer instanceof SharedArrayBuffer && value.length === CREDIT_WORDS;
 }

@@ -27,6 +27,7 @@ export const extend: Lesson = {
       "that handles `IOMMU_DESTROY`.",
   ],
   tiedToFile: false,
+  lostByReload: "Functions that you had written yourself are gone; the lesson's own stand in the table instead.",
   steps: [
     {
       title: "Add a row",
@@ -38,7 +39,7 @@ export const extend: Lesson = {
         if (last === undefined) return undefined;
         if (last.name === DOUBLE.name && last.fields.trim() === DOUBLE.fields) return { done: { nr: last.nr } };
         return {
-          note: `It is in the table. This lesson goes on with \`${DOUBLE.name}\` and its two fields; if the number is taken, give it another.`,
+          note: `It is in the table. This lesson goes on with \`${DOUBLE.name}\` and its two fields. If that name has other fields by now, reload the page: the table begins anew.`,
         };
       },
       next: () => ({ kind: "define", definition: DOUBLE }),

@@ -54,6 +54,8 @@ export interface Evidence {
   readonly races: readonly RaceSeen[];
   /** Ioctls that the student defined since the step began. */
   readonly defined: readonly DefinitionText[];
+  /** Objects that the page's buttons for sample objects made since the step began; their calls are not among `calls`. */
+  readonly sampled: readonly number[];
   /** How often the file was closed and opened again since the step began. */
   readonly reopened: number;
   readonly memory: UserMemory;
@@ -88,6 +90,14 @@ export type Action =
   | { readonly kind: "answer"; readonly value: number }
   | { readonly kind: "race"; readonly race: string; readonly mode: "step" | "run" };
 
+/** Something that a step asks for and that is there. */
+export interface Already {
+  /** What is there. */
+  readonly text: string;
+  /** What is remembered when the student takes it. */
+  readonly facts: Facts;
+}
+
 /** One of the answers to a question. */
 export interface Choice {
   readonly value: number;
@@ -117,6 +127,8 @@ export interface Step {
   /** The races of the step before count for this one, too. */
   readonly continuesRaces?: boolean;
   check(evidence: Evidence): Verdict;
+  /** What the step asks for, where it is there without the student's doing; he may take it by a button, and the step is done. */
+  already?(evidence: Evidence): Already | undefined;
   /** What the page would do next; undefined when only the student can. */
   next(evidence: Evidence): Action | undefined;
   /** What it means, once it is done. */
@@ -135,4 +147,11 @@ export interface Lesson {
   readonly closing: string;
   /** The lesson's facts are IDs in the open file, which mean nothing once it is closed. Default true. */
   readonly tiedToFile?: boolean;
+  /**
+   * Nothing of the lesson lies in the kernel, and the page could not repeat it for the student (a look at a race, say). A place in it is found
+   * again by the steps and facts that were kept, not by repeating. Default false.
+   */
+  readonly isRemembered?: boolean;
+  /** What a place that was found again lacks, in a sentence. */
+  readonly lostByReload?: string;
 }

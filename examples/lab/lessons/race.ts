@@ -30,6 +30,8 @@ export const race: Lesson = {
       "that both threads change, and then let real threads run.",
   ],
   tiedToFile: false,
+  isRemembered: true,
+  lostByReload: "Schedules that you had looked at in this step are forgotten.",
   steps: [
     {
       title: "Walk through one schedule",

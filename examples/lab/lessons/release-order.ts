@@ -10,13 +10,14 @@ const ENTRY_BYTES = 8;
 /** Entries that the log is asked for. */
 const CAPACITY = 500;
 
-/** DEVICE → HWPT → IOAS, the newest such chain. */
-function findChain({ objects }: Evidence): Facts | undefined {
+/** DEVICE → HWPT → IOAS, the newest such chain, or the newest with one of these devices. */
+function findChain({ objects }: Evidence, devices?: ReadonlySet<number>): Facts | undefined {
   const holds = (id: number, type: string): number | undefined =>
     objects
       .find((object) => object.id === id)
       ?.references.find((held) => objects.some((each) => each.id === held && each.type.name === type));
-  for (const device of objects.filter(({ type }) => type.name === "DEVICE").reverse()) {
+  const candidates = objects.filter(({ id, type }) => type.name === "DEVICE" && devices?.has(id) !== false);
+  for (const device of candidates.reverse()) {
     const hwpt = holds(device.id, "HWPT");
     const ioas = hwpt === undefined ? undefined : holds(hwpt, "IOAS");
     if (hwpt !== undefined && ioas !== undefined) return { device: device.id, hwpt, ioas };
@@ -62,12 +63,23 @@ export const releaseOrder: Lesson = {
   steps: [
     {
       title: "Set the stage",
-      text: "You need a DEVICE that holds an HWPT that holds an IOAS. “Add sample objects” makes such a chain.",
+      text:
+        "You need a DEVICE that holds an HWPT that holds an IOAS. Take one that is there, or make another: “Add sample objects” makes " +
+        "such a chain.",
       hint: "Or make them yourself: `LAB_ALLOC` with `type` 3, then 2, then 1, each holding the one before.",
       place: "file",
       check(evidence) {
-        const chain = findChain(evidence);
+        const made = callsOf(evidence, "LAB_ALLOC")
+          .filter(({ result }) => result === 0)
+          .map(({ reply }) => Number(reply["out_id"]));
+        const chain = findChain(evidence, new Set([...made, ...evidence.sampled]));
         return chain && { done: chain };
+      },
+      already(evidence) {
+        const chain = findChain(evidence);
+        if (chain === undefined) return undefined;
+        const { device, hwpt, ioas } = chain;
+        return { text: `There is one: DEVICE ${device}, HWPT ${hwpt}, IOAS ${ioas}.`, facts: chain };
       },
       next: () => ({ kind: "sample" }),
       learned: ({ device, hwpt, ioas }) => `DEVICE ${device} holds HWPT ${hwpt}, which holds IOAS ${ioas}.`,
@@ -186,7 +198,11 @@ export const releaseOrder: Lesson = {
         const order = readLog(bytes ?? new Uint8Array(), count, [device, second, hwpt, ioas]);
         const [first = 0, then = 0, third, last] = order;
         if (third !== hwpt || last !== ioas) {
-          return { again: "The log was emptied before, so the order is lost. Build the chain once more." };
+          return {
+            again:
+              "The log does not have them all: it was emptied before, or a worker was still using the file when you closed it. " +
+              "Build the chain once more.",
+          };
         }
         return { done: { first, then } };
       },
