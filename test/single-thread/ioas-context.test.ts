@@ -19,7 +19,7 @@ import {
 } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
 import { answer, errnoOf } from "../support/answer.ts";
-import { boot } from "../support/boot.ts";
+import { boot, otherThread } from "../support/boot.ts";
 import { idsOf, plainType } from "../support/objects.ts";
 
 const PAGE = 4096;
@@ -166,6 +166,42 @@ describe("faultQueueAlloc", () => {
     context.destroy(id);
     expect(idsOf(context)).toEqual([]);
   });
+});
+
+test("after its thread has left every call is ESRCH, and writes nothing", async () => {
+  const { iommufd } = await boot({ abi: "mainline" });
+  const leaver = otherThread(iommufd);
+  const context = leaver.open();
+  const ioas = context.ioasAlloc();
+  ioas.map(ADDRESS, PAGE, { iova: 0 });
+  leaver.detach();
+  otherThread(iommufd); // has its place
+  const before = new Uint8Array(iommufd.share.memory.buffer).slice();
+  for (const call of [
+    () => ioas.map(ADDRESS, PAGE),
+    () => ioas.mapFile(3, { length: PAGE }),
+    () => ioas.copyFrom(ioas, 0, PAGE),
+    () => ioas.unmap(0, PAGE),
+    () => ioas.tryMap(ADDRESS, PAGE, 7, PAGE),
+    () => ioas.tryUnmap(0, PAGE),
+    () => ioas.ranges(),
+    () => ioas.allow([]),
+    () => ioas.hugePages,
+    () => ioas.areas(),
+    () => ioas.areaCount,
+    () => ioas.destroy(),
+    () => context.ioasAlloc(),
+    () => context.ioas(1),
+    () => context.rlimitMode,
+    () => context.vfioIoas,
+    () => context.changeProcess(),
+    () => context.faultQueueAlloc(),
+  ]) {
+    expect(errnoOf(call)).toBe("ESRCH");
+  }
+  const after = new Uint8Array(iommufd.share.memory.buffer);
+  expect(before.findIndex((byte, at) => byte !== after[at])).toBe(-1);
+  expect(iommufd.file(context.fd).ioas(1).areaCount).toBe(1);
 });
 
 /** Every member that is a command of the mainline profile. */
