@@ -119,7 +119,7 @@ export class IommufdContext {
   }
 
   /**
-   * As `ioctl`, but returns -errno. Hot: allocates nothing for built-in commands on a Uint8Array.
+   * As `ioctl`, but returns -errno. Hot: allocates nothing for built-in commands on a Uint8Array of at most 48 bytes.
    *
    * @param timeoutMs - How long a command may wait, milliseconds; default for ever.
    */

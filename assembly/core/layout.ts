@@ -241,6 +241,9 @@ export const RANGE_PINS: u32 = offsetof<ranges.RangeSnapshot>("pins");
 export const AREA_READ: u32 = at.AREA_READ;
 export const AREA_WRITE: u32 = at.AREA_WRITE;
 export const TYPE_IOAS: u32 = at.TYPE_IOAS;
+// For tests, which have no device whose IOVAs are reserved.
+export const IOAS_RESERVED: u32 = offsetof<at.Ioas>("reserved");
+export const IOAS_ALLOWED: u32 = offsetof<at.Ioas>("allowed");
 
 // Structs that the bindings write word by word.
 export const MAP_BYTES: u32 = offsetof<uapi.IommuIoasMap>();

@@ -209,6 +209,8 @@ export const Layout = {
   AREA_READ: 4,
   AREA_WRITE: 2,
   TYPE_IOAS: 1,
+  IOAS_RESERVED: 8,
+  IOAS_ALLOWED: 16,
   MAP_BYTES: 40,
   MAP_FLAGS: 4,
   MAP_IOAS_ID: 8,

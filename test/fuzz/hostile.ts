@@ -203,6 +203,9 @@ class Scene {
       case "inspect":
         this.#on(kind, file, expected, this.#number(), random.below(2), this.#number());
         return "looked";
+      case "inspectRanges":
+        this.#on(kind, file, expected, this.#number(), this.#number(), this.#long(), this.#number());
+        return "looked";
       case "ioctlWindow":
         return this.#ioctl(file, this.#on(kind, file, expected, this.#number(), this.#number(), 0));
       case "ioctlUser":
@@ -293,7 +296,16 @@ const CALLS = [
     "hold",
   ] as const),
   ...(["destroy", "destroyPoll", "destroyWait", "destroyCancel", "destroyFinish"] as const),
-  ...(["dropReference", "holdReference", "destroyReference", "get", "getTyped", "getSlowly", "inspect"] as const),
+  ...([
+    "dropReference",
+    "holdReference",
+    "destroyReference",
+    "get",
+    "getTyped",
+    "getSlowly",
+    "inspect",
+    "inspectRanges",
+  ] as const),
   ...(["ioctlWindow", "ioctlUser", "ioctlUser", "map", "protect", "unmap", "readUser", "writeUser"] as const),
   "defineCommand" as const,
 ];

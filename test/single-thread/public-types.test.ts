@@ -7,22 +7,29 @@ import {
   type Argument,
   type Errno,
   type ErrnoName,
+  type FaultQueueId,
   type FieldType,
   IOMMU_DESTROY,
   type Input,
+  type Ioas,
+  type IoasArea,
+  type IoasId,
   type Iommufd,
   type IommufdContext,
   type IommufdError,
   type IommufdOptions,
   type IommufdShare,
   type IoctlCommand,
+  type IovaRange,
   type LockedObject,
+  type Memfd,
   type ObjectReference,
   type ObjectType,
   type Output,
   type ReservedObject,
   type UserAddress,
   type UserCommand,
+  type UserMapping,
 } from "iommufd-wasm";
 import type { RemoteContext, RemotePort } from "iommufd-wasm/remote";
 import type { MessagePort as NodePort } from "node:worker_threads";
@@ -130,6 +137,70 @@ describe("an object's states", () => {
       locked.id = 5;
       // @ts-expect-error: read-only
       context.fd = 5;
+    };
+    expectTypeOf(use).toBeFunction();
+  });
+});
+
+describe("address spaces", () => {
+  test("take numbers and bigints alike, and give bigints; hot calls are of numbers only", () => {
+    const use = (ioas: Ioas, mapping: UserMapping, file: Memfd): void => {
+      expectTypeOf(ioas.map(mapping)).toEqualTypeOf<bigint>();
+      ioas.map(mapping, { iova: 0, write: false });
+      ioas.map(mapping, 4096, { iova: 0n });
+      ioas.map(4096n, 4096);
+      ioas.map(4096, 4096n, { read: false });
+      // @ts-expect-error: no such option
+      ioas.map(mapping, { fixed: true });
+      // @ts-expect-error: an address has no length of its own to take options for
+      ioas.map(4096n, { iova: 0 });
+      // @ts-expect-error: a file is mapped by mapFile
+      ioas.map(file);
+      expectTypeOf(ioas.mapFile(file, { start: 0, length: 4096n })).toEqualTypeOf<bigint>();
+      ioas.mapFile(file.fd, { length: 1 });
+      expectTypeOf(ioas.unmap(0, 1n)).toEqualTypeOf<bigint>();
+      expectTypeOf<Ioas["tryMap"]>().parameters.toEqualTypeOf<[number, number, number, (number | undefined)?]>();
+      expectTypeOf<Ioas["tryMap"]>().returns.toEqualTypeOf<number>();
+      expectTypeOf<Ioas["tryUnmap"]>().parameters.toEqualTypeOf<[number, number]>();
+      expectTypeOf<ReturnType<Ioas["ranges"]>>().toExtend<{
+        readonly ranges: IovaRange[];
+        readonly alignment: bigint;
+      }>();
+      expectTypeOf(ioas.areas({ from: 0n, limit: 1 })).toEqualTypeOf<IoasArea[]>();
+      expectTypeOf<IoasArea>().toExtend<IovaRange>();
+      ioas.allow([{ start: 0, last: 4095n }]);
+      ioas.allow(ioas.ranges().ranges);
+      // @ts-expect-error: `last` is inclusive, and there is no `end`
+      ioas.allow([{ start: 0, end: 4096 }]);
+      // @ts-expect-error: read-only
+      ioas.id = 1 as IoasId;
+    };
+    expectTypeOf(use).toBeFunction();
+  });
+
+  test("have IDs of their own, which are numbers", () => {
+    const use = (context: IommufdContext, ioas: Ioas, fault: FaultQueueId): void => {
+      expectTypeOf(context.ioasAlloc()).toEqualTypeOf<Ioas>();
+      expectTypeOf(ioas.id).toEqualTypeOf<IoasId>();
+      expectTypeOf<IoasId>().toExtend<number>();
+      context.destroy(ioas.id);
+      context.destroy(fault);
+      ioas.copyFrom(ioas, 0, 1);
+      ioas.copyFrom(ioas.id, 0n, 1n, { iova: 0 });
+      // @ts-expect-error: a number may be any object's: context.ioas(1) says whether it is an address space's
+      ioas.copyFrom(1, 0, 1);
+      // @ts-expect-error: no fault queue is an address space
+      ioas.copyFrom(fault, 0, 1);
+      context.vfioIoas = ioas;
+      context.vfioIoas = undefined;
+      expectTypeOf<IommufdContext["vfioIoas"]>().toEqualTypeOf<Ioas | undefined>();
+      context.rlimitMode = "mm";
+      // @ts-expect-error: the modes have names
+      context.rlimitMode = 1;
+      expectTypeOf(context.faultQueueAlloc().id).toEqualTypeOf<FaultQueueId>();
+      // @ts-expect-error: no address space is a fault queue
+      const other: FaultQueueId = ioas.id;
+      void other;
     };
     expectTypeOf(use).toBeFunction();
   });
