@@ -133,7 +133,7 @@ export function arenaTake(file: usize, kind: u32): usize {
     store<u32>(list, load<u32>(piece + linkIn(kind)));
     // A node's arrays are read no further than its count. By words: memory.fill costs more than so few of them.
     const cleared = kind == ARENA_NODE ? offsetof<TreeNode>() : bytes;
-    for (let at: u32 = 0; at < cleared; at += 8) store<u64>(piece + at, 0);
+    for (let at: usize = 0; at < cleared; at += 8) store<u64>(piece + at, 0);
     return piece;
   }
   const bump = space + (kind == ARENA_PAGES ? offsetof<Space>("pagesBump") : offsetof<Space>("bump"));
