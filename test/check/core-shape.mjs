@@ -14,7 +14,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { countUnstoredWaits, readExports, readGlobals, readImports, readSections, SECTION } from "./wasm-sections.mjs";
 
-export const MOST_BYTES = 32 * 1024;
+export const MOST_BYTES = 80 * 1000;
 const HOOKS = new Set(["env.abort", "env.trap"]);
 
 /** Returns one sentence per broken rule; none for a good core. */

@@ -14,12 +14,12 @@ const ROOT = new URL("../../", import.meta.url);
 // Kilobytes of 1,000 bytes, after gzip. Raise one only together with a line in the changelog that says what it buys.
 const BUDGET = {
   index: 45,
-  external: 21,
+  external: 22,
   trace: 20.5,
   replay: 52,
   remote: 7,
   "remote: connect": 3.5,
-  lab: 150,
+  lab: 175,
   "lab-worker": 1.5,
 };
 
