@@ -67,9 +67,9 @@ test.each([
 });
 
 test("a core above the size budget is a violation", () => {
-  const custom = [0x00, 0x82, 0x80, 0x02, 0x00]; // a nameless custom section of 32,770 bytes
+  const custom = [0x00, 0x82, 0xf1, 0x04, 0x00]; // a nameless custom section of 80,002 bytes
   const good = moduleOf(TYPES, IMPORTS);
-  const bytes = new Uint8Array(good.length + 4 + 32_770);
+  const bytes = new Uint8Array(good.length + 4 + 80_002);
   bytes.set([...good, ...custom]);
   expect(bytes.length).toBeGreaterThan(MOST_BYTES);
   expect(violations(bytes)).toEqual([expect.stringMatching(/more than 80000/)]);
