@@ -8,9 +8,11 @@ export const HOLE = 2 ** 21;
 
 export const baseOf = (index: number): number => (index + 1) * STRIDE;
 
-/** Maps that many pages in an order that visits each once and is none that a tree would like. `count`: a power of ten. */
-export function fillWithPages(space: MapSpace, count: number): void {
-  const step = 61_803; // has no factor in common with a power of ten
+/** No order that a tree would like; has no factor in common with a power of ten. */
+const SCATTERED = 61_803;
+
+/** Maps that many pages, a power of ten, `step` after `step`. map-unmap.cpp has the same order. */
+export function fillWithPages(space: MapSpace, count: number, step = SCATTERED): void {
   for (let made = 0; made < count; made++) {
     if (space.map(baseOf((made * step) % count), PAGE) !== 0) throw new Error(`area ${made} could not be mapped`);
   }

@@ -14,7 +14,7 @@ import {
   IOMMU_IOAS_UNMAP,
   type Ioas,
 } from "iommufd-wasm";
-import { type AddressSpace, ENOENT, type MapSpace, USER } from "./address-space.ts";
+import { type AddressSpace, type MapSpace, USER } from "./address-space.ts";
 
 const MAP = IOMMU_IOAS_MAP.request;
 const UNMAP = IOMMU_IOAS_UNMAP.request;
@@ -40,7 +40,7 @@ export class HotSpace implements MapSpace {
 
   unmap(first: number, length: number): number {
     const bytes = this.#ioas.tryUnmap(first, length);
-    return bytes < 0 ? bytes : bytes === length ? 0 : ENOENT;
+    return bytes < 0 ? bytes : 0;
   }
 
   mapAnywhere(length: number): number {
