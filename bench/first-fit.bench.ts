@@ -12,13 +12,13 @@
 import { Iommufd } from "iommufd-wasm";
 import type { Bench, Result, Spread } from "./harness/bench.ts";
 import { type Candidate, alternate, fresh, ratio, ratiosOf, summaries, within } from "./harness/rounds.ts";
-import { type AddressSpace, PAGE } from "./rivals/address-space.ts";
+import { type MapSpace, PAGE } from "./rivals/address-space.ts";
 import { pickUnmap } from "./rivals/address-space-loops.ts";
-import { IoctlSpace, RawSpace, allocIoas } from "./rivals/ioas.ts";
+import { HotSpace, RawSpace } from "./rivals/ioas.ts";
 import { SortedArraySpace } from "./rivals/sorted-array.ts";
 import { FlattenSpace, NodeIntervalSpace, OrderedMapSpace, SortedBTreeSpace } from "./rivals/tree-packages.ts";
 
-const OURS = "tryIoctl";
+const OURS = "tryMap + tryUnmap";
 const RAW = "raw";
 const RIVALS = {
   "sorted-btree": () => new SortedBTreeSpace(),
@@ -56,11 +56,11 @@ export default {
     const most = host.smoke ? AREAS : MORE_AREAS;
 
     const ours = (layout: Layout): Record<string, Candidate> => {
-      const ioas = allocIoas(context);
-      const place = fill(new IoctlSpace(context, ioas), layout);
+      const ioas = context.ioasAlloc();
+      const place = fill(new HotSpace(ioas), layout);
       return {
-        [OURS]: candidateOf(new IoctlSpace(context, ioas), place),
-        [RAW]: candidateOf(new RawSpace(context, ioas), place),
+        [OURS]: candidateOf(new HotSpace(ioas), place),
+        [RAW]: candidateOf(new RawSpace(ioas), place),
       };
     };
     const rivals = (layout: Layout): Record<string, Candidate> =>
@@ -79,13 +79,13 @@ export default {
   },
 } satisfies Bench;
 
-function candidateOf(space: AddressSpace, place: number): Candidate {
+function candidateOf(space: MapSpace, place: number): Candidate {
   const loop = fresh(pickUnmap);
   return { run: (operations) => loop(space, operations, place, ASKED) };
 }
 
 /** Returns where two pages fit first. */
-function fill(space: AddressSpace, { areas, length, apart, from }: Layout): number {
+function fill(space: MapSpace, { areas, length, apart, from }: Layout): number {
   const middle = areas >> 1;
   const baseOf = (index: number): number => (from + index * apart) * PAGE;
   for (let index = 0; index < areas; index++) {

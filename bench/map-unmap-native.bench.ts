@@ -8,11 +8,11 @@
 import { Iommufd } from "iommufd-wasm";
 import type { Bench, Spread } from "./harness/bench.ts";
 import { alternate, fresh, ratio, summaries } from "./harness/rounds.ts";
-import { type AddressSpace, PAGE } from "./rivals/address-space.ts";
+import { type MapSpace, PAGE } from "./rivals/address-space.ts";
 import { HOLE, fillWithPages, mapUnmap, randomBases } from "./rivals/address-space-loops.ts";
-import { IoctlSpace, RawSpace, allocIoas } from "./rivals/ioas.ts";
+import { HotSpace, RawSpace } from "./rivals/ioas.ts";
 
-const OURS = "tryIoctl";
+const OURS = "tryMap + tryUnmap";
 const RAW = "raw";
 const NATIVE = "native std::map";
 const PROGRAM = "map-unmap-native";
@@ -28,18 +28,18 @@ export default {
     const samples: Record<string, number[]> = {};
     const keep = (name: string, values: readonly number[]): number => (samples[name] ??= []).push(...values);
     const spaces = COUNTS.map((count) => {
-      const ioas = allocIoas(context);
-      fillWithPages(new IoctlSpace(context, ioas), count);
+      const ioas = context.ioasAlloc();
+      fillWithPages(new HotSpace(ioas), count);
       const places = randomBases(count, operations).map((base) => base + HOLE);
-      const candidate = (space: AddressSpace): { run: (operations: number) => number } => {
+      const candidate = (space: MapSpace): { run: (operations: number) => number } => {
         const loop = fresh(mapUnmap);
         return { run: (operations) => loop(space, operations, places, PAGE) };
       };
       return {
         count,
         situation: `${count.toLocaleString("en")} areas`,
-        [OURS]: candidate(new IoctlSpace(context, ioas)),
-        [RAW]: candidate(new RawSpace(context, ioas)),
+        [OURS]: candidate(new HotSpace(ioas)),
+        [RAW]: candidate(new RawSpace(ioas)),
       };
     });
     for (let block = 0; block < blocks; block++) {

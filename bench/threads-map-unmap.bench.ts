@@ -10,7 +10,7 @@ import type { Bench, Host, Result, Spread } from "./harness/bench.ts";
 import { Crew } from "./harness/crew.ts";
 import { ratio, summary } from "./harness/rounds.ts";
 import { PAGE } from "./rivals/address-space.ts";
-import { IoctlSpace, allocIoas } from "./rivals/ioas.ts";
+import { HotSpace } from "./rivals/ioas.ts";
 import type { MapSetup, MapTask } from "./workers/map-unmap.ts";
 
 const ONE = "one IOAS";
@@ -76,14 +76,14 @@ export default {
 /** An IOAS with an area before each hole of each thread. Returns its ID. */
 function filled(iommufd: Iommufd, fd: number, threads: number): number {
   const context = iommufd.fget(fd);
-  const ioas = allocIoas(context);
-  const space = new IoctlSpace(context, ioas);
+  const ioas = context.ioasAlloc();
+  const space = new HotSpace(ioas);
   for (let hole = 1; hole <= threads * HOLES; hole++) {
     if (space.map(hole * STRIDE - PAGE, PAGE) !== 0)
       throw new Error(`the area before hole ${hole} could not be mapped`);
   }
   context.close();
-  return ioas;
+  return ioas.id;
 }
 
 /** Each round lets every candidate work for a while, in rotating order. */

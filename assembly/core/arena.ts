@@ -132,8 +132,8 @@ export function arenaTake(file: usize, kind: u32): usize {
     if (MODEL_BUILD && kind != ARENA_PAGES) modelAlloc(piece, bytes);
     store<u32>(list, load<u32>(piece + linkIn(kind)));
     // A node's arrays are read no further than its count. By words: memory.fill costs more than so few of them.
-    const cleared = kind == ARENA_NODE ? offsetof<TreeNode>() : bytes;
-    for (let at: usize = 0; at < cleared; at += 8) store<u64>(piece + at, 0);
+    const cleared: u32 = kind == ARENA_NODE ? <u32>offsetof<TreeNode>() : bytes;
+    for (let at: u32 = 0; at < cleared; at += 8) store<u64>(piece + at, 0);
     return piece;
   }
   const bump = space + (kind == ARENA_PAGES ? offsetof<Space>("pagesBump") : offsetof<Space>("bump"));

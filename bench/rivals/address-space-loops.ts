@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the benches of address spaces do with them. The loops use their arguments only: `fresh` makes a copy for each candidate. */
-import { type AddressSpace, PAGE } from "./address-space.ts";
+import { type AddressSpace, type MapSpace, PAGE } from "./address-space.ts";
 
 /** From one area to the next, in bytes; and from an area to where the hole behind it is used. map-unmap.cpp has the same. */
 export const STRIDE = 2 ** 22;
@@ -8,9 +8,11 @@ export const HOLE = 2 ** 21;
 
 export const baseOf = (index: number): number => (index + 1) * STRIDE;
 
-/** Maps that many pages in an order that visits each once and is none that a tree would like. `count`: a power of ten. */
-export function fillWithPages(space: AddressSpace, count: number): void {
-  const step = 61_803; // has no factor in common with a power of ten
+/** No order that a tree would like; has no factor in common with a power of ten. */
+const SCATTERED = 61_803;
+
+/** Maps that many pages, a power of ten, `step` after `step`. map-unmap.cpp has the same order. */
+export function fillWithPages(space: MapSpace, count: number, step = SCATTERED): void {
   for (let made = 0; made < count; made++) {
     if (space.map(baseOf((made * step) % count), PAGE) !== 0) throw new Error(`area ${made} could not be mapped`);
   }
@@ -26,7 +28,7 @@ export function randomBases(count: number, operations: number): Float64Array {
 }
 
 /** Maps and unmaps at each of the places. */
-export function mapUnmap(space: AddressSpace, operations: number, places: Float64Array, length: number): number {
+export function mapUnmap(space: MapSpace, operations: number, places: Float64Array, length: number): number {
   let right = 0;
   for (let index = 0; index < operations; index++) {
     const place = places[index] ?? 0;
@@ -37,7 +39,7 @@ export function mapUnmap(space: AddressSpace, operations: number, places: Float6
 }
 
 /** Lets the address be picked, which must be `place`, and unmaps there. */
-export function pickUnmap(space: AddressSpace, operations: number, place: number, length: number): number {
+export function pickUnmap(space: MapSpace, operations: number, place: number, length: number): number {
   let right = 0;
   for (let index = 0; index < operations; index++) {
     const picked = space.mapAnywhere(length);

@@ -7,13 +7,16 @@
  */
 import { Errno } from "iommufd-wasm";
 
-export interface AddressSpace {
+export interface MapSpace {
   /** Maps [first, first + length). Returns 0, or -EEXIST where something is mapped. */
   map(first: number, length: number): number;
   /** Unmaps the areas in [first, first + length). Returns 0; -ENOENT when there is none, or one sticks out. */
   unmap(first: number, length: number): number;
   /** Maps `length` bytes, a power of two, at the lowest multiple of it, from 4 KiB on, that is free. Returns the address, or -ENOSPC. */
   mapAnywhere(length: number): number;
+}
+
+export interface AddressSpace extends MapSpace {
   /** Looks the area up that contains the address, and whether a mapping of that byte would meet one. Returns -EEXIST, -ENOENT. */
   look(address: number): number;
 }

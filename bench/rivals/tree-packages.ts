@@ -16,8 +16,11 @@ import { IntervalTree as NodeIntervalTree } from "node-interval-tree";
 import sortedBTree from "sorted-btree";
 import { type AddressSpace, type Area, EEXIST, ENOENT, type Scanned, USER, firstFit } from "./address-space.ts";
 
+/** A CommonJS module: some tools give the class as its default, Node gives the module. */
+const BTree = typeof sortedBTree === "function" ? sortedBTree : sortedBTree.default;
+
 export class SortedBTreeSpace implements AddressSpace, Scanned {
-  readonly #tree = new sortedBTree.default<number, Area>(undefined, (a, b) => a - b);
+  readonly #tree = new BTree<number, Area>(undefined, (a, b) => a - b);
   readonly #pair: [number, Area] = [0, { first: 0, last: 0, user: 0 }];
 
   map(first: number, length: number): number {

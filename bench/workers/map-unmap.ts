@@ -3,8 +3,8 @@
 import { Iommufd, type IommufdShare } from "iommufd-wasm";
 import { type Window, work } from "../harness/crew.ts";
 import { peer } from "../harness/peer.ts";
-import { type AddressSpace, PAGE } from "../rivals/address-space.ts";
-import { IoctlSpace } from "../rivals/ioas.ts";
+import { type MapSpace, PAGE } from "../rivals/address-space.ts";
+import { HotSpace } from "../rivals/ioas.ts";
 import { SortedBTreeSpace } from "../rivals/tree-packages.ts";
 
 /** Whose space it is: an IOAS of a file, or of a package, in the thread's own memory. */
@@ -19,7 +19,7 @@ export interface MapTask {
   readonly stride: number;
 }
 
-function mapUnmap(space: AddressSpace, operations: number, { first, holes, stride }: MapTask): number {
+function mapUnmap(space: MapSpace, operations: number, { first, holes, stride }: MapTask): number {
   let right = 0;
   for (let index = 0; index < operations; index++) {
     const place = first + (index & (holes - 1)) * stride;
@@ -29,9 +29,9 @@ function mapUnmap(space: AddressSpace, operations: number, { first, holes, strid
 }
 
 const setup = (await peer.next()) as MapSetup;
-const space: AddressSpace =
+const space: MapSpace =
   setup.kind === "ours"
-    ? new IoctlSpace(Iommufd.attachSync(setup.share).fget(setup.fd), setup.ioas)
+    ? new HotSpace(Iommufd.attachSync(setup.share).fget(setup.fd).ioas(setup.ioas))
     : new SortedBTreeSpace();
 peer.post("ready");
 for (;;) {
