@@ -11,6 +11,7 @@
  *
  * Kernel counterpart: struct iommufd_ctx, iommufd_fops.
  */
+import { Access as DriverAccess, type AccessOptions } from "./access.js";
 import type { IoctlCommand, Output } from "./command.js";
 import type { CoreExports } from "./core.js";
 import { dispose } from "./dispose.js";
@@ -440,6 +441,16 @@ export class IommufdContext {
   objects(range: ObjectRange = {}): ObjectInfo[] {
     const { from = 0 } = range;
     return isId(from) ? readObjects(this.kernel, this.fileAddress, this.#expected, range) : [];
+  }
+
+  /**
+   * A pretend device's access to the IO address spaces of this context, attached to none yet. It keeps the file open until it is
+   * destroyed. (iommufd_access_create)
+   *
+   * @throws IommufdError ENOTTY (not in the rfc profile); ENOMEM; EBUSY (no ID); EMFILE (1024 owners); EBADF; EIO
+   */
+  access(options: AccessOptions = {}): DriverAccess {
+    return new DriverAccess(this.kernel, this, options);
   }
 
   // -------------------------------------------------------------------------------------------------- close

@@ -82,6 +82,18 @@ export interface CoreExports {
   mapDone: () => void;
   protect: (va: bigint, length: bigint, prot: number) => number;
   unmap: (va: bigint) => number;
+  ioctlAgain: (file: number, request: number) => number;
+
+  accessCreate: (file: number, expected: number, flags: number) => number;
+  accessAttach: (row: number, id: number, serial: number, ioasId: number, replaces: number) => number;
+  accessDetach: (row: number, id: number, serial: number) => number;
+  accessDestroy: (row: number, id: number, serial: number, blocking: number) => number;
+  accessPin: (row: number, id: number, serial: number, iova: bigint, length: bigint, writes: number) => number;
+  accessUnpin: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
+  accessPinned: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
+  accessSegment: (row: number, id: number, serial: number, iova: bigint, length: bigint, writes: number) => number;
+  segmentEnd: () => void;
+
   queueFileRead: (fd: number, bytes: number) => number;
   queueFileWrite: (fd: number, bytes: number) => number;
   queueFileClose: (fd: number) => number;

@@ -26,6 +26,8 @@ const LOOP_BYTES = 48;
 /** Bytes of an argument that a trace shows. */
 const TRACE_BYTES = Layout.COMMAND_BYTES;
 const MAX_ERRNO = 4095;
+/** More than the structs of the commands that unmap. */
+const KEPT_BYTES = 64;
 
 export class IoctlCall {
   readonly #kernel: Kernel;
@@ -65,10 +67,20 @@ export class IoctlCall {
       return result;
     }
     const { fileAddress, expected } = this.#context;
-    const result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
+    let result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
+    if (result === Layout.MUST_NOTIFY) result = this.#unmapPinnedInWindow(request);
     kernel.words[this.#windowWritten] = 0;
     if (kernel.words[kernel.attention] !== 0) this.#attendWindow(size);
     return result;
+  }
+
+  /** The reply stays in the window. */
+  #unmapPinnedInWindow(request: number): number {
+    try {
+      return this.#unmapPinned(request, null);
+    } finally {
+      this.#kernel.words[this.#windowWritten] = 0;
+    }
   }
 
   /** What is attended to may call ioctls of its own. */
@@ -132,7 +144,52 @@ export class IoctlCall {
       const written = this.#kernel.words[this.#windowWritten] ?? 0;
       if (written !== 0) this.#takeReply(bytes, written);
     }
+    if (result === Layout.MUST_NOTIFY) result = this.#unmapPinned(request, arg);
     return result === Layout.MUST_EXECUTE ? this.#execute(request, arg) : result;
+  }
+
+  /**
+   * An UNMAP found pins of accesses: each is asked to let go, then it goes on, round by round. The call's words, its struct and its
+   * window are kept meanwhile, because the callbacks may make calls of their own.
+   */
+  #unmapPinned(request: number, arg: Argument): number {
+    const { bytes, command, core, thread, window } = this.#kernel;
+    const file = this.#context.fileAddress;
+    const failures: unknown[] = [];
+    let result: number = Layout.MUST_NOTIFY;
+    while (result === Layout.MUST_NOTIFY) {
+      const words = bytes.slice(thread + Layout.THREAD_CALL, thread + Layout.THREAD_CALL + Layout.THREAD_CALL_BYTES);
+      const struct = command.slice(0, KEPT_BYTES);
+      const view = window.slice(0, KEPT_BYTES);
+      this.#notify(file, words, failures);
+      bytes.set(words, thread + Layout.THREAD_CALL);
+      command.set(struct);
+      window.set(view);
+      result = core.ioctlAgain(file, request);
+    }
+    if (arg !== null && typeof arg !== "bigint") {
+      const written = this.#kernel.words[this.#windowWritten] ?? 0;
+      if (written !== 0) this.#takeReply(bytesOf(arg), written);
+    }
+    if (failures.length > 0) throw failures[0];
+    return result;
+  }
+
+  /** Asks every access of this thread on the address space to let go of the area whose bounds the words tell. */
+  #notify(file: number, words: Uint8Array, failures: unknown[]): void {
+    const view = new DataView(words.buffer);
+    const first = view.getBigUint64(Layout.THREAD_RANGE_FIRST - Layout.THREAD_CALL, true);
+    const last = view.getBigUint64(Layout.THREAD_RANGE_LAST - Layout.THREAD_CALL, true);
+    this.#core.describe(file, view.getUint32(Layout.THREAD_UNMAP_HANDLE - Layout.THREAD_CALL, true));
+    const ioasId = this.#kernel.result(1) >>> 0;
+    for (const access of this.#kernel.accesses) {
+      if (!access.isOn(file, ioasId)) continue;
+      try {
+        access.notify(first, last - first + 1n);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   }
 
   /** The command's reply: the first bytes of the window. */

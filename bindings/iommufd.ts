@@ -19,9 +19,9 @@ import { Layout } from "./generated/layout.js";
 import { FaultFile } from "./fault-file.js";
 import { Kernel } from "./kernel.js";
 import { type WatchableWorker, watchDeaths, writeNonce } from "./life.js";
-import { Memfd, type MemfdShare, makeMemfd } from "./memfd.js";
+import { Memfd, type MemfdShare, makeMemfd, openMemfds } from "./memfd.js";
 import type { ObjectType, ObjectTypeDefinition } from "./object-type.js";
-import { DEFAULT_PID, type UserSpaceOptions, makeProcess, rowOf } from "./process.js";
+import { DEFAULT_PID, type UserSpaceOptions, livingPids, makeProcess, rowOf } from "./process.js";
 import { type ReapReport, reap, reapKnown } from "./reap.js";
 import { type IommufdStats, readStats } from "./stats.js";
 import type { Fields } from "./struct.js";
@@ -179,6 +179,11 @@ export abstract class IommufdBase {
     return new Memfd(this.#kernel, share);
   }
 
+  /** All open memfds, whichever thread made them, by number: for looking and for cleaning up. (/proc/self/fd) */
+  memfds(): Memfd[] {
+    return openMemfds(this.#kernel).map((share) => new Memfd(this.#kernel, share));
+  }
+
   // -------------------------------------------------------------------------------------------------- processes
 
   /**
@@ -198,6 +203,13 @@ export abstract class IommufdBase {
     if (pid === DEFAULT_PID) return this.userSpace;
     rowOf(this.#kernel, pid, "userSpaceOf");
     return new UserSpace(this.#kernel, pid);
+  }
+
+  /** All processes that have not ended, the default one first: for looking and for cleaning up. (/proc) */
+  userSpaces(): UserSpace[] {
+    return livingPids(this.#kernel).map((pid) =>
+      pid === DEFAULT_PID ? this.userSpace : new UserSpace(this.#kernel, pid),
+    );
   }
 
   /** From here on this thread's calls act for that process, until the next `enter`. @throws IommufdError ESRCH, EINVAL */

@@ -8,6 +8,7 @@
  *
  * Internal: the public classes share one Kernel per Iommufd.
  */
+import type { Access as DriverAccess } from "./access.js";
 import type { IoctlCommand } from "./command.js";
 import type { Access, IommufdContext } from "./context.js";
 import { type CoreExports, disarm, instantiate } from "./core.js";
@@ -68,6 +69,8 @@ export class Kernel {
   readonly references = new Set<IommufdContext>();
   /** Dead threads that this one is reaping, by number and incarnation. */
   readonly reaping = new Map<number, Promise<ReapReport>>();
+  /** Accesses that this thread has made: UNMAP asks them to let go. */
+  readonly accesses = new Set<DriverAccess>();
   /** Wakes the asynchronous waits of this thread. */
   readonly pendingWaits = new Set<() => void>();
   /** Callbacks of the user that run now. */

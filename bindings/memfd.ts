@@ -8,6 +8,7 @@ import { dispose } from "./dispose.js";
 import { check, failure, invalid, isWithin } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { rowsOf } from "./rows.js";
 
 /** Names a memfd in another thread: structured-cloneable. */
 export interface MemfdShare {
@@ -101,8 +102,24 @@ export function makeMemfd(kernel: Kernel, bytes: number, maxBytes: number | unde
   if (!isWithin(most, 1, MAX_BYTES)) throw invalid("memfd_create", `maxBytes must be 1 … ${MAX_BYTES}`);
   if (!isWithin(bytes, 0, most)) throw invalid("memfd_create", `bytes must be 0 … ${most}, not ${String(bytes)}`);
   const row = check(kernel.core.createMemfd(bytes, most), "memfd_create", `${most} bytes`);
-  const fd = Layout.FIRST_MEMFD + (row - Layout.MEMFDS) / Layout.MEMFD_BYTES;
-  const memfd = new Memfd(kernel, { fd, generation: kernel.word(row + Layout.MEMFD_GENERATION) });
+  const memfd = new Memfd(kernel, shareOf(kernel, row));
   kernel.core.mapDone();
   return memfd;
+}
+
+/** Rows of memfds that somebody has: open, mapped or held. */
+export function usedMemfds(kernel: Kernel): number[] {
+  const rows = rowsOf(Layout.MEMFDS, Layout.MEMFD_BYTES, Layout.MAX_MEMFDS);
+  return rows.filter((row) => kernel.word(row + Layout.MEMFD_STATE) !== Layout.MEMFD_UNUSED);
+}
+
+/** Those whose number is open. */
+export function openMemfds(kernel: Kernel): MemfdShare[] {
+  const open = usedMemfds(kernel).filter((row) => kernel.word(row + Layout.MEMFD_STATE) === Layout.MEMFD_OPEN);
+  return open.map((row) => shareOf(kernel, row));
+}
+
+function shareOf(kernel: Kernel, row: number): MemfdShare {
+  const fd = Layout.FIRST_MEMFD + (row - Layout.MEMFDS) / Layout.MEMFD_BYTES;
+  return { fd, generation: kernel.word(row + Layout.MEMFD_GENERATION) };
 }

@@ -9,6 +9,7 @@
 import { check, failure, invalid, isWithin } from "./error.js";
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { rowsOf } from "./rows.js";
 
 /** What a process may do that others may not. */
 export type Capability = "CAP_IPC_LOCK" | "CAP_SYS_RAWIO" | "CAP_SYS_RESOURCE";
@@ -71,6 +72,13 @@ export function rowOf(kernel: Kernel, pid: number, syscall: string): number {
   const isAlive = row !== 0 && kernel.word(row + Layout.PROCESS_STATE) === Layout.PROCESS_ALIVE;
   if (isAlive && kernel.word(row + Layout.PROCESS_PID) === pid) return row;
   throw failure("ESRCH", syscall, `process ${String(pid)} has ended, or never was`);
+}
+
+/** Numbers of the processes that have not ended, by row. */
+export function livingPids(kernel: Kernel): number[] {
+  const rows = rowsOf(Layout.PROCESSES, Layout.PROCESS_BYTES, Layout.MAX_PROCESSES);
+  const living = rows.filter((row) => kernel.word(row + Layout.PROCESS_STATE) === Layout.PROCESS_ALIVE);
+  return living.map((row) => kernel.word(row + Layout.PROCESS_PID));
 }
 
 /** @throws IommufdError ESRCH */

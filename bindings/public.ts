@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the entries "." and "./external" have in common: all public names but `Iommufd` itself. */
+export { Access, type AccessOptions, type PinnedPiece } from "./access.js";
 export { IoctlCommand, type Output } from "./command.js";
 export { type FaultQueue, type FaultQueueId, IommufdContext } from "./context.js";
 export { IommufdError, type IommufdErrorDetails } from "./error.js";

@@ -6,6 +6,8 @@
  */
 import { Layout } from "./generated/layout.js";
 import type { Kernel } from "./kernel.js";
+import { usedMemfds } from "./memfd.js";
+import { livingPids } from "./process.js";
 import { rowsOf } from "./rows.js";
 import { WARNING_KINDS } from "./warnings.js";
 
@@ -106,8 +108,8 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
       list: threads.map((number) => threadStats(number, records)),
     },
     mappings: kernel.word(Layout.MAPPING_COUNT),
-    processes: { alive: livingProcesses(kernel), max: Layout.MAX_PROCESSES },
-    memfds: { used: usedMemfds(kernel), max: Layout.MAX_MEMFDS },
+    processes: { alive: livingPids(kernel).length, max: Layout.MAX_PROCESSES },
+    memfds: { used: usedMemfds(kernel).length, max: Layout.MAX_MEMFDS },
     warnings: Object.fromEntries(
       WARNING_KINDS.map((kind, index) => [kind, kernel.word(Layout.COUNTERS_WARNINGS + index * 4)]),
     ),
@@ -118,16 +120,6 @@ export function readStats(kernel: Kernel, abi: "rfc" | "mainline"): IommufdStats
 function attachedThreads(kernel: Kernel): number[] {
   const numbers = rowsOf(0, 1, Layout.MAX_THREADS);
   return numbers.filter((number) => kernel.wordOf(number, Layout.THREAD_STATE) !== Layout.THREAD_FREE);
-}
-
-function livingProcesses(kernel: Kernel): number {
-  const rows = rowsOf(Layout.PROCESSES, Layout.PROCESS_BYTES, Layout.MAX_PROCESSES);
-  return rows.filter((row) => kernel.word(row + Layout.PROCESS_STATE) === Layout.PROCESS_ALIVE).length;
-}
-
-function usedMemfds(kernel: Kernel): number {
-  const rows = rowsOf(Layout.MEMFDS, Layout.MEMFD_BYTES, Layout.MAX_MEMFDS);
-  return rows.filter((row) => kernel.word(row + Layout.MEMFD_STATE) !== Layout.MEMFD_UNUSED).length;
 }
 
 function allFiles(): number[] {

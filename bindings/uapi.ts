@@ -21,7 +21,7 @@ const LAST: Readonly<Record<KernelRelease, IoctlCommand<Fields>>> = { "6.12": IO
 /** One past the last number of a release's table; undefined for a release that is not known. The newest table has commands that are not built. */
 export function tableEndOf(release: KernelRelease | undefined): number | undefined {
   if (release === undefined) return Layout.MAINLINE_COMMAND_LIMIT;
-  return Object.hasOwn(LAST, release) ? LAST[release].nr + 1 : undefined;
+  return typeof release === "string" && Object.hasOwn(LAST, release) ? LAST[release].nr + 1 : undefined;
 }
 
 /** The built-in commands of a machine. */

@@ -12,6 +12,7 @@ export interface IommufdWarning {
    * - "refcount:saturated": a users count reached its maximum; the object can never be destroyed
    * - "holders:full": too many short-term holders at a time; the lookup got ENOENT
    * - "detach:held": a thread left with a handle in use, which was given back
+   * - "unmap:pinned": an access kept its pins through 100 requests of UNMAP, which gave up
    * - "warnings:lost": reports that found no room
    */
   kind: string;
@@ -30,6 +31,7 @@ export const WARNING_KINDS: readonly string[] = Object.entries({
   "refcount:saturated": Layout.WARN_SATURATED,
   "holders:full": Layout.WARN_HOLDERS_FULL,
   "detach:held": Layout.WARN_DETACH_HELD,
+  "unmap:pinned": Layout.WARN_UNMAP_PINNED,
 })
   .sort(([, a], [, b]) => a - b)
   .map(([kind]) => kind);

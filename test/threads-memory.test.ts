@@ -59,6 +59,16 @@ test("pages that several threads map and give back are zero at first and nobody 
   iommufd.userSpace.unmap(iommufd.userSpace.map(heap - used)); // in one piece again
 });
 
+test("processes that some threads make and end are read by others: each has its own bytes, or none", async () => {
+  const { all, iommufd } = await startCrew("crowd.js", 4);
+  const { used } = iommufd.stats().bytes;
+  const tallies = await all<Record<string, number>>("processes", { rounds: 2500, seed: SEED, threads: 4 });
+  expect(sum(tallies, "seen")).toBeGreaterThan(0);
+  expect(sum(tallies, "gone")).toBeGreaterThan(0);
+  expectNothingLeft(iommufd);
+  expect(iommufd.stats()).toMatchObject({ mappings: 0, processes: { alive: 1 }, memfds: { used: 0 }, bytes: { used } });
+});
+
 test("threads that protect one large range at the same time all come back", async () => {
   const bytes = 1900 * MiB;
   const { all, iommufd } = await startCrew("crowd.js", 4, { memoryBytes: 2048 * MiB });

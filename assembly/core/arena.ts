@@ -31,6 +31,7 @@ import {
   Identity,
   NODE_BYTES,
   PagesObject,
+  Pin,
   SPACES,
   SPACE_BYTES,
   Space,
@@ -56,12 +57,14 @@ import { clearHand, current, hand, setHand } from "./thread";
 
 // @ts-ignore: a decorator on a function
 @inline function bytesOf(kind: u32): u32 {
-  return kind == ARENA_NODE ? NODE_BYTES : kind == ARENA_AREA ? offsetof<Area>() : offsetof<PagesObject>();
+  if (kind == ARENA_NODE) return NODE_BYTES;
+  if (kind == ARENA_AREA) return offsetof<Area>();
+  return kind == ARENA_PAGES ? offsetof<PagesObject>() : offsetof<Pin>();
 }
 /** Where a free piece of the kind keeps its link. */
 // @ts-ignore: a decorator on a function
 @inline function linkIn(kind: u32): u32 {
-  return kind == ARENA_AREA ? offsetof<Area>("pages") : 4;
+  return kind == ARENA_NODE || kind == ARENA_PAGES ? 4 : 0;
 }
 // @ts-ignore: a decorator on a function
 @inline function freeList(space: usize, kind: u32): usize {
@@ -69,14 +72,14 @@ import { clearHand, current, hand, setHand } from "./thread";
 }
 
 /**
- * Makes sure that `nodes` nodes, an area and a pages object can be taken. Nodes and area come from the rest of the newest chunk if the
+ * Makes sure that `nodes` nodes, an area, a pages object and a pin can be taken. All but the pages object come from the rest of the newest chunk if the
  * lists have none.
  *
  * Return: false is ENOMEM, and nothing has changed that anybody sees.
  */
 export function arenaReserve(file: usize, nodes: u32): bool {
   const space = changetype<Space>(spaceOf(file));
-  const bytes = nodes * NODE_BYTES + offsetof<Area>();
+  const bytes = nodes * NODE_BYTES + offsetof<Area>() + offsetof<Pin>();
   if (mayFail(FAULT_MEMORY)) return false;
   if (space.bumpEnd - space.bump < bytes) {
     const chunk = addChunk(space, 0);

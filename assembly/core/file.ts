@@ -78,7 +78,7 @@ import {
   Thread,
 } from "./memory-map";
 import { ownerOf } from "./mutex";
-import { hasQueueFile } from "./queue_file";
+import { hasKeeper } from "./keeper";
 import { isHeld, settled } from "./refcount";
 import { current, markOf, nameOfThread, threadNamed } from "./thread";
 import { tableLockOf } from "./xarray";
@@ -180,7 +180,7 @@ function isInUse(file: usize): bool {
   }
   const owner = ownerOf(tableLockOf(file));
   if (owner != 0 && load32(threadNamed(owner) + offsetof<Thread>("collecting")) == 0) return true;
-  if (hasQueueFile(file)) return true; // after the marks
+  if (hasKeeper(file)) return true; // after the marks
   return isPoisoned(file) && hasRecord(file);
 }
 

@@ -45,15 +45,19 @@ export function hold(file: usize, handle: u32, targetHandle: u32): i32 {
   const target = findRecord(targetHandle, file, RECORD_LOCKED);
   if (record == 0 || target == 0) return -EINVAL;
   if (isPoisoned(file)) return -EIO;
-  const entry: usize = changetype<HoldRecord>(target).target;
   const note = freeNote(slotOf(changetype<HoldRecord>(record).target));
   if (note == 0) return -ENOMEM;
+  holdEntry(file, note, changetype<HoldRecord>(target).target);
+  return 0;
+}
+
+/** A note of a user of the entry's object, which is locked. Context: nobody else writes the note, which is free. */
+export function holdEntry(file: usize, note: usize, entry: usize): void {
   const word = beginChange(entry);
   const next = plusUser(word);
   changeNote(note, entry);
   endChange(entry, next);
   warnPlus(word, next, file, changetype<Slot>(slotOf(entry)).id);
-  return 0;
 }
 
 /** Context: the object is reserved by the caller. Return: address of a note that is free, 0 when there is no memory for one. */
@@ -133,7 +137,8 @@ export function forgetHolds(slot: usize): void {
   }
 }
 
-function dropHold(note: usize, file: usize): void {
+/** Context: as holdEntry, or the object is the caller's. */
+export function dropHold(note: usize, file: usize): void {
   const entry: usize = load<u32>(note);
   if (entry == 0) return;
   const id = changetype<Slot>(slotOf(entry)).id; // the hold keeps the object, so its slot is its own

@@ -25,10 +25,21 @@ export {
   destroyReference,
   callbackBegins,
 } from "./destroy";
-export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlEnd } from "./ioctl";
+export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlAgain, ioctlEnd } from "./ioctl";
 export { makeProcess, useProcess, setCredentials, setMemlock } from "./process";
 export { createMemfd, truncateMemfd, closeMemfd } from "./memfd";
 export { map, mapFile, mapExternal, mapDone, protect, unmap } from "./mmap";
+export {
+  accessAttach,
+  accessCreate,
+  accessDestroy,
+  accessDetach,
+  accessPin,
+  accessPinned,
+  accessSegment,
+  accessUnpin,
+  segmentEnd,
+} from "./access";
 export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
 export { endProcess } from "./exit";
 export { readUser, writeUser } from "./uaccess";

@@ -19,8 +19,9 @@
  * Kernel counterpart: drivers/iommu/iommufd/io_pagetable.c.
  */
 import { arenaGive, arenaReserve, arenaTake, lockSpace, unlockSpace } from "./arena";
+import { load32, pause, wait32 } from "./atomics";
 import { MODEL_BUILD } from "./config";
-import { EADDRINUSE, EBUSY, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EOVERFLOW, EPERM } from "../errno";
+import { EADDRINUSE, EBUSY, EDEADLK, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EOVERFLOW, EPERM } from "../errno";
 import {
   fit,
   treeErase,
@@ -37,17 +38,26 @@ import {
   ARENA_AREA,
   Area,
   Ioas,
+  MAX_THREADS,
   PAGES_WRITABLE,
   PAGE_SIZE,
   PagesObject,
+  THREADS,
+  THREAD_BYTES,
   Thread,
+  WARN_UNMAP_PINNED,
 } from "./memory-map";
 import { makePages, pagesGet, pagesPut } from "./pages";
-import { current } from "./thread";
+import { MUST_NOTIFY } from "./results";
+import { current, warn } from "./thread";
 
 const ULONG_MAX: u64 = u64.MAX_VALUE;
 /** Size of a huge page, to which automatic IOVAs of large mappings are aligned: x86's PMD_SIZE. */
 const HUGE_PAGE: u64 = 2 << 20;
+/** Not an answer yet. */
+const GO_ON: i32 = 1;
+/** Rounds of callbacks for one area, before UNMAP gives up. */
+const MAX_TRIES: u32 = 100;
 /** Areas that one section under the lock removes at most. */
 const BATCH: u32 = MODEL_BUILD ? 1 : 64;
 
@@ -266,52 +276,116 @@ function removeAll(file: usize, ioas: usize, first: u64, last: u64): void {
 /**
  * Unmaps the areas that lie in [first, last], in ascending order.
  *
- * Context: takes the space's lock, and lets others in after each BATCH of areas. Return: 0; -EBUSY for an area in transition;
- * -ENOENT for one that sticks out. In both cases what came before is unmapped. The bytes that were unmapped are in cursor.
- * (iopt_unmap_iova_range)
+ * Context: takes the space's lock, and lets others in after each BATCH of areas; may wait for copies. Return: 0; -EBUSY for an area in
+ * transition; -ENOENT for one that sticks out; -EDEADLK when the caller itself copies there. In these cases what came before is
+ * unmapped. MUST_NOTIFY: an access pins an area; call unmapAgain once the callbacks have run. The bytes that were unmapped are in
+ * unmapBytes. (iopt_unmap_iova_range)
  */
 export function unmapRange(file: usize, ioas: usize, first: u64, last: u64): i32 {
   const thread = changetype<Thread>(current());
-  let bytes: u64 = 0;
-  let result: i32 = 0;
-  let isDone = false;
-  while (!isDone) {
+  thread.unmapFirst = first;
+  thread.unmapLast = last;
+  thread.unmapBytes = 0;
+  thread.unmapTries = 0;
+  return unmapOn(file, ioas);
+}
+
+/** After MUST_NOTIFY: as unmapRange; -EDEADLK after MAX_TRIES rounds on one area, with a warning. */
+export function unmapAgain(file: usize, ioas: usize): i32 {
+  const thread = changetype<Thread>(current());
+  const at = thread.unmapAt;
+  const tries = thread.unmapTries + 1;
+  const result = unmapOn(file, ioas);
+  if (result != MUST_NOTIFY) return result;
+  thread.unmapTries = thread.unmapAt == at ? tries : 0;
+  if (thread.unmapTries < MAX_TRIES) return result;
+  warn(WARN_UNMAP_PINNED, file, 0);
+  return -EDEADLK;
+}
+
+function unmapOn(file: usize, ioas: usize): i32 {
+  const thread = changetype<Thread>(current());
+  const last = thread.unmapLast;
+  let result = GO_ON;
+  while (result == GO_ON) {
     lockSpace(file);
-    for (let count: u32 = 0; count < BATCH && !isDone; count++) {
-      const found = treeSeek(areasOf(ioas), first);
-      isDone = true;
-      if (found == 0 || thread.rangeFirst > last) break;
-      const area = changetype<Area>(found);
-      if (area.pages == 0) result = -EBUSY;
-      else if (thread.rangeFirst < first || thread.rangeLast > last) result = -ENOENT;
+    let copier: usize = 0;
+    let count: u32 = 0;
+    for (; count < BATCH && result == GO_ON && copier == 0; count++) {
+      const found = treeSeek(areasOf(ioas), thread.unmapFirst);
+      if (found == 0 || thread.rangeFirst > last) result = 0;
       else {
-        const end = thread.rangeLast;
-        bytes += end - thread.rangeFirst + 1;
-        removeArea(file, ioas, end, found);
-        isDone = end == last;
-        first = end + 1;
+        result = whyNot(found);
+        if (result == GO_ON) copier = copierOf(found);
+        if (copier != 0 && copier == current()) result = -EDEADLK;
+        else if (result == GO_ON && copier == 0) {
+          const end = thread.rangeLast;
+          thread.unmapBytes += end - thread.rangeFirst + 1;
+          removeArea(file, ioas, end, found);
+          thread.unmapFirst = end + 1;
+          if (end == last) result = 0;
+        }
       }
     }
     unlockSpace(file);
+    if (copier != 0 && result == GO_ON) waitForCopier(copier);
   }
-  thread.cursor = bytes;
   return result;
 }
 
+/** Why the area that was found, and whose bounds are in rangeFirst and rangeLast, cannot go now. Return: GO_ON when it can. */
+function whyNot(found: usize): i32 {
+  const thread = changetype<Thread>(current());
+  const area = changetype<Area>(found);
+  if (area.pages == 0) return -EBUSY;
+  if (thread.rangeFirst < thread.unmapFirst || thread.rangeLast > thread.unmapLast) return -ENOENT;
+  if (area.accesses == 0) return GO_ON;
+  area.preventAccess = 1;
+  thread.unmapAt = thread.rangeFirst;
+  return MUST_NOTIFY;
+}
+
+/** Return: a thread that copies from or to the area for an access, which then wakes us at its end; 0 when there is none. */
+function copierOf(area: usize): usize {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    const thread = THREADS + number * THREAD_BYTES;
+    if (load32(copyingOf(thread)) != <u32>area) continue;
+    changetype<Area>(area).preventAccess = 1;
+    return thread;
+  }
+  return 0;
+}
+
+// @ts-ignore: a decorator on a function
+@inline export function copyingOf(thread: usize): usize {
+  return thread + offsetof<Thread>("copying");
+}
+
+/** Until the thread copies something else, or nothing. */
+function waitForCopier(thread: usize): void {
+  const seen = load32(copyingOf(thread));
+  if (seen == 0) return;
+  if (changetype<Thread>(current()).mayBlock != 0) wait32(copyingOf(thread), seen, -1);
+  else pause(copyingOf(thread), seen);
+}
+
 /**
- * Cuts the area in two that has `iova` inside, so that a mapping begins there. Where none has, nothing is to be done.
+ * Cuts the area in two that has `iova` inside, so that a mapping begins there. Where none has, nothing is to be done, nor where the
+ * first half would be one byte: the kernel names a cut by the byte before it, and does not cut at an area's first one.
  *
  * Return: 0; -EBUSY, -EINVAL (misaligned, or pinned), -ENOMEM. (iopt_area_split)
  */
 export function cutArea(file: usize, ioas: usize, iova: u64): i32 {
   const thread = changetype<Thread>(current());
   const found = treeSeek(areasOf(ioas), iova);
-  if (found == 0 || thread.rangeFirst >= iova) return 0;
+  if (found == 0 || thread.rangeFirst >= iova - 1) return 0;
   const area = changetype<Area>(found);
   const first = thread.rangeFirst;
   const last = thread.rangeLast;
   if (area.pages == 0 || area.preventAccess != 0) return -EBUSY;
-  if (((iova - first) & (alignmentOf(ioas) - 1)) != 0 || area.accesses != 0) return -EINVAL;
+  // Both must be aligned: a COPY of several pieces makes areas that are in neither.
+  const bits = iova | (area.offset + (iova - first));
+  if ((bits & (alignmentOf(ioas) - 1)) != 0 || area.accesses != 0) return -EINVAL;
   if (!arenaReserve(file, 2 * treeNodesNeeded(areasOf(ioas)))) return -ENOMEM;
   const pages: usize = area.pages;
   pagesGet(pages); // removing the whole must not free it
@@ -365,7 +439,7 @@ export function disableLargePages(ioas: usize): i32 {
 }
 
 /** Whether every area could be in an address space whose alignment is a page. */
-function areAllAligned(ioas: usize): bool {
+export function areAllAligned(ioas: usize): bool {
   if (alignmentOf(ioas) == PAGE_SIZE) return true;
   const thread = changetype<Thread>(current());
   let at: u64 = 0;

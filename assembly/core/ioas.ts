@@ -20,6 +20,7 @@ import {
   mapCopy,
   mapPages,
   reservedOf,
+  unmapAgain,
   unmapRange,
 } from "./io_pagetable";
 import { getSlowly, putSlowly } from "./lookup";
@@ -45,6 +46,7 @@ import { RANK_TABLE, lock, unlock } from "./mutex";
 import { abort, alloc, finalize } from "./object";
 import { changeProcess } from "./pages";
 import { capable } from "./process";
+import { MUST_NOTIFY } from "./results";
 import { current, recordOf } from "./thread";
 import { copyFromUser, copyToUser } from "./uaccess";
 import {
@@ -269,24 +271,40 @@ export function ioasUnmap(file: usize, expected: u32): i32 {
   const cmd = changetype<IommuIoasUnmap>(structOf());
   const handle = getIoas(file, expected, cmd.ioas_id);
   if (handle < 0) return handle;
-  const result =
-    cmd.iova == 0 && cmd.length == ULONG_MAX
-      ? unmapRange(file, ioasOf(handle), 0, ULONG_MAX)
-      : unmapSome(file, ioasOf(handle), cmd.iova, cmd.length);
-  putSlowly(file, handle);
-  if (result != 0) return result;
-  cmd.length = changetype<Thread>(current()).cursor;
-  return respond(offsetof<IommuIoasUnmap>()) ? 0 : -EFAULT;
+  changetype<Thread>(current()).unmapHandle = handle;
+  return unmapEnd(file, unmapBegin(file, ioasOf(handle)));
 }
 
-/** Return: as unmapRange; -EOVERFLOW, -EINVAL; -ENOENT when nothing was there. */
-function unmapSome(file: usize, ioas: usize, iova: u64, length: u64): i32 {
-  if (iova == ULONG_MAX || length == ULONG_MAX) return -EOVERFLOW;
-  if (length == 0) return -EINVAL;
-  const last = iova + (length - 1);
-  if (last < iova) return -EOVERFLOW;
-  const result = unmapRange(file, ioas, iova, last);
-  return result == 0 && changetype<Thread>(current()).cursor == 0 ? -ENOENT : result;
+/** IOMMU_IOAS_UNMAP after MUST_NOTIFY. */
+export function ioasUnmapAgain(file: usize): i32 {
+  return unmapEnd(file, unmapAgain(file, ioasOf(changetype<Thread>(current()).unmapHandle)));
+}
+
+/** Return: as unmapRange; -EOVERFLOW, -EINVAL. */
+function unmapBegin(file: usize, ioas: usize): i32 {
+  const cmd = changetype<IommuIoasUnmap>(structOf());
+  if (isAll(cmd)) return unmapRange(file, ioas, 0, ULONG_MAX);
+  if (cmd.iova == ULONG_MAX || cmd.length == ULONG_MAX) return -EOVERFLOW;
+  if (cmd.length == 0) return -EINVAL;
+  const last = cmd.iova + (cmd.length - 1);
+  return last < cmd.iova ? -EOVERFLOW : unmapRange(file, ioas, cmd.iova, last);
+}
+
+// @ts-ignore: a decorator on a function
+@inline function isAll(cmd: IommuIoasUnmap): bool {
+  return cmd.iova == 0 && cmd.length == ULONG_MAX;
+}
+
+/** `result` is unmapRange's. Nothing there is an error, unless all was meant. */
+function unmapEnd(file: usize, result: i32): i32 {
+  if (result == MUST_NOTIFY) return result;
+  const thread = changetype<Thread>(current());
+  const cmd = changetype<IommuIoasUnmap>(structOf());
+  putSlowly(file, thread.unmapHandle);
+  if (result != 0) return result;
+  if (thread.unmapBytes == 0 && !isAll(cmd)) return -ENOENT;
+  cmd.length = thread.unmapBytes;
+  return respond(offsetof<IommuIoasUnmap>()) ? 0 : -EFAULT;
 }
 
 export function option(file: usize, expected: u32): i32 {

@@ -44,6 +44,7 @@ import {
   ioasMap,
   ioasMapFile,
   ioasUnmap,
+  ioasUnmapAgain,
   option,
 } from "./ioas";
 import {
@@ -62,7 +63,7 @@ import {
   Thread,
 } from "./memory-map";
 import { commandAt, commandLimit, isCallable } from "./registry";
-import { MUST_EXECUTE, MUST_REFILL } from "./results";
+import { MUST_EXECUTE, MUST_NOTIFY, MUST_REFILL } from "./results";
 import { current } from "./thread";
 import { FAULT, NOT_ZERO, checkZeroedUser, copyFromUser, isZero } from "./uaccess";
 import {
@@ -85,9 +86,10 @@ import {
   NR_VIOMMU_ALLOC,
   NR_VDEVICE_ALLOC,
   NR_IOAS_CHANGE_PROCESS,
+  VFIO_IOMMU_UNMAP_DMA,
 } from "./uapi";
 import { beginUserCommand, beginWindowCommand } from "./ucmd";
-import { isVfioRequest, vfioIoas, vfioIoctl } from "./vfio_compat";
+import { isVfioRequest, unmapDmaAgain, vfioIoas, vfioIoctl } from "./vfio_compat";
 
 /**
  * ioctl(2) with a JavaScript buffer of `length` bytes, whose first bytes (at most the window's size) lie in the window.
@@ -237,7 +239,7 @@ const NO_NUMBER: u64 = u64.MAX_VALUE;
 function runVfio(file: usize, expected: u32, request: u32, value: u64): i32 {
   if (!fileEnter(file, expected)) return refusal(file, expected);
   const result = vfioIoctl(file, inFlight(file), request, value);
-  fileLeave(file);
+  if (result != MUST_NOTIFY) fileLeave(file);
   return result;
 }
 
@@ -245,7 +247,14 @@ function runVfio(file: usize, expected: u32, request: u32, value: u64): i32 {
 function run(file: usize, expected: u32, request: u32): i32 {
   if (!fileEnter(file, expected)) return refusal(file, expected);
   const result = runMarked(file, inFlight(file), request & 0xff);
-  fileLeave(file);
+  if (result != MUST_NOTIFY) fileLeave(file);
+  return result;
+}
+
+/** Goes on after MUST_NOTIFY, once the accesses' callbacks have run. Return: as the command; MUST_NOTIFY. */
+export function ioctlAgain(file: usize, request: u32): i32 {
+  const result = request == VFIO_IOMMU_UNMAP_DMA ? unmapDmaAgain(file) : ioasUnmapAgain(file);
+  if (result != MUST_NOTIFY) fileLeave(file);
   return result;
 }
 

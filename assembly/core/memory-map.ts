@@ -14,7 +14,7 @@
  *        │ Space × MAX_FILES        │ what a file's IO address spaces share
  *        ├──────────────────────────┤ TYPES, CLASSES, COMMANDS
  *        │ registries               │ object types, slab classes, ioctl table
- *        ├──────────────────────────┤ PROCESSES, USERS, MEMFDS, MAPPINGS, MAPPING_ORDER, QUEUE_FILES
+ *        ├──────────────────────────┤ PROCESSES, USERS, MEMFDS, MAPPINGS, MAPPING_ORDER, KEEPERS
  *        │ user space               │ processes and their users, memfds, mappings, files of fault queues
  *        ├──────────────────────────┤ FRAMES
  *        │ one byte per heap page   │ what the page is used for; user pages: their protection
@@ -33,7 +33,7 @@
  */
 
 import { MODEL_BUILD } from "./config";
-import { MAX_QUEUE_FILES, QueueFile, SPACE_BYTES } from "./space-map";
+import { MAX_KEEPERS, Keeper, SPACE_BYTES } from "./space-map";
 import { MAX_THREADS, THREAD_BYTES } from "./thread-map";
 import { CACHE_LINE, MAX_FILES, PAGE_SIZE } from "./units";
 
@@ -130,7 +130,7 @@ export class Life {
 }
 export const LIFE: usize = IDENTITY + 8 * CACHE_LINE;
 
-export const QUEUE_FILE_STATE: usize = IDENTITY + 9 * CACHE_LINE;
+export const KEEPER_STATE: usize = IDENTITY + 9 * CACHE_LINE;
 
 /** Definitions. `lock` protects types, slab classes and ioctl rows while they are made; readers need none. */
 @unmanaged
@@ -175,6 +175,7 @@ export const WARN_DEC_LEAK: u32 = 1;
 export const WARN_SATURATED: u32 = 2;
 export const WARN_HOLDERS_FULL: u32 = 3;
 export const WARN_DETACH_HELD: u32 = 4;
+export const WARN_UNMAP_PINNED: u32 = 5;
 
 
 @unmanaged
@@ -209,6 +210,8 @@ export const FAULT_FILE: u32 = 3;
 export const FAULT_TYPE: u32 = 4;
 /** An ID: EBUSY. */
 export const FAULT_ID: u32 = 5;
+/** A row for a process or for its user: EAGAIN. */
+export const FAULT_PROCESS: u32 = 6;
 
 // ---------------------------------------------------------------------------------------------------- File
 
@@ -382,6 +385,7 @@ export const TYPE_IS_IOAS: u32 = 2;
 /** mainline: the types that the core defines, by number; `enum iommufd_object_type` has other numbers, which no caller sees. */
 export const TYPE_IOAS: u32 = 1;
 export const TYPE_FAULT: u32 = 2;
+export const TYPE_ACCESS: u32 = 3;
 
 
 @unmanaged
@@ -572,5 +576,5 @@ export const MEMFDS: usize = (USERS + MAX_USERS * offsetof<User>() + 7) & ~7;
 export const MAPPINGS: usize = MEMFDS + MAX_MEMFDS * offsetof<Memfd>();
 /** u16 per mapping: row numbers in ascending order of their addresses. */
 export const MAPPING_ORDER: usize = MAPPINGS + MAX_MAPPINGS * offsetof<Mapping>();
-export const QUEUE_FILES: usize = (MAPPING_ORDER + MAX_MAPPINGS * 2 + 7) & ~7;
-export const FRAMES: usize = QUEUE_FILES + MAX_QUEUE_FILES * offsetof<QueueFile>();
+export const KEEPERS: usize = (MAPPING_ORDER + MAX_MAPPINGS * 2 + 7) & ~7;
+export const FRAMES: usize = KEEPERS + MAX_KEEPERS * offsetof<Keeper>();

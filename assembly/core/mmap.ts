@@ -274,11 +274,16 @@ export function unmap(va: u64): i32 {
 /** Nobody finds the mapping any more. Context: map lock held. */
 export function beginUnmap(row: usize, position: u32): void {
   const state = changetype<MapState>(MAPS);
-  changetype<Mapping>(row).unmapper = nameOfThread(current());
-  store32(stateOf(row), MAPPING_LEAVING);
+  leave(row);
   const at = MAPPING_ORDER + position * 2;
   state.count--;
   copy(at, at + 2, (state.count - position) * 2);
+}
+
+/** The calling thread clears the row. Context: map lock held. */
+function leave(row: usize): void {
+  changetype<Mapping>(row).unmapper = nameOfThread(current());
+  store32(stateOf(row), MAPPING_LEAVING);
 }
 
 /** Context: map lock held. Return: position of the process' first mapping, -1 when it has none. */
@@ -437,14 +442,16 @@ export function keepPin(): usize {
   return row;
 }
 
+/** The same once more. Context: it is kept. */
+export function keepPinOf(row: usize): void {
+  add32(row + offsetof<Mapping>("pins"), 1);
+}
+
 /** Context: may wipe pages. */
 export function dropPin(row: usize): void {
   lock(MAP_LOCK, RANK_MAP);
   const isLast = add32(row + offsetof<Mapping>("pins"), u32.MAX_VALUE) == 1 && load32(stateOf(row)) == MAPPING_ORPHAN;
-  if (isLast) {
-    changetype<Mapping>(row).unmapper = nameOfThread(current());
-    store32(stateOf(row), MAPPING_LEAVING);
-  }
+  if (isLast) leave(row);
   unlock(MAP_LOCK, RANK_MAP);
   if (isLast) finishUnmap(row);
 }
@@ -503,16 +510,17 @@ export function recoverMappings(): void {
   } else if (unfinished >= MEMFDS) forgetMemfd(unfinished);
   else if (unfinished != 0) forgetProcess(unfinished);
   mapDone();
-  endMappings();
+  takeOver();
 }
 
-/** Of every process that has ended: who ended it may have died. A living one does not mind. */
-function endMappings(): void {
+/** Takes what nobody has any more, as who took it may have died: mappings of processes that have ended, and those without a last pin. */
+function takeOver(): void {
   for (let number: u32 = 0; number < MAX_MAPPINGS; number++) {
     const row = rowAt(number);
     const va = changetype<Mapping>(row).va;
-    if (load32(stateOf(row)) != MAPPING_MAPPED || isAlive(processOfSpace(va))) continue;
-    beginUnmap(row, positionOf(va));
+    const state = load32(stateOf(row));
+    if (state == MAPPING_MAPPED && !isAlive(processOfSpace(va))) beginUnmap(row, positionOf(va));
+    else if (state == MAPPING_ORPHAN && load32(row + offsetof<Mapping>("pins")) == 0) leave(row);
   }
 }
 

@@ -22,7 +22,7 @@ import { EAGAIN, EINVAL, ESRCH } from "../errno";
 import { mayFail } from "./faults";
 import {
   CAP_ALL,
-  FAULT_MEMORY,
+  FAULT_PROCESS,
   MAPPINGS,
   MAPPING_UNUSED,
   MAPS,
@@ -134,7 +134,7 @@ export function makeProcess(uid: u32, capabilities: u32, memlock: u64): i32 {
   if (uid == NO_UID || (capabilities & ~CAP_ALL) != 0) return -EINVAL;
   lock(MAP_LOCK, RANK_MAP);
   const process = unusedProcess();
-  const user: usize = process == 0 || mayFail(FAULT_MEMORY) ? <usize>0 : userNumbered(uid);
+  const user = process == 0 ? <usize>0 : userNumbered(uid);
   const row = changetype<Process>(process);
   if (user != 0) {
     row.pid = nextPid(process);
@@ -180,6 +180,7 @@ function isUnused(process: usize): bool {
 
 /** The row of that user, or one that becomes it. Context: map lock held. Return: 0 when all are in use. */
 function userNumbered(uid: u32): usize {
+  if (mayFail(FAULT_PROCESS)) return 0;
   let unused: usize = 0;
   for (let number: u32 = 0; number < MAX_USERS; number++) {
     const user = USERS + number * offsetof<User>();

@@ -20,6 +20,7 @@
  *
  * Kernel counterpart: exit_files(), exit_robust_list(); the kernel's threads do not die inside of a call.
  */
+import { recoverCopy } from "./access";
 import { compareExchange32, load32, load64, notify } from "./atomics";
 import { recoverChange } from "./change";
 import { giveBack } from "./detach";
@@ -60,7 +61,7 @@ import {
 import { recoverMemfds } from "./memfd";
 import { finishLeaving, leavingRow, recoverMappings, sweepPages } from "./mmap";
 import { eraseReserved, freeObject } from "./object";
-import { recoverQueueFiles } from "./queue_file";
+import { recoverKeepers } from "./keeper";
 import { INCONSISTENT, recount } from "./recount";
 import { PHASE_FREE, PHASE_LIVE, PHASE_RESERVED, freezerOf, phaseOf, usersOf } from "./refcount";
 import { HOLD_LIST_CLASS, classOfType, hasCallback } from "./registry";
@@ -213,7 +214,8 @@ function recoverAll(): usize {
   changetype<Thread>(current()).sweeps = 0;
   verifyFiles();
   recoverWalk();
-  recoverQueueFiles();
+  recoverKeepers();
+  recoverCopy();
   recoverMemory();
   recoverList();
   recoverHand();

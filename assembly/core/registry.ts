@@ -14,6 +14,7 @@ import { EEXIST, EINVAL, ENOSPC } from "../errno";
 import { mayFail } from "./faults";
 import {
   ARENA_CHUNK_BYTES,
+  Access,
   COMMANDS,
   COMMAND_BASE,
   COMMAND_BYTES,
@@ -37,6 +38,7 @@ import {
   SLOT_PAYLOAD,
   THREAD_WINDOW,
   TYPES,
+  TYPE_ACCESS,
   TYPE_BYTES,
   TYPE_FAULT,
   TYPE_HAS_DESTROY,
@@ -172,25 +174,28 @@ export function registryInitMainline(tableEnd: u32): void {
   addCoreRow(tableEnd, NR_VIOMMU_ALLOC, offsetof<IommuViommuAlloc>(), offsetof<IommuViommuAlloc>("data_len"));
   addCoreRow(tableEnd, NR_VDEVICE_ALLOC, offsetof<IommuVdeviceAlloc>(), offsetof<IommuVdeviceAlloc>());
   addCoreRow(tableEnd, NR_IOAS_CHANGE_PROCESS, offsetof<IommuIoasChangeProcess>(), offsetof<IommuIoasChangeProcess>());
-  addType(TYPE_IOAS, TYPE_IS_IOAS, offsetof<Ioas>(), OBJ_IOAS, 0);
-  addType(TYPE_FAULT, 0, 0, OBJ_FAUL, 0x54);
+  addType(TYPE_IOAS, TYPE_IS_IOAS, offsetof<Ioas>(), OBJ_IOAS, 0, 0);
+  addType(TYPE_FAULT, 0, 0, OBJ_FAUL, 0x54, 0);
+  addType(TYPE_ACCESS, 0, offsetof<Access>(), OBJ_ACCE, 0x53, 0x53);
 }
 
 /** Letters of names as numbers, in memory order: the module has no data. */
 const IOMMUFD_: u64 = 0x5f4446554d4d4f49;
 const OBJ_IOAS: u64 = 0x53414f495f4a424f;
+const OBJ_ACCE: u64 = 0x454343415f4a424f;
 const OBJ_FAUL: u64 = 0x4c5541465f4a424f;
 
-/** A type of the core, whose name begins with IOMMUFD_ and goes on with `name` and the letter `last`, if that is not 0. */
-function addType(number: u32, flags: u32, payloadBytes: u32, name: u64, last: u8): void {
+/** A type of the core, whose name begins with IOMMUFD_ and goes on with `name` and the letters `ninth` and `tenth`, if those are not 0. */
+function addType(number: u32, flags: u32, payloadBytes: u32, name: u64, ninth: u8, tenth: u8): void {
   const type = changetype<ObjectType>(typeAt(number));
   type.payloadBytes = payloadBytes;
   type.flags = flags;
   type.slabClass = slabClassFor((SLOT_PAYLOAD + payloadBytes + 7) & ~7);
-  type.nameBytes = last == 0 ? 16 : 17;
+  type.nameBytes = 16 + u32(ninth != 0) + u32(tenth != 0);
   store<u64>(typeAt(number) + TYPE_NAME, IOMMUFD_);
   store<u64>(typeAt(number) + TYPE_NAME + 8, name);
-  store<u8>(typeAt(number) + TYPE_NAME + 16, last);
+  store<u8>(typeAt(number) + TYPE_NAME + 16, ninth);
+  store<u8>(typeAt(number) + TYPE_NAME + 17, tenth);
   store32(TYPE_COUNT, number);
 }
 

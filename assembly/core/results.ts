@@ -17,6 +17,8 @@ export const MUST_DESTROY: i32 = -0x10002;
 export const MUST_EXECUTE: i32 = -0x10003;
 /** The zeros so far are good: put the argument's next bytes into the window and call ioctlTail. result0: offset. */
 export const MUST_REFILL: i32 = -0x10004;
+/** UNMAP found pins: run the accesses' callbacks for rangeFirst … rangeLast, then call ioctlAgain with the words of THREAD_CALL as they are. */
+export const MUST_NOTIFY: i32 = -0x10005;
 /** releaseNext: hand the warnings out and call again; no callback to run. */
 export const RELEASE_AGAIN: u32 = 1;
 

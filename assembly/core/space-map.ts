@@ -30,6 +30,7 @@ export class Space {
   freeNodes: u32;
   freeAreas: u32;
   freePages: u32;
+  freePins: u32;
   /** Memlock accounting of the context: ACCOUNT_*. */
   accountMode: u32;
   /** The address space that the VFIO requests use: its ID, 0 for none, and its serial, so that no later object of the ID is meant. */
@@ -50,6 +51,8 @@ export const ACCOUNT_NONE: u32 = 2;
 export const ARENA_NODE: u32 = 0;
 export const ARENA_AREA: u32 = 1;
 export const ARENA_PAGES: u32 = 2;
+/** A PinnedRange or a Pin. */
+export const ARENA_PIN: u32 = 3;
 
 /** Bytes of a chunk: more than the nodes that one call may need. */
 export const ARENA_CHUNK_BYTES: u32 = MODEL_BUILD ? 2048 : 16384;
@@ -98,10 +101,13 @@ export class Area {
   flags: u32;
   /** Bytes from the start of the pages object's first page. */
   offset: u64;
-  /** Pins of accesses, and copies in progress. */
+  /** Pins of accesses that meet the area. */
   accesses: u32;
-  /** UNMAP calls that wait for the pins to go: no new ones then. */
+  /** An UNMAP waits for pins or copies to go: no new ones then. */
   preventAccess: u32;
+  /** Pins that begin in the area, linked. */
+  pins: u32;
+  reserved: u32;
 }
 /** The values are IOMMU_IOAS_MAP_*'s. */
 export const AREA_WRITE: u32 = 2;
@@ -125,7 +131,51 @@ export class PagesObject {
   memfd: u32;
   /** Pages that are pinned, by whatever number of accesses. */
   pinned: u32;
+  /** Tree of PinnedRanges, by page number. */
+  ranges: u32;
+  rangesLevels: u32;
 }
+
+/** Pages of a pages object that are pinned as one. */
+@unmanaged
+export class PinnedRange {
+  /** Pins that it is in. Free: the next free one. */
+  count: u32;
+  /** The mapping whose pages they are, kept by keepPin; 0 for a memfd's. */
+  mapping: u32;
+  /** Where the first byte lies: an address, or for memory outside of the shared one an offset in it. */
+  address: u32;
+  /** That memory's number, 0 for none. */
+  external: u32;
+  pad0: u64;
+  pad1: u64;
+}
+
+/** One range that an access has pinned, as often as `count` says. */
+@unmanaged
+export class Pin {
+  /** The next one that begins in the same area. Free: the next free one. */
+  link: u32;
+  /** The access: its payload. */
+  access: u32;
+  iova: u64;
+  length: u64;
+  count: u32;
+  pad: u32;
+}
+
+/** Payload of an IOMMUFD_OBJ_ACCESS. Under the space's lock. */
+@unmanaged
+export class Access {
+  /** The Ioas that it is attached to, 0 for none. Its object has a user for that: the access' first hold. */
+  ioas: u32;
+  /** ACCESS_*. */
+  flags: u32;
+  /** Pins of its own. */
+  pins: u32;
+}
+/** It pins pages, so its address space is mapped in whole pages. */
+export const ACCESS_PINS: u32 = 1;
 /** The first map asked for WRITEABLE. */
 export const PAGES_WRITABLE: u32 = 1;
 /** It holds its process and user itself: they are not the space's. */
@@ -156,25 +206,29 @@ export class Ioas {
   pinners: u32;
 }
 
-/** The files of fault queues, by number. */
-export const MAX_QUEUE_FILES: u32 = MODEL_BUILD ? 4 : 1024;
+/** Owners outside of the ID table: open files of fault queues, and drivers with an access (keeper.ts). */
+export const MAX_KEEPERS: u32 = MODEL_BUILD ? 4 : 1024;
 
 
 @unmanaged
-export class QueueFiles {
+export class KeeperState {
   /** No row at or above this one was ever used. */
   limit: u32;
 }
 
-/** A file of a fault queue. It keeps the context's file from being released. */
+/** Somebody who has a user of an object and keeps the context's file from being released. */
 @unmanaged
-export class QueueFile {
-  /** 0: free; the name of the thread that makes it << 2 | QUEUE_FILE_MAKING; the context's file | QUEUE_FILE_OPEN. */
+export class Keeper {
+  /** 0: free; the name of the thread that makes or ends it << 2 | KEEPER_MAKING; the context's file | KEEPER_OPEN. */
   state: u32;
-  /** The object, on which a user is kept. */
-  id: u32;
+  /** TYPE_* of the object. */
+  type: u32;
+  /** Its serial, and its ID. */
   serial: u64;
+  id: u32;
+  /** Its payload, for the owner's calls. */
+  payload: u32;
 }
-export const QUEUE_FILE_MAKING: u32 = 1;
-export const QUEUE_FILE_OPEN: u32 = 2;
-export const QUEUE_FILE_MASK: u32 = 3;
+export const KEEPER_MAKING: u32 = 1;
+export const KEEPER_OPEN: u32 = 2;
+export const KEEPER_MASK: u32 = 3;

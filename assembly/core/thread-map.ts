@@ -111,6 +111,8 @@ export class Thread {
   /** Row of the process that it acts for; 0 in a slot that nobody has. While a word names a row, it is not reused. */
   process: u32;
 
+  // What follows is of one call; the bindings keep it while callbacks run in between (THREAD_CALL).
+
   // What a function gives its caller beside its answer (interval_tree.ts).
   /** Bounds of the range that was found. */
   rangeFirst: u64;
@@ -127,9 +129,22 @@ export class Thread {
   windowBytes: u32;
   /** Bytes of the window that were written, and go back to the caller. */
   windowWritten: u32;
+  // An UNMAP that goes on after callbacks (io_pagetable.ts).
+  /** What is still to be unmapped, and how much was. */
+  unmapFirst: u64;
+  unmapLast: u64;
+  unmapBytes: u64;
+  /** The area whose pins were in the way last, and how often. */
+  unmapAt: u64;
+  unmapTries: u32;
+  /** Handle of the address space. */
+  unmapHandle: u32;
+
   /** A tree that is not anybody's yet. */
   building: u32;
   buildingLevels: u32;
+  /** The area from which, or to which, the thread copies for an access; UNMAP waits for it. */
+  copying: u32;
 }
 
 /** In Thread.hand: the object's callback must not run (any more). */
@@ -151,7 +166,10 @@ export const MEMORY_FLAGS: u32 = 7;
 export const MARK_REFERENCE: u32 = 0x1_0000;
 export const MARK_USES: u32 = MARK_REFERENCE - 1;
 export const MARK_MOST_REFERENCES: u32 = 0x7fff;
-export const THREAD_MARKS: u32 = 5 * CACHE_LINE;
+/** The words of one call: from rangeFirst to the end of unmapHandle. */
+export const THREAD_CALL: u32 = offsetof<Thread>("rangeFirst");
+export const THREAD_CALL_BYTES: u32 = offsetof<Thread>("building") - THREAD_CALL;
+export const THREAD_MARKS: u32 = 6 * CACHE_LINE;
 export const THREAD_RECORDS: u32 = THREAD_MARKS + MAX_FILES * 4;
 export const THREAD_WARNINGS: u32 = THREAD_RECORDS + MAX_RECORDS * offsetof<HoldRecord>();
 /** The kernel's copy of the ioctl struct. */

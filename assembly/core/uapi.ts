@@ -86,13 +86,13 @@ export const VFIO_GET_API_VERSION: u32 = 0x3b64;
 /**
  * Answers 1 or 0. ENODEV (VFIO_DMA_CC_IOMMU without an address space for VFIO).
  *
- * @values VFIO_TYPE1_IOMMU VFIO_TYPE1V2_IOMMU VFIO_DMA_CC_IOMMU VFIO_UNMAP_ALL
+ * @values VFIO_TYPE1_IOMMU VFIO_TYPE1v2_IOMMU VFIO_DMA_CC_IOMMU VFIO_UNMAP_ALL
  */
 export const VFIO_CHECK_EXTENSION: u32 = 0x3b65;
 /**
  * Chooses the rules of VFIO_IOMMU_UNMAP_DMA: version 1 cuts mappings, for good. EINVAL, ENODEV, EADDRINUSE.
  *
- * @values VFIO_TYPE1_IOMMU VFIO_TYPE1V2_IOMMU
+ * @values VFIO_TYPE1_IOMMU VFIO_TYPE1v2_IOMMU
  */
 export const VFIO_SET_IOMMU: u32 = 0x3b66;
 /** Page sizes, and free ranges of IOVAs. EFAULT, EINVAL, ENODEV. */
@@ -104,7 +104,7 @@ export const VFIO_IOMMU_UNMAP_DMA: u32 = 0x3b72;
 
 /** Arguments of VFIO_CHECK_EXTENSION; the first two of VFIO_SET_IOMMU, too. */
 export const VFIO_TYPE1_IOMMU: u32 = 1;
-export const VFIO_TYPE1V2_IOMMU: u32 = 3;
+export const VFIO_TYPE1v2_IOMMU: u32 = 3;
 export const VFIO_DMA_CC_IOMMU: u32 = 4;
 export const VFIO_UNMAP_ALL: u32 = 9;
 

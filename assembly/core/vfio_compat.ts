@@ -15,7 +15,16 @@
 import { lockSpace, spaceOf, unlockSpace } from "./arena";
 import { fill } from "./atomics";
 import { EFAULT, EINVAL, ENODEV, ENOENT, ENOTTY, EOPNOTSUPP, EOVERFLOW } from "../errno";
-import { alignmentOf, countHoles, cutArea, disableLargePages, findHole, mapPages, unmapRange } from "./io_pagetable";
+import {
+  alignmentOf,
+  countHoles,
+  cutArea,
+  disableLargePages,
+  findHole,
+  mapPages,
+  unmapAgain,
+  unmapRange,
+} from "./io_pagetable";
 import { checkUserRange, getIoas, ioasOf } from "./ioas";
 import { putSlowly } from "./lookup";
 import {
@@ -29,6 +38,7 @@ import {
   THREAD_COMMAND,
   Thread,
 } from "./memory-map";
+import { MUST_NOTIFY } from "./results";
 import { serialOfSlot } from "./slot";
 import { current } from "./thread";
 import {
@@ -51,7 +61,7 @@ import {
   VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
-  VFIO_TYPE1V2_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
   VFIO_TYPE1_IOMMU,
   VFIO_UNMAP_ALL,
   VfioIommuType1DmaMap,
@@ -131,7 +141,7 @@ export function vfioIoctl(file: usize, expected: u32, request: u32, value: u64):
 }
 
 function checkExtension(file: usize, expected: u32, extension: u64): i32 {
-  if (extension == VFIO_TYPE1_IOMMU || extension == VFIO_TYPE1V2_IOMMU || extension == VFIO_UNMAP_ALL) return 1;
+  if (extension == VFIO_TYPE1_IOMMU || extension == VFIO_TYPE1v2_IOMMU || extension == VFIO_UNMAP_ALL) return 1;
   if (extension != VFIO_DMA_CC_IOMMU) return 0;
   const handle = getCompat(file, expected);
   if (handle < 0) return handle;
@@ -140,7 +150,7 @@ function checkExtension(file: usize, expected: u32, extension: u64): i32 {
 }
 
 function setIommu(file: usize, expected: u32, type: u64): i32 {
-  if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1V2_IOMMU) return -EINVAL;
+  if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU) return -EINVAL;
   const handle = getCompat(file, expected);
   if (handle < 0) return handle;
   let result: i32 = 0;
@@ -182,29 +192,44 @@ function unmapDma(file: usize, expected: u32): i32 {
   if ((unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL) != 0) return -EINVAL;
   const handle = getCompat(file, expected);
   if (handle < 0) return handle;
-  const result = unmapCompat(file, ioasOf(handle));
-  putSlowly(file, handle);
-  return result;
+  changetype<Thread>(current()).unmapHandle = handle;
+  return unmapEnd(file, unmapBegin(file, ioasOf(handle)));
 }
 
-/** The part of unmapDma that needs the address space. The size goes back whatever the unmap answers, but not when a cut fails. */
-function unmapCompat(file: usize, ioas: usize): i32 {
+/** VFIO_IOMMU_UNMAP_DMA after MUST_NOTIFY. */
+export function unmapDmaAgain(file: usize): i32 {
+  return unmapEnd(file, unmapAgain(file, ioasOf(changetype<Thread>(current()).unmapHandle)));
+}
+
+/** An error at which the size does not go back. */
+const NO_REPLY: i32 = 0x10000;
+
+/** Context: the struct is in the command buffer. Return: as unmapRange; -EINVAL, -EOVERFLOW; NO_REPLY - errno. */
+function unmapBegin(file: usize, ioas: usize): i32 {
   const unmap = changetype<VfioIommuType1DmaUnmap>(current() + THREAD_COMMAND);
   const first = unmap.iova;
   const last = unmap.iova + (unmap.size - 1);
-  const thread = changetype<Thread>(current());
-  let result: i32 = 0;
-  thread.cursor = 0;
+  changetype<Thread>(current()).unmapBytes = 0;
   if ((unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL) != 0) {
-    if (unmap.iova != 0 || unmap.size != 0) return -EINVAL;
-    result = unmapRange(file, ioas, 0, ULONG_MAX);
-  } else {
-    if (changetype<Ioas>(ioas).smallPages != 0) result = cutEnds(file, ioas, first, first + unmap.size);
-    if (result != 0) return result;
-    if (unmap.size == 0) result = -EINVAL;
-    else result = last < first ? -EOVERFLOW : unmapRange(file, ioas, first, last);
+    if (unmap.iova != 0 || unmap.size != 0) return NO_REPLY - EINVAL;
+    return unmapRange(file, ioas, 0, ULONG_MAX);
   }
-  unmap.size = thread.cursor;
+  if (changetype<Ioas>(ioas).smallPages != 0) {
+    const result = cutEnds(file, ioas, first, first + unmap.size);
+    if (result != 0) return NO_REPLY + result;
+  }
+  if (unmap.size == 0) return -EINVAL;
+  return last < first ? -EOVERFLOW : unmapRange(file, ioas, first, last);
+}
+
+/** `result` is unmapBegin's. The size goes back whatever the unmap answers, but not when it did not come to it. */
+function unmapEnd(file: usize, result: i32): i32 {
+  if (result == MUST_NOTIFY) return result;
+  const thread = changetype<Thread>(current());
+  putSlowly(file, thread.unmapHandle);
+  if (result > 0) return result - NO_REPLY;
+  const unmap = changetype<VfioIommuType1DmaUnmap>(current() + THREAD_COMMAND);
+  unmap.size = thread.unmapBytes;
   if (!writeArgument(0, current() + THREAD_COMMAND, offsetof<VfioIommuType1DmaUnmap>())) return -EFAULT;
   return result;
 }

@@ -43,6 +43,7 @@ export const HANDLER_NONE: u32 = at.HANDLER_NONE;
 export const COMMANDS: u32 = <u32>at.COMMANDS;
 export const COMMAND_ROW_BYTES: u32 = offsetof<at.Command>();
 export const MAPPING_UNUSED: u32 = at.MAPPING_UNUSED;
+export const MAPPING_ORPHAN: u32 = at.MAPPING_ORPHAN;
 export const MAPPING_PROTECTIONS: u32 = offsetof<at.Mapping>("protections");
 export const MAPPING_PINS: u32 = offsetof<at.Mapping>("pins");
 export const PROCESS_HOLDERS: u32 = offsetof<at.Process>("holders");

@@ -11,6 +11,7 @@ import { RANK_PAGE, lock, unlock } from "../core/mutex";
 export * from "../core/index";
 export * from "../core/layout";
 export * from "./evidence";
+export * from "./spaces";
 export * from "./state-word";
 export { allocPages, freePages } from "../core/page-alloc";
 export { slabAlloc, slabFree } from "../core/slab";

@@ -80,8 +80,8 @@ import {
   VFIO_IOMMU_MAP_DMA,
   VFIO_IOMMU_UNMAP_DMA,
   VFIO_SET_IOMMU,
-  VFIO_TYPE1V2_IOMMU,
   VFIO_TYPE1_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
   VFIO_UNMAP_ALL,
   VfioIommuType1DmaMap,
   VfioIommuType1DmaUnmap,
@@ -259,12 +259,12 @@ export function describeUapi(): void {
   byValue("VFIO_GET_API_VERSION", VFIO_GET_API_VERSION);
   byValue("VFIO_CHECK_EXTENSION", VFIO_CHECK_EXTENSION);
   meaning("VFIO_TYPE1_IOMMU", VFIO_TYPE1_IOMMU);
-  meaning("VFIO_TYPE1V2_IOMMU", VFIO_TYPE1V2_IOMMU);
+  meaning("VFIO_TYPE1v2_IOMMU", VFIO_TYPE1v2_IOMMU);
   meaning("VFIO_DMA_CC_IOMMU", VFIO_DMA_CC_IOMMU);
   meaning("VFIO_UNMAP_ALL", VFIO_UNMAP_ALL);
   byValue("VFIO_SET_IOMMU", VFIO_SET_IOMMU);
   meaning("VFIO_TYPE1_IOMMU", VFIO_TYPE1_IOMMU);
-  meaning("VFIO_TYPE1V2_IOMMU", VFIO_TYPE1V2_IOMMU);
+  meaning("VFIO_TYPE1v2_IOMMU", VFIO_TYPE1v2_IOMMU);
   struct("VFIO_IOMMU_GET_INFO", VFIO_IOMMU_GET_INFO, offsetof<VfioIommuType1Info>());
   field("argsz", offsetof<VfioIommuType1Info>("argsz"), 4, Kind.UNSIGNED);
   field("flags", offsetof<VfioIommuType1Info>("flags"), 4, Kind.FLAGS);

@@ -42,12 +42,12 @@ export const IOMMU_PAGE_RESP_INVALID = 1;
 export const VFIO_GET_API_VERSION = 0x3b64;
 /**
  * Answers 1 or 0. ENODEV (VFIO_DMA_CC_IOMMU without an address space for VFIO). Takes by value: VFIO_TYPE1_IOMMU,
- * VFIO_TYPE1V2_IOMMU, VFIO_DMA_CC_IOMMU, VFIO_UNMAP_ALL.
+ * VFIO_TYPE1v2_IOMMU, VFIO_DMA_CC_IOMMU, VFIO_UNMAP_ALL.
  */
 export const VFIO_CHECK_EXTENSION = 0x3b65;
 /**
  * Chooses the rules of VFIO_IOMMU_UNMAP_DMA: version 1 cuts mappings, for good. EINVAL, ENODEV, EADDRINUSE. Takes by
- * value: VFIO_TYPE1_IOMMU, VFIO_TYPE1V2_IOMMU.
+ * value: VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU.
  */
 export const VFIO_SET_IOMMU = 0x3b66;
 /** Page sizes, and free ranges of IOVAs. EFAULT, EINVAL, ENODEV. Takes vfio_iommu_type1_info. */
@@ -61,7 +61,7 @@ export const VFIO_IOMMU_MAP_DMA = 0x3b71;
 export const VFIO_IOMMU_UNMAP_DMA = 0x3b72;
 /** Arguments of VFIO_CHECK_EXTENSION; the first two of VFIO_SET_IOMMU, too. */
 export const VFIO_TYPE1_IOMMU = 1;
-export const VFIO_TYPE1V2_IOMMU = 3;
+export const VFIO_TYPE1v2_IOMMU = 3;
 export const VFIO_DMA_CC_IOMMU = 4;
 export const VFIO_UNMAP_ALL = 9;
 export const VFIO_DMA_MAP_FLAG_READ = 1;

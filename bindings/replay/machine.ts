@@ -14,6 +14,7 @@ import { LabelledFiles } from "./files.js";
 import { defineLab } from "./lab.js";
 import { createDestroyLog, type DestroyLog } from "./log.js";
 import { RecordedMemory } from "./memory.js";
+import { RecordedProcess } from "./process.js";
 import type { MetaRecord } from "./records.js";
 
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
@@ -35,6 +36,7 @@ export interface MachineOptions {
 export class Machine {
   readonly files: LabelledFiles;
   readonly faultQueues: FaultQueues;
+  readonly process: RecordedProcess;
 
   private constructor(
     readonly iommufd: Iommufd,
@@ -44,6 +46,7 @@ export class Machine {
   ) {
     this.files = new LabelledFiles(iommufd);
     this.faultQueues = new FaultQueues(iommufd);
+    this.process = new RecordedProcess(iommufd.userSpace);
   }
 
   /** Throws RecordingError when the regions cannot be mapped. */
@@ -90,9 +93,15 @@ export class Machine {
     this.faultQueues.closeAll();
   }
 
-  /** Closes what is open and empties the lab's log. */
+  /** Makes a system call that the recording names, and that the scope lets through. */
+  named(name: string, value: number | undefined): number {
+    return RecordedProcess.answers(name) ? this.process.call(name, value) : this.faultQueues.call(name);
+  }
+
+  /** Closes what is open, empties the lab's log, and gives the process back what it had. */
   reset(): void {
     this.closeFiles();
+    this.process.reset();
     this.log.take(0, () => undefined);
   }
 

@@ -111,7 +111,7 @@ export class Scenario {
   }
 
   private named(record: NamedRecord): void {
-    const { result, warnings } = this.machine.observe(() => this.machine.faultQueues.call(record.name));
+    const { result, warnings } = this.machine.observe(() => this.machine.named(record.name, record.result));
     this.count(record, result, [compareResult(record.result ?? 0, result), compareWarnings([], warnings)]);
   }
 

@@ -10,6 +10,7 @@
 
 import { FaultQueues } from "./fault-queues.js";
 import { DEVICE_PATH } from "./files.js";
+import { RecordedProcess } from "./process.js";
 import type { CallRecord } from "./records.js";
 import type { SkipReason } from "./results.js";
 
@@ -34,6 +35,7 @@ export class Scope {
       case "named":
         this.forked = record.name.startsWith("fork_");
         if (this.forked) return "fork";
+        if (RecordedProcess.answers(record.name)) return undefined;
         if (FaultQueues.answers(record.name) && this.hasFaultQueue()) return undefined;
         return record.name === "ioctl_compat32" ? "compat32" : "syscall";
       case "open":

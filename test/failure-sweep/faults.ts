@@ -16,6 +16,7 @@ const ERROR_OF_SITE: Readonly<Record<number, ErrnoName>> = {
   [Layout.FAULT_FILE]: "EMFILE",
   [Layout.FAULT_TYPE]: "ENOSPC",
   [Layout.FAULT_ID]: "EBUSY",
+  [Layout.FAULT_PROCESS]: "EAGAIN",
 };
 
 export class Faults {

@@ -16,6 +16,7 @@ import { gunzipSync } from "node:zlib";
 import { Random } from "../support/random.ts";
 import { sweepOperation } from "./operation-sweep.ts";
 import { MEMORY_OPERATIONS } from "./operations-memory.ts";
+import { SPACE_OPERATIONS } from "./operations-space.ts";
 import { FILE_OPERATIONS, OBJECT_OPERATIONS } from "./operations.ts";
 import { loadRecording, sweepRecords, sweepScenario } from "./recording-sweep.ts";
 
@@ -42,7 +43,8 @@ console.log(`seed ${random.seed}`);
 
 if (values.scenario === undefined) {
   for (const abi of ["rfc", "mainline"] as const) {
-    for (const operation of [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS]) {
+    for (const operation of [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS, ...SPACE_OPERATIONS]) {
+      if (operation.abis?.includes(abi) === false) continue;
       const result = await sweepOperation(operation, abi, faulty);
       take(`${abi}, ${operation.name}`, result.attempts, result.findings);
     }

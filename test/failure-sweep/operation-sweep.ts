@@ -47,6 +47,8 @@ export class World {
 
 export interface Operation {
   readonly name: string;
+  /** The profiles that have it; default both. */
+  readonly abis?: readonly Abi[];
   /** Every error that a failed attempt gives; none when the call cannot fail. */
   readonly errors: readonly ErrnoName[];
   /** Makes all that the call needs; the call can be repeated after a failure. */

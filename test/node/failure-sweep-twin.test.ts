@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { sweepOperation } from "../failure-sweep/operation-sweep.ts";
 import { MEMORY_OPERATIONS } from "../failure-sweep/operations-memory.ts";
+import { SPACE_OPERATIONS } from "../failure-sweep/operations-space.ts";
 import { FILE_OPERATIONS, OBJECT_OPERATIONS } from "../failure-sweep/operations.ts";
 import { compileCoreBuild } from "../support/core-build.ts";
 
@@ -80,11 +81,11 @@ async function compileTwin({ name, file, good, bad }: Twin): Promise<WebAssembly
 }
 
 test.each(TWINS)("$wrong: $operation shows it", async (twin) => {
-  const operations = [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS];
+  const operations = [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS, ...SPACE_OPERATIONS];
   const operation = operations.find(({ name }) => name === twin.operation);
   if (operation === undefined) throw new Error(`no operation ${twin.operation}`);
-  const good = await sweepOperation(operation, "rfc", await compileCoreBuild("faults"));
+  const good = await sweepOperation(operation, operation.abis?.[0] ?? "rfc", await compileCoreBuild("faults"));
   expect(good.findings).toEqual([]);
-  const bad = await sweepOperation(operation, "rfc", await compileTwin(twin));
+  const bad = await sweepOperation(operation, operation.abis?.[0] ?? "rfc", await compileTwin(twin));
   expect(bad.findings).not.toEqual([]);
 });

@@ -160,7 +160,15 @@ const PROBES: Readonly<Record<string, Probe>> = {
     return [more + 1, code];
   },
   "`fget` of one file by a thread": (iommufd, context) => countUntilError(() => iommufd.fget(context.fd)),
-  "mappings of the user space": ({ userSpace }) => countUntilError(() => userSpace.map(1)),
+  "mappings of all processes": (iommufd) => {
+    const spaces = [iommufd.userSpace, iommufd.createUserSpace()];
+    return countUntilError((n) => spaces[n % 2]?.map(1));
+  },
+  processes: (iommufd) => {
+    const [more, code] = countUntilError(() => iommufd.createUserSpace());
+    return [more + 1, code];
+  },
+  memfds: (iommufd) => countUntilError(() => iommufd.createMemfd(1)),
   "object types": (iommufd) => countUntilError((n) => iommufd.defineObjectType({ name: `T${n}`, payloadBytes: n })),
   "bytes of payload of an object": (iommufd) =>
     largest((payloadBytes) => iommufd.defineObjectType({ name: `P${payloadBytes}`, payloadBytes })),

@@ -12,6 +12,7 @@ import { counts, loggedType, make, plainType } from "../support/objects.ts";
 const EINVAL = -22;
 const EBADF = -9;
 const ESRCH = -3;
+const EFBIG = -27;
 const { FILE_BY_NUMBER } = Layout;
 
 /** A thread that calls the core's exports. It is never asked whether it lives. */
@@ -55,6 +56,66 @@ class BareThread {
   }
 }
 
+describe("a thread that dies in user space", () => {
+  test("before it has the number of the process that it made leaves none", async () => {
+    const { iommufd } = await boot();
+    const [dead, reaper] = [new BareThread(iommufd), new BareThread(iommufd)];
+    const pid = dead.core.makeProcess(7, 0, 0n);
+    expect(iommufd.userSpaceOf(pid).credentials.uid).toBe(7);
+    reaper.reap(dead);
+    expect(iommufd.stats().processes.alive).toBe(1);
+    expect(() => iommufd.userSpaceOf(pid)).toThrow("ESRCH");
+    reaper.core.detachThread();
+  });
+
+  test("before it has the file that it made, or the mapping, leaves neither", async () => {
+    const { iommufd } = await boot();
+    const before = iommufd.stats();
+    for (const make of [
+      (core: CoreExports) => core.createMemfd(1, 100_000),
+      (core: CoreExports) => core.mapExternal(0n, 100_000n, 3),
+      (core: CoreExports) => core.map(0n, 100_000n, 3),
+    ]) {
+      const [dead, reaper] = [new BareThread(iommufd), new BareThread(iommufd)];
+      expect(make(dead.core)).toBeGreaterThan(0);
+      reaper.reap(dead);
+      reaper.core.detachThread();
+      expect(iommufd.stats()).toEqual(before);
+    }
+  });
+
+  test("as a process that has ended leaves its row to the next one", async () => {
+    const { iommufd } = await boot();
+    const spaces = Array.from({ length: 63 }, () => iommufd.createUserSpace());
+    const [dead, reaper] = [new BareThread(iommufd), new BareThread(iommufd)];
+    expect(dead.core.useProcess(spaces[0]?.pid ?? 0)).toBe(1);
+    spaces[0]?.exit();
+    expect(() => iommufd.createUserSpace()).toThrow("EAGAIN");
+    reaper.reap(dead);
+    iommufd.createUserSpace();
+    reaper.core.detachThread();
+  });
+
+  test("with what it made leaves that to the others", async () => {
+    const { iommufd } = await boot();
+    const [dead, reaper] = [new BareThread(iommufd), new BareThread(iommufd)];
+    const pid = dead.core.makeProcess(7, 0, 0n);
+    dead.core.mapDone();
+    dead.core.useProcess(pid);
+    dead.core.createMemfd(1, 4096);
+    dead.core.mapDone();
+    const [file] = iommufd.memfds();
+    dead.core.mapFile(0n, 4096n, 3, file?.fd ?? 0, file?.share.generation ?? 0, 0n);
+    dead.core.mapDone();
+    reaper.reap(dead);
+    reaper.core.detachThread();
+    expect(iommufd.stats()).toMatchObject({ mappings: 1, processes: { alive: 2 }, memfds: { used: 1 } });
+    iommufd.userSpaceOf(pid).exit();
+    file?.close();
+    expect(iommufd.stats()).toMatchObject({ mappings: 0, bytes: { used: 0 }, memfds: { used: 0 } });
+  });
+});
+
 describe("numbers out of range", () => {
   test("of an ioctl are EINVAL", async () => {
     const { iommufd } = await boot();
@@ -86,6 +147,27 @@ describe("numbers out of range", () => {
     }
     expect(thread.core.readUser(va, Layout.COMMAND_BYTES)).toBe(0);
     expect(thread.core.writeUser(va, Layout.COMMAND_BYTES)).toBe(0);
+    thread.core.detachThread();
+  });
+
+  test("of processes, users, capabilities and files are refused", async () => {
+    const { iommufd } = await boot();
+    const thread = new BareThread(iommufd);
+    for (const pid of [2, 65, 2 ** 31, 2 ** 32 - 1]) {
+      expect(thread.core.useProcess(pid)).toBe(ESRCH);
+      expect(thread.core.endProcess(pid)).toBe(ESRCH);
+      expect(thread.core.setMemlock(pid, 0n)).toBe(ESRCH);
+      expect(thread.core.setCredentials(pid, 0, 0)).toBe(ESRCH);
+    }
+    expect(thread.core.makeProcess(2 ** 32 - 1, 0, 0n)).toBe(EINVAL);
+    expect(thread.core.makeProcess(0, 1, 0n)).toBe(EINVAL);
+    expect(thread.core.setCredentials(1, 0, 2 ** 31)).toBe(EINVAL);
+    expect(thread.core.createMemfd(2 ** 32 - 1, 2 ** 32 - 1)).toBe(EINVAL);
+    const { fd } = iommufd.createMemfd(1);
+    expect(thread.core.truncateMemfd(fd, 1, 2 ** 32 - 1)).toBe(EFBIG);
+    for (const odd of [fd - 1, fd + 1, fd + 2 ** 25, -1]) expect(thread.core.closeMemfd(odd, 1)).toBe(EBADF);
+    expect(thread.core.closeMemfd(fd, 0)).toBe(EBADF);
+    expect(thread.core.unmap(2n ** 64n - 4096n)).toBe(EINVAL);
     thread.core.detachThread();
   });
 

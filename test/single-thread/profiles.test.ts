@@ -26,7 +26,8 @@ const DIFFERENCES: [what: string, ask: (scene: Scene) => unknown, rfc: unknown, 
     "EINVAL",
   ],
   ["an unknown number with a bad pointer", ({ context }) => answer(context.tryIoctl(0x3bff, null)), "EFAULT", "ENOTTY"],
-  ["a VFIO number with a bad pointer", ({ context }) => answer(context.tryIoctl(0x3b64, 1n)), "EFAULT", "ENOTTY"],
+  ["a VFIO number with a bad pointer", ({ context }) => answer(context.tryIoctl(0x3b75, 1n)), "EFAULT", "ENOTTY"],
+  ["a VFIO request, which takes a number", ({ context }) => answer(context.tryIoctl(0x3b65, 1n)), "EFAULT", 1],
   [
     "a lookup while an owner's destroy waits",
     async ({ context, id }) => {

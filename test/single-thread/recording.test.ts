@@ -94,8 +94,8 @@ test("other memory, raw pointers, warnings, dup and named calls are read", async
   });
   expect(records[3]).toMatchObject({ op: "close", warnings: ["release:users"] });
   expect(records[4]).toMatchObject({ op: "dup", fd: 0, newFd: 1 });
-  expect(records[5]).toMatchObject({ op: "named", name: "poll_revents" });
-  expect(records[6]).toMatchObject({ op: "named", name: "drop_privileges_to_uid_1000" });
+  expect(records[5]).toMatchObject({ op: "named", name: "poll_revents", result: 5 });
+  expect(records[6]).toMatchObject({ op: "named", name: "drop_privileges_to_uid_1000", result: undefined });
   expect(records[7]).toMatchObject({ op: "implicit_close", warnings: [] });
 });
 

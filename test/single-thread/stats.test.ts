@@ -18,6 +18,8 @@ test("a fresh machine", async () => {
     files: { open: 0, max: 1024 },
     threads: { attached: 1, max: 64, list: [{ number: 0, locked: 0, reserved: 0, waiting: 0 }] },
     mappings: 0,
+    processes: { alive: 1, max: 64 },
+    memfds: { used: 0, max: 128 },
     warnings: {
       "release:users": 0,
       "refcount:decrement_hit_0_leaking_memory": 0,

@@ -2,12 +2,25 @@
 //
 // "iommufd-wasm/trace": exact lines.
 
+import {
+  type Fields,
+  type IoctlCommand,
+  IOMMU_IOAS_MAP,
+  IOMMU_OPTION,
+  IOMMU_VFIO_IOAS,
+  IOMMUFD_COMMANDS,
+  VFIO_CHECK_EXTENSION,
+  VFIO_GET_API_VERSION,
+  VFIO_IOMMU_MAP_DMA,
+  VFIO_SET_IOMMU,
+  vfio_iommu_type1_dma_map,
+} from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
 import { Decoder, decode, errnoName, errnoText, type TraceCommand, type TraceField } from "iommufd-wasm/trace";
 import { concat, words } from "../support/bytes.ts";
 
 const DESTROY = 0x3b80;
-const IOAS_MAP = 0x3b85;
+const VEVENTQ_ALLOC = 0x3b93;
 
 const EVERYTHING: TraceCommand = {
   name: "LAB_EVERYTHING",
@@ -177,8 +190,9 @@ describe("the request", () => {
     ["_IOC(_IOC_NONE, 0, 0, 0)", 0],
     ["_IOC(_IOC_READ|_IOC_WRITE, 0xff, 0xff, 0x3fff)", 0xffffffff],
     ["_IOC(_IOC_READ|_IOC_WRITE, 0xff, 0xff, 0x3fff)", -1],
-    ["VFIO_GET_API_VERSION", 0x3b64],
+    ["VFIO_IOMMU_MAP_DMA", 0x3b71],
     ["VFIO_IOMMU_DIRTY_PAGES", 0x3b75],
+    ["IOMMU_IOAS_CHANGE_PROCESS", 0x3b92],
     ["IOMMU_IOAS_NOIOMMU_GET_PA", 0x3b95],
     ["IOMMU_TEST_CMD", 0x3ba0],
   ];
@@ -187,8 +201,8 @@ describe("the request", () => {
   });
 
   test("of iommufd's range is taken to have a size word", () => {
-    expect(decode(IOAS_MAP, words(12, 6, 1), -25)).toBe(
-      `ioctl(3, IOMMU_IOAS_MAP, {size=12, /* bytes 4..11 */ "\\x06\\x00\\x00\\x00\\x01\\x00\\x00\\x00"}) ${refused}`,
+    expect(decode(VEVENTQ_ALLOC, words(12, 6, 1), -25)).toBe(
+      `ioctl(3, IOMMU_VEVENTQ_ALLOC, {size=12, /* bytes 4..11 */ "\\x06\\x00\\x00\\x00\\x01\\x00\\x00\\x00"}) ${refused}`,
     );
   });
 
@@ -204,6 +218,80 @@ describe("the request", () => {
     );
     const table = Array.from({ length: 0x96 - 0x80 }, (_, index) => 0x80 + index);
     expect(named).toEqual([0x64, 0x65, 0x66, 0x70, 0x71, 0x72, 0x75, ...table, 0xa0]);
+  });
+});
+
+describe("the values of fields", () => {
+  const fieldsOf = (command: IoctlCommand<Fields>, values: object): string =>
+    decode(command.request, command.encode(values), 0).replace(/^ioctl\(3, \w+, \{size=\d+, (.*)\}\) = 0$/, "$1");
+
+  test.each<[flags: number, text: string]>([
+    [0, "0"],
+    [1, "IOMMU_IOAS_MAP_FIXED_IOVA"],
+    [6, "IOMMU_IOAS_MAP_WRITEABLE|IOMMU_IOAS_MAP_READABLE"],
+    [0x8000_0014, "IOMMU_IOAS_MAP_READABLE|0x80000010"],
+    [8, "0x8"],
+  ])("that are bits, %#x, are named, the others in hex", (flags, text) => {
+    const values = { flags, ioas_id: 1, user_va: 0x1_0000n, length: 4096, iova: 5 };
+    expect(fieldsOf(IOMMU_IOAS_MAP, values)).toBe(
+      `flags=${text}, ioas_id=1, __reserved=0, user_va=0x10000, length=4096, iova=5`,
+    );
+  });
+
+  test("that are one of several are named, others are numbers", () => {
+    expect(fieldsOf(IOMMU_OPTION, { option_id: 1, op: 1, object_id: 1 })).toBe(
+      "option_id=IOMMU_OPTION_HUGE_PAGES, op=IOMMU_OPTION_OP_GET, __reserved=0, object_id=1, val64=0",
+    );
+    expect(fieldsOf(IOMMU_OPTION, { option_id: 2, op: 0xffff })).toMatch(/^option_id=2, op=65535, /);
+    expect(fieldsOf(IOMMU_VFIO_IOAS, { ioas_id: 9, op: 2 })).toBe("ioas_id=9, op=IOMMU_VFIO_IOAS_CLEAR, __reserved=0");
+  });
+
+  test("are shown for each command that the library has, with all fields in their order", () => {
+    for (const command of IOMMUFD_COMMANDS) {
+      const line = decode(command.request, command.encode({}), 0);
+      const names = [...line.matchAll(/(\w+)=/g)].map(([, name]) => name);
+      expect(line).toContain(`ioctl(3, ${command.name}, {size=${command.size}, `);
+      expect(names).toEqual(Object.keys(command.fields));
+    }
+  });
+
+  test("are named also where a caller describes the command, unless he means another", () => {
+    const bytes = IOMMU_IOAS_MAP.encode({ flags: 4 });
+    const named = decode(IOMMU_IOAS_MAP.request, bytes, 0);
+    expect(named).toContain("flags=IOMMU_IOAS_MAP_READABLE");
+    expect(decode(IOMMU_IOAS_MAP.request, bytes, 0, { commands: [IOMMU_IOAS_MAP] })).toBe(named);
+    expect(new Decoder(IOMMUFD_COMMANDS).decode(IOMMU_IOAS_MAP.request, bytes, 0)).toBe(named);
+    const mine = { name: "MINE", request: IOMMU_IOAS_MAP.request, size: 40, fields: IOMMU_IOAS_MAP.fields };
+    expect(decode(mine.request, bytes, 0, { commands: [mine] })).toContain("MINE, {size=40, flags=4, ");
+    expect(decode(IOMMU_IOAS_MAP.request, bytes, 0)).toBe(named);
+  });
+});
+
+describe("VFIO's requests", () => {
+  test.each<[request: number, value: bigint, text: string]>([
+    [VFIO_CHECK_EXTENSION, 3n, "VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU"],
+    [VFIO_CHECK_EXTENSION, 9n, "VFIO_CHECK_EXTENSION, VFIO_UNMAP_ALL"],
+    [VFIO_CHECK_EXTENSION, 7n, "VFIO_CHECK_EXTENSION, 7"],
+    [VFIO_CHECK_EXTENSION, 0n, "VFIO_CHECK_EXTENSION, 0"],
+    [VFIO_SET_IOMMU, 1n, "VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU"],
+    [VFIO_GET_API_VERSION, 0xffff_ffff_ffff_ffffn, "VFIO_GET_API_VERSION, 0xffffffffffffffff"],
+  ])("of %i show a number that they take: %i", (request, value, text) => {
+    expect(decode(request, null, 0, { address: value })).toBe(`ioctl(3, ${text}) = 0`);
+    // Also where something happens to lie at that address.
+    expect(decode(request, value === 0n ? null : words(1, 2), 0, { address: value })).toBe(`ioctl(3, ${text}) = 0`);
+  });
+
+  test("that got a buffer for a number show the buffer", () => {
+    expect(decode(VFIO_SET_IOMMU, words(1), -22)).toContain('VFIO_SET_IOMMU, "\\x01\\x00\\x00\\x00")');
+  });
+
+  test("with a struct show it as far as it says that it goes", () => {
+    const map = vfio_iommu_type1_dma_map.encode({ argsz: 32, flags: 3, vaddr: 0x1_0000n, iova: 4096, size: 4096 });
+    expect(decode(VFIO_IOMMU_MAP_DMA, map, 0)).toBe(
+      "ioctl(3, VFIO_IOMMU_MAP_DMA, {argsz=32, flags=VFIO_DMA_MAP_FLAG_READ|VFIO_DMA_MAP_FLAG_WRITE, " +
+        "vaddr=0x10000, iova=4096, size=4096}) = 0",
+    );
+    expect(decode(VFIO_IOMMU_MAP_DMA, words(8, 1, 2), -22)).toMatch(/\{argsz=8, flags=VFIO_DMA_MAP_FLAG_READ\}/);
   });
 });
 

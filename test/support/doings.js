@@ -4,4 +4,5 @@
 export const DOINGS = [
   ...["outside", "alloc", "finalize", "abort", "hold", "get", "put", "keep", "drop user", "destroy", "destroy waiting"],
   ...["ioctl", "ioctl executing", "open", "fget", "close", "map", "unmap", "copy", "look", "callback", "holding"],
+  ...["process", "exit", "memfd"],
 ];

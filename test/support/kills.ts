@@ -4,11 +4,11 @@
 // nothing is left of any of them.
 //
 //   after each kill   the thread's slot is free; what it held is given back, so every object can be looked up and let go of
-//   after all         files closed, kept users dropped: no object, no mapping that a living thread does not have, no lock, no
-//                     record, no warning; and another round of the same size takes no more memory
+//   after all         files closed, kept users dropped: no object, no mapping that a living thread does not have, no process, no
+//                     memfd, no lock, no record, no warning; and another round of the same size takes no more memory
 //
-// What belongs to the process and not to a thread outlives it, as on Linux: open files, finished mappings, kept users. The killer
-// closes, unmaps and drops those.
+// What belongs to the process and not to a thread outlives it, as on Linux: open files, finished mappings, kept users, processes, memfds.
+// The killer closes, unmaps, drops and ends those.
 
 import { Iommufd, type IommufdOptions, type ReapReport } from "iommufd-wasm";
 import { startThread } from "./thread.ts";
@@ -62,8 +62,16 @@ export async function runKills({ kills, threads, seed, ...options }: KillOptions
   }
   await killAll(victims, next() % 8, result);
   takeDown(iommufd);
-  const { objects, files, mappings, waiting, threads: attached, warnings } = iommufd.stats();
-  const left = { ...objects, files: files.open, mappings, waiting: waiting.length, threads: attached.attached - 1 };
+  const { objects, files, mappings, processes, memfds, waiting, threads: attached, warnings } = iommufd.stats();
+  const left = {
+    ...objects,
+    files: files.open,
+    mappings,
+    processes: processes.alive - 1,
+    memfds: memfds.used,
+    waiting: waiting.length,
+    threads: attached.attached - 1,
+  };
   for (const [what, count] of Object.entries(left)) if (count !== 0) failures.push(`${count} ${what} left`);
   for (const [kind, count] of Object.entries(warnings)) if (count !== 0) failures.push(`${count} warnings ${kind}`);
   iommufd.detach();
@@ -139,4 +147,6 @@ function takeDown(iommufd: Iommufd): void {
     context.close();
   }
   for (const mapping of iommufd.userSpace.mappings()) iommufd.userSpace.unmap(mapping);
+  for (const space of iommufd.userSpaces()) if (space !== iommufd.userSpace) space.exit();
+  for (const memfd of iommufd.memfds()) memfd.close();
 }

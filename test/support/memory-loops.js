@@ -157,6 +157,44 @@ export const memoryTasks = {
     return { rounds, refused };
   },
 
+  /** Even threads make processes and end them; odd ones read in whatever process there is: its number, or nothing. */
+  processes({ rounds, seed, threads }) {
+    const next = random(seed + me.number);
+    const [SHARED, OWN] = [0x10_0000n, 0x20_0000n];
+    const counts = { seen: 0, gone: 0 };
+    const visit = (space) => {
+      for (const va of [SHARED, OWN]) {
+        const bytes = answerOf(() => space.read(va, 4));
+        if (bytes === "EFAULT") {
+          counts.gone++;
+          continue;
+        }
+        const [number] = new Uint32Array(bytes.buffer);
+        // A file is stamped before it is mapped, a page afterwards.
+        demand(number === space.pid || (va === OWN && number === 0), "another process' memory");
+        counts.seen++;
+      }
+    };
+    const live = () => {
+      const space = me.iommufd.createUserSpace({ uid: me.number + 1 });
+      const stamp = new Uint8Array(Uint32Array.of(space.pid).buffer);
+      const file = me.iommufd.createMemfd(PAGE);
+      demand(isZero(file.bytes), "a fresh file is not zero");
+      file.bytes.set(stamp);
+      space.map(PAGE, { va: SHARED, file });
+      file.close();
+      demand(isZero(space.map(PAGE, { va: OWN }).bytes), "a fresh page is not zero");
+      for (let n = next() % 50; n >= 0; n--) space.write(OWN, stamp);
+      space.exit();
+    };
+    me.board.meet(threads);
+    for (let round = 0; round < rounds; round++) {
+      if (me.number % 2 === 0) live();
+      else for (const space of me.iommufd.userSpaces()) if (space.pid !== 1) visit(space);
+    }
+    return counts;
+  },
+
   /** All protect one large range at the same time: long sections under one lock. */
   protectTogether({ va, bytes, rounds, threads }) {
     for (let round = 0; round < rounds; round++) {

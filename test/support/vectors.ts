@@ -4,7 +4,7 @@
 
 import { isBrowser } from "./environment.ts";
 
-export type VectorName = "rfc-core" | "rfc-pure" | "races-rfc";
+export type VectorName = "rfc-core" | "rfc-pure" | "races-rfc" | "mainline-core";
 
 // In two steps: Vite would rewrite `new URL("…", import.meta.url)` for a bundle.
 const here = import.meta.url;

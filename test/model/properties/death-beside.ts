@@ -4,7 +4,18 @@
 // reaper is at work. The living may have to wait for the reaper, never for ever; its answers are those of the kernel; all accounts
 // are right at the end.
 
-import { audit, closeAll, keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../death.ts";
+import {
+  audit,
+  closeAll,
+  keep,
+  makeObject,
+  makeWorld,
+  mappingsOf,
+  must,
+  runDirectly,
+  USER_PAGE,
+  type World,
+} from "../death.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
@@ -15,6 +26,7 @@ const REAPER = 1;
 const LIVING = 2;
 const VA = BigInt(USER_PAGE);
 const READ_ONLY = 1;
+const WORD = 0x5a5a_1234;
 const READ_WRITE = 3;
 
 type Prepared = Record<string, number>;
@@ -32,6 +44,8 @@ interface Pair {
   readonly every?: number;
   /** Answers that the living thread may get. */
   readonly answers: readonly number[];
+  /** What must be true besides, once the dead thread was reaped. */
+  readonly check?: (core: Core) => void;
 }
 
 const lock = (core: Core, { file, expected }: World, id: number, thread: number): number =>
@@ -77,10 +91,23 @@ function* allocAndFinalize({ file, expected, plain }: World): Calls<number> {
 
 const NONE: Pair["prepare"] = () => ({});
 const one: Pair["prepare"] = (core, world) => ({ id: makeObject(core, world, world.plain) });
-const mapped: Pair["prepare"] = (core) => {
+const mapped = (core: Core): Prepared => {
   must(core, LIVING, "map", VA, 4096n, READ_WRITE);
   core.call(LIVING, "mapDone");
   return {};
+};
+
+/** Victim and living act for process 2, which has a page at VA. */
+const inProcess: Pair["prepare"] = (core) => {
+  must(core, LIVING, "makeProcess", 7, 0, 4096n);
+  core.call(LIVING, "mapDone");
+  for (const thread of [VICTIM, LIVING]) must(core, thread, "useProcess", 2);
+  return mapped(core);
+};
+const file = (core: Core): Prepared => {
+  const row = must(core, LIVING, "createMemfd", 4096, 4096);
+  core.call(LIVING, "mapDone");
+  return { row };
 };
 
 const PAIRS: readonly Pair[] = [
@@ -328,6 +355,96 @@ const PAIRS: readonly Pair[] = [
     answers: [0],
   },
   {
+    // Pages that the dead thread has given back may be the living one's when the reaper looks.
+    name: "unmap-and-map",
+    profiles: ["rfc"],
+    twins: [
+      {
+        name: "row-outlasts-its-pages",
+        edits: [
+          {
+            file: "core/mmap.ts",
+            find: "  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);",
+            replace: "  freePages(own, pages);\n  store32(stateOf(row), MAPPING_UNUSED);",
+          },
+        ],
+      },
+    ],
+    prepare: mapped,
+    *victim() {
+      yield call("unmap", VA);
+    },
+    *living(core) {
+      const row = yield call("map", VA + 8192n, 4096n, READ_WRITE);
+      yield call("mapDone");
+      if (row > 0) core.setU32(core.u32(row + core.constant("MAPPING_BACKING")), WORD);
+      return row > 0 ? 0 : row;
+    },
+    check(core) {
+      const made = mappingsOf(core).find(({ va }) => va === VA + 8192n);
+      expect(made !== undefined && core.u32(made.own) === WORD, "a living thread's page is wiped");
+    },
+    answers: [0],
+  },
+  {
+    name: "copy-and-exit",
+    profiles: ["rfc"],
+    prepare: inProcess,
+    *victim() {
+      yield call("readUser", VA, 16);
+    },
+    *living() {
+      return yield call("endProcess", 2);
+    },
+    answers: [0],
+  },
+  {
+    name: "exit-and-copy",
+    profiles: ["rfc"],
+    prepare: inProcess,
+    *victim() {
+      yield call("endProcess", 2);
+    },
+    *living() {
+      return yield call("readUser", VA, 16);
+    },
+    answers: [0, -14],
+  },
+  {
+    name: "close-and-get-of-a-memfd",
+    profiles: ["rfc"],
+    prepare: file,
+    *victim(core) {
+      yield call("closeMemfd", core.constant("FIRST_MEMFD"), 1);
+    },
+    *living(core) {
+      const row = yield call("memfdGet", core.constant("FIRST_MEMFD"));
+      if (row > 0) yield call("memfdPut", row);
+      return Math.min(row, 0);
+    },
+    answers: [0, -9],
+  },
+  {
+    name: "unmap-and-put-of-a-memfd",
+    profiles: ["rfc"],
+    prepare(core) {
+      const row = file(core)["row"]!;
+      must(core, LIVING, "mapFile", VA, 4096n, READ_WRITE, core.constant("FIRST_MEMFD"), 1, 0n);
+      core.call(LIVING, "mapDone");
+      must(core, LIVING, "memfdGet", core.constant("FIRST_MEMFD"));
+      must(core, LIVING, "closeMemfd", core.constant("FIRST_MEMFD"), 1);
+      return { row };
+    },
+    *victim() {
+      yield call("unmap", VA);
+    },
+    *living(_core, _world, { row }) {
+      yield call("memfdPut", row!);
+      return 0;
+    },
+    answers: [0],
+  },
+  {
     // The third hold is in a list, which the victim is about to hang up or has hung up.
     name: "hold-and-inspect",
     profiles: ["rfc"],
@@ -442,6 +559,7 @@ function model(pair: Pair, profile: ProfileName): Model<State> {
           if (died[VICTIM] !== true) return "nobody died";
           runDirectly(core, REAPER, log.drainQueue(REAPER));
           audit(core, state.slots, [VICTIM]);
+          pair.check?.(core);
           closeAll(core, REAPER, log);
           return `the living thread gets ${String(answer)}`;
         },

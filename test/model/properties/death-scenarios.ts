@@ -6,7 +6,15 @@ import { ALLOCATIONS } from "./deaths/allocations.ts";
 import { DESTROYS } from "./deaths/destroys.ts";
 import { FILES } from "./deaths/files.ts";
 import { LOOKUPS } from "./deaths/lookups.ts";
+import { PROCESSES } from "./deaths/processes.ts";
 import type { Scenario } from "./deaths/scenario.ts";
 import { USER_MEMORY } from "./deaths/user-memory.ts";
 
-export const SCENARIOS: readonly Scenario[] = [...ALLOCATIONS, ...LOOKUPS, ...DESTROYS, ...FILES, ...USER_MEMORY];
+export const SCENARIOS: readonly Scenario[] = [
+  ...ALLOCATIONS,
+  ...LOOKUPS,
+  ...DESTROYS,
+  ...FILES,
+  ...USER_MEMORY,
+  ...PROCESSES,
+];

@@ -9,6 +9,7 @@ import { POISONS } from "./death-poison.ts";
 import { DEATHS_OF_TWO } from "./death-of-two.ts";
 import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
 import { abortGet } from "./abort-get.ts";
+import { ADDRESS_SPACES } from "./address-spaces.ts";
 import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
 import { attachDetach, attachDetachOfTwo } from "./attach-detach.ts";
 import { keepDrop, keepGetThaw, changeThaw } from "./change-thaw.ts";
@@ -24,6 +25,7 @@ import { keepDestroy } from "./keep-destroy.ts";
 import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
 import { PAIRS } from "./pairs.ts";
+import { PROCESSES } from "./processes.ts";
 import { putDestroy } from "./put-destroy.ts";
 import { RECORDED_RACES } from "./recorded-races.ts";
 import { recycledLookup } from "./recycled-lookup.ts";
@@ -32,6 +34,7 @@ import { saturation, underflow } from "./saturation.ts";
 import { slab } from "./slab.ts";
 import { copyCopyUnmap, copyProtect, copyUnmap, mapMapUnmap } from "./user-memory.ts";
 import { waitPut, waitPutTimed, waitPutKept } from "./wait-put.ts";
+import { trees } from "./trees.ts";
 import { STALE_REFERENCES } from "./stale-reference.ts";
 import { TWO_FILES } from "./two-files.ts";
 
@@ -73,12 +76,15 @@ export const PROPERTIES: readonly Property[] = [
   copyProtect,
   copyCopyUnmap,
   mapMapUnmap,
+  ...PROCESSES,
   dyingQueue,
   slab,
   getGetDestroy,
   getKeepDestroy,
   destroyKeptDestroy,
   keptDestroyTwice,
+  trees,
+  ...ADDRESS_SPACES,
   ...STALE_REFERENCES,
   ...PAIRS,
   ...TWO_FILES,

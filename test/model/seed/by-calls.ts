@@ -50,7 +50,12 @@ export class CallExplorer {
         this.#words[address >> 2] = value;
       },
     };
-    instantiate(module, memory).init(memory.buffer.byteLength, Layout.PROFILE_RFC, ID_LIMIT, Layout.MAINLINE_COMMAND_LIMIT);
+    instantiate(module, memory).init(
+      memory.buffer.byteLength,
+      Layout.PROFILE_RFC,
+      ID_LIMIT,
+      Layout.MAINLINE_COMMAND_LIMIT,
+    );
     this.#players = Array.from({ length: MAX_ACTORS }, () => {
       const core = instantiate(module, memory);
       const player = { core, thread: core.attachThread(1) };

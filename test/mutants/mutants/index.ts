@@ -11,10 +11,12 @@ import { HOLD } from "./hold.ts";
 import { IOCTL } from "./ioctl.ts";
 import { KEPT } from "./kept.ts";
 import { LOOKUP } from "./lookup.ts";
+import { MEMFD } from "./memfd.ts";
 import { MMAP } from "./mmap.ts";
 import { MUTEX } from "./mutex.ts";
 import { OBJECT } from "./object.ts";
 import { PAGE_ALLOC } from "./page-alloc.ts";
+import { EXIT, PROCESS } from "./process.ts";
 import { REAP, RECOUNT, REPAIR } from "./reap.ts";
 import { REFCOUNT } from "./refcount.ts";
 import { REGISTRY } from "./registry.ts";
@@ -43,7 +45,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...LOOKUP,
   ...DESTROY,
   ...RELEASE,
+  ...PROCESS,
+  ...MEMFD,
   ...MMAP,
+  ...EXIT,
   ...UACCESS,
   ...IOCTL,
   ...RECOUNT,

@@ -49,7 +49,7 @@ export const MMAP = mutantsOf("mmap.ts", [
   {
     name: "protection-is-not-looked-at",
     kind: "bounds",
-    find: " && (load<u8>(frames + page) & prot) == prot) page++;",
+    find: " && (load<u8>(protections + page) & prot) == prot) page++;",
     replace: ") page++;",
   },
   {
@@ -75,6 +75,48 @@ export const MMAP = mutantsOf("mmap.ts", [
     kind: "repair",
     find: "  changetype<Mapping>(row).unmapper = nameOfThread(current());\n",
     replace: "",
+  },
+  {
+    name: "row-outlasts-its-pages",
+    kind: "repair",
+    find: "  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);",
+    replace: "  freePages(own, pages);\n  store32(stateOf(row), MAPPING_UNUSED);",
+  },
+  {
+    name: "pinned-pages-are-wiped",
+    kind: "locking",
+    find: '  if (load32(row + offsetof<Mapping>("pins")) != 0 && leaveToPins(row)) return;\n',
+    replace: "",
+  },
+  {
+    name: "file-is-reached-beyond-its-size",
+    kind: "bounds",
+    find: "  if (mapping.kind == MAPPING_MEMFD) end = min(end, fileReach(row));\n",
+    replace: "",
+  },
+  {
+    name: "external-memory-is-copied",
+    kind: "bounds",
+    find: "  if (reach == 0 || pinnedKind() != MAPPING_EXTERNAL) return reach;\n",
+    replace: "  if (reach != 0) return reach;\n",
+  },
+  {
+    name: "the-ended-can-map",
+    kind: "bounds",
+    find: "  if (!isAlive(currentProcess())) result = -ESRCH;\n  else if",
+    replace: "  if",
+  },
+  {
+    name: "unmap-reaches-other-processes",
+    kind: "bounds",
+    find: "  if (va > TASK_SIZE) return -EINVAL;\n",
+    replace: "",
+  },
+  {
+    name: "mappings-of-the-ended-stay",
+    kind: "repair",
+    find: "  mapDone();\n  takeOver();",
+    replace: "  mapDone();",
   },
   {
     name: "pin-of-the-dead-stays",

@@ -67,7 +67,8 @@ function step() {
   else if (kind < 52) unlock();
   else if (kind < 66) destroy(any());
   else if (kind < 74) ioctl(any());
-  else if (kind < 86) memory();
+  else if (kind < 82) memory();
+  else if (kind < 86) otherMemory();
   else if (kind < 94) openAndClose();
   else if (kind < 97) call("look", () => any().objects());
   else inside("holding"); // with whatever it holds
@@ -139,6 +140,21 @@ function memory() {
   const mapping = call("map", () => iommufd.userSpace.map(PAGE * (1 + (next() % 300))));
   if (mapping !== undefined) mappings.push(mapping);
   if (mapping !== undefined) call("copy", () => iommufd.userSpace.read(mapping.va, mapping.bytes.length));
+}
+
+/** A process that maps a file and ends. What it leaves when it dies in here outlives it. */
+function otherMemory() {
+  const file = call("memfd", () => iommufd.createMemfd(PAGE, { maxBytes: 2 * PAGE }));
+  const space = call("process", () => iommufd.createUserSpace({ uid: 1 + (next() % 3) }));
+  if (file !== undefined && space !== undefined) {
+    const mapping = call("map", () => space.map(2 * PAGE, { file }));
+    call("map", () => space.map(PAGE));
+    call("memfd", () => file.truncate(next() % (2 * PAGE)));
+    if (mapping !== undefined) call("copy", () => space.write(mapping.va, new Uint8Array(PAGE).fill(7)));
+    if (mapping !== undefined) call("ioctl", () => space.run(() => any().ioctl(command.request, mapping.va)));
+  }
+  if (file !== undefined) call("memfd", () => file.close());
+  if (space !== undefined) call("exit", () => space.exit());
 }
 
 function openAndClose() {

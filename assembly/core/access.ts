@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Accesses: how a driver in the kernel reaches memory by IOVA, without page tables. Here a driver is a pretend device in JavaScript.
+ *
+ *   pin, unpin   pages stay mapped and where they are; UNMAP asks the driver to let go (MUST_NOTIFY)
+ *   segment      one piece of a copy: JavaScript, or copyIn and copyOut, move its bytes, and then segmentEnd
+ *
+ * An access is an object with an owner (owned.ts), named by its row and, against a row's next owner, by ID and serial. Attached, it has
+ * a user of its address space as its first hold, so DESTROY of that is EBUSY.
+ *
+ * A copy names its area in Thread.copying, under the lock; UNMAP looks at these words, under the lock, before it takes an area away, and
+ * waits for those that name it:
+ *
+ *     a copy ends                       UNMAP, under the lock
+ *     1. copying := 0                   1. area.preventAccess := 1
+ *     2. read preventAccess; set:       2. read copying; the area: unlock, sleep while it is, look again
+ *        wake the word
+ *
+ * If a thread dies: a copy that it was in ends (reap.ts). Pins are the access', and stay.
+ *
+ * Context of the exported functions: no lock is held. The errors are semantics.md 5.1's.
+ *
+ * Kernel counterpart: drivers/iommu/iommufd/device.c, iommufd_access_*().
+ */
+import { arenaGive, arenaReserve, arenaTake, lockSpace, unlockSpace } from "./arena";
+import { load32, loadRelaxed32, notify, store32 } from "./atomics";
+import { destroyReference } from "./destroy";
+import { EADDRINUSE, EBADF, EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTTY, EOVERFLOW, EPERM } from "../errno";
+import { fileEnter, fileLeave, fileMark, inFlight, refusal } from "./file";
+import { dropHold, holdEntry } from "./hold";
+import { treeNodesNeeded, treeSeek } from "./interval_tree";
+import { areAllAligned, areasOf, copyingOf } from "./io_pagetable";
+import { getIoas, ioasOf } from "./ioas";
+import { keeperOf, keeperState } from "./keeper";
+import { putSlowly } from "./lookup";
+import {
+  ACCESS_PINS,
+  AREA_READ,
+  AREA_WRITE,
+  ARENA_PIN,
+  Access,
+  Area,
+  HoldRecord,
+  IDENTITY,
+  Identity,
+  Ioas,
+  KEEPERS,
+  KEEPER_MASK,
+  Keeper,
+  MAPPING_EXTERNAL,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  PROFILE_RFC,
+  PROT_READ,
+  PROT_WRITE,
+  PagesObject,
+  Pin,
+  SLOT_PAYLOAD,
+  Slot,
+  TYPE_ACCESS,
+  Thread,
+} from "./memory-map";
+import { memfdAt, memfdBytes } from "./memfd";
+import { backingOf, pinIn, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./mmap";
+import { allocOwned, endOwned, publishOwned } from "./owned";
+import { pinPages, pinnedAt, unpinPages } from "./pin";
+import { current, recordOf } from "./thread";
+
+/** Longest piece of a copy. */
+const LONGEST: u64 = 1 << 30;
+
+/**
+ * iommufd_access_create(): an access that is attached to nothing. `flags`: ACCESS_PINS.
+ *
+ * Return: its row's number, its ID in result0, its serial in result1 and result2; the errors of allocOwned, -EBADF, -EIO; -ENOTTY in the rfc profile.
+ */
+export function accessCreate(file: usize, expected: u32, flags: u32): i32 {
+  if (changetype<Identity>(IDENTITY).profile == PROFILE_RFC) return -ENOTTY;
+  if (!fileEnter(file, expected)) return refusal(file, expected);
+  const handle = allocOwned(file, inFlight(file), TYPE_ACCESS);
+  const thread = changetype<Thread>(current());
+  let result = handle;
+  if (handle >= 0) {
+    const row: usize = thread.result0;
+    const owned = changetype<Keeper>(row);
+    changetype<Access>(owned.payload).flags = flags & ACCESS_PINS;
+    thread.result0 = owned.id;
+    thread.result1 = <u32>owned.serial;
+    thread.result2 = <u32>(owned.serial >> 32);
+    result = publishOwned(file, handle, row);
+    if (result == 0) result = <i32>((row - KEEPERS) / offsetof<Keeper>());
+  }
+  fileLeave(file);
+  return result;
+}
+
+/**
+ * Finds the access and marks its file. Return: its row; 0: it has ended (-EBADF), and nothing is marked.
+ */
+function enter(number: u32, id: u32, serial: f64): usize {
+  const row = keeperOf(number, TYPE_ACCESS);
+  if (row == 0) return 0;
+  const state = load32(keeperState(row));
+  const file: usize = state & ~KEEPER_MASK;
+  fileMark(file);
+  const owned = changetype<Keeper>(row);
+  // The row keeps the file as long as it is this one, which is asked after the mark.
+  if (load32(keeperState(row)) == state && owned.id == id && <f64>owned.serial == serial) return row;
+  fileLeave(file);
+  return 0;
+}
+
+// @ts-ignore: a decorator on a function
+@inline function fileOf(row: usize): usize {
+  return load32(keeperState(row)) & ~KEEPER_MASK;
+}
+// @ts-ignore: a decorator on a function
+@inline function accessOf(row: usize): Access {
+  return changetype<Access>(changetype<Keeper>(row).payload);
+}
+/** Where the access keeps its user of the address space. */
+// @ts-ignore: a decorator on a function
+@inline function noteOf(row: usize): usize {
+  return changetype<Keeper>(row).payload - SLOT_PAYLOAD + offsetof<Slot>("hold0");
+}
+
+/**
+ * iommufd_access_attach(), or with `replaces` iommufd_access_replace(), before which the driver has let all pins go.
+ *
+ * Return: 0; -EBADF; -ENOENT (no such IOAS; nothing to replace); -EINVAL (attached already); -EADDRINUSE (mapped in less than pages);
+ * -EBUSY (pins are left); -ENOMEM.
+ */
+export function accessAttach(number: u32, id: u32, serial: f64, ioasId: u32, replaces: bool): i32 {
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const file = fileOf(row);
+  const handle = getIoas(file, inFlight(file), ioasId);
+  let result: i32 = handle;
+  if (handle >= 0) {
+    lockSpace(file);
+    result = attach(file, row, handle, replaces);
+    unlockSpace(file);
+    putSlowly(file, handle);
+  }
+  fileLeave(file);
+  return result;
+}
+
+/** Context: the space's lock is held. */
+function attach(file: usize, row: usize, handle: i32, replaces: bool): i32 {
+  const access = accessOf(row);
+  if (access.ioas == 0 && replaces) return -ENOENT;
+  if (access.ioas != 0 && !replaces) return -EINVAL;
+  const ioas = ioasOf(handle);
+  const pins = (access.flags & ACCESS_PINS) != 0;
+  if (access.pins != 0) return -EBUSY;
+  if (pins && !areAllAligned(ioas)) return -EADDRINUSE;
+  if (access.ioas != 0) detach(file, row);
+  holdEntry(file, noteOf(row), changetype<HoldRecord>(recordOf(handle)).target);
+  access.ioas = <u32>ioas;
+  changetype<Ioas>(ioas).accesses++;
+  if (pins) changetype<Ioas>(ioas).pinners++;
+  return 0;
+}
+
+/** iommufd_access_detach(), once the driver has let all pins go. Return: 0; -EBADF; -EINVAL (not attached); -EBUSY (pins are left). */
+export function accessDetach(number: u32, id: u32, serial: f64): i32 {
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const file = fileOf(row);
+  lockSpace(file);
+  let result: i32 = 0;
+  if (accessOf(row).ioas == 0) result = -EINVAL;
+  else if (accessOf(row).pins != 0) result = -EBUSY;
+  else detach(file, row);
+  unlockSpace(file);
+  fileLeave(file);
+  return result;
+}
+
+/** Context: attached, without pins; the space's lock is held. */
+function detach(file: usize, row: usize): void {
+  const access = accessOf(row);
+  const ioas = changetype<Ioas>(access.ioas);
+  ioas.accesses--;
+  if ((access.flags & ACCESS_PINS) != 0) ioas.pinners--;
+  access.ioas = 0;
+  dropHold(noteOf(row), file);
+}
+
+/**
+ * iommufd_access_destroy(), once the driver has let all pins go.
+ *
+ * Return: 0; -EBADF; -EBUSY (pins are left); MUST_WAIT: as destroyReference, with the file's address in result1 of the call before.
+ */
+export function accessDestroy(number: u32, id: u32, serial: f64, blocking: bool): i32 {
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const state = load32(keeperState(row));
+  const file: usize = state & ~KEEPER_MASK;
+  let result: i32 = 0;
+  lockSpace(file);
+  if (accessOf(row).pins != 0) result = -EBUSY;
+  else if (!endOwned(row, state)) result = -EBADF;
+  else if (accessOf(row).ioas != 0) detach(file, row);
+  unlockSpace(file);
+  if (result == 0) {
+    result = destroyReference(file, inFlight(file), id, serial, blocking);
+    store32(keeperState(row), 0);
+  }
+  fileLeave(file);
+  return result;
+}
+
+// ---------------------------------------------------------------------------------------------------- pins
+
+/** The rights of an area that reading or writing needs. */
+// @ts-ignore: a decorator on a function
+@inline function rightFor(writes: bool): u32 {
+  return writes ? AREA_WRITE : AREA_READ;
+}
+
+/**
+ * iommufd_access_pin_pages(): all pages of the range, or none.
+ *
+ * Return: 0; -EBADF; -EINVAL (length 0, the access does not pin, not whole pages of the source, being unmapped, behind the end of a
+ * file); -EOVERFLOW; -ENOENT (not attached, not mapped throughout); -EPERM; -EFAULT; -ENOMEM.
+ */
+export function accessPin(number: u32, id: u32, serial: f64, iova: u64, length: u64, writes: bool): i32 {
+  const last = iova + (length - 1);
+  if (length == 0) return -EINVAL;
+  if (last < iova) return -EOVERFLOW;
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const file = fileOf(row);
+  lockSpace(file);
+  const result = pin(file, accessOf(row), iova, last, writes);
+  unlockSpace(file);
+  fileLeave(file);
+  return result;
+}
+
+function pin(file: usize, access: Access, iova: u64, last: u64, writes: bool): i32 {
+  if (access.ioas == 0) return -ENOENT;
+  if ((access.flags & ACCESS_PINS) == 0) return -EINVAL;
+  const thread = changetype<Thread>(current());
+  const areas = areasOf(access.ioas);
+  let result: i32 = 0;
+  let at = iova;
+  while (true) {
+    const found = treeSeek(areas, at);
+    if (found == 0 || thread.rangeFirst > at) {
+      result = -ENOENT;
+      break;
+    }
+    const area = changetype<Area>(found);
+    const end = min(thread.rangeLast, last);
+    const first = area.offset + (at - thread.rangeFirst);
+    const behind = first + (end - at) + 1;
+    result = mayPin(area, first, behind, end == last, writes);
+    if (result == 0) result = pinPages(file, area.pages, first >> PAGE_SHIFT, (behind - 1) >> PAGE_SHIFT);
+    if (result != 0) break;
+    area.accesses++;
+    if (end == last) break;
+    at = end + 1;
+  }
+  if (result == 0 && !remember(file, access, iova, last - iova + 1)) {
+    result = -ENOMEM;
+    unpinAll(file, areas, iova, last);
+  } else if (result != 0 && at != iova) {
+    unpinAll(file, areas, iova, at - 1);
+  }
+  return result;
+}
+
+/** Whether bytes `first` to before `behind` of the area's pages may be pinned. Return: 0, -EINVAL, -EPERM. */
+function mayPin(area: Area, first: u64, behind: u64, isLast: bool, writes: bool): i32 {
+  if (area.pages == 0 || area.preventAccess != 0) return -EINVAL;
+  if ((first & (PAGE_SIZE - 1)) != 0 || (!isLast && (behind & (PAGE_SIZE - 1)) != 0)) return -EINVAL;
+  return (area.flags & rightFor(writes)) == 0 ? -EPERM : 0;
+}
+
+/** Undoes the pins of [iova, last], which is mapped throughout. */
+function unpinAll(file: usize, areas: usize, iova: u64, last: u64): void {
+  const thread = changetype<Thread>(current());
+  for (let at = iova; ;) {
+    const area = changetype<Area>(treeSeek(areas, at));
+    const end = min(thread.rangeLast, last);
+    const first = area.offset + (at - thread.rangeFirst);
+    area.accesses--;
+    unpinPages(file, area.pages, first >> PAGE_SHIFT, (first + (end - at)) >> PAGE_SHIFT);
+    if (end == last) return;
+    at = end + 1;
+  }
+}
+
+/** Return: address of the word that leads to the pin of that range, or to nothing. Context: an area has `iova`. */
+function pinOf(access: Access, iova: u64, length: u64): usize {
+  let link = treeSeek(areasOf(access.ioas), iova) + offsetof<Area>("pins");
+  while (load<u32>(link) != 0) {
+    const is = changetype<Pin>(<usize>load<u32>(link));
+    if (is.access == <u32>changetype<usize>(access) && is.iova == iova && is.length == length) break;
+    link = load<u32>(link) + offsetof<Pin>("link");
+  }
+  return link;
+}
+
+/** Notes that the access has pinned the range once more. Return: false is ENOMEM. */
+function remember(file: usize, access: Access, iova: u64, length: u64): bool {
+  const link = pinOf(access, iova, length);
+  let is: usize = load<u32>(link);
+  if (is == 0) {
+    if (!arenaReserve(file, 0)) return false;
+    is = arenaTake(file, ARENA_PIN);
+    const fresh = changetype<Pin>(is);
+    fresh.access = <u32>changetype<usize>(access);
+    fresh.iova = iova;
+    fresh.length = length;
+    store<u32>(link, <u32>is);
+  }
+  changetype<Pin>(is).count++;
+  access.pins++;
+  return true;
+}
+
+/** iommufd_access_unpin_pages() of exactly the range of a pin. Return: 0; -EBADF; -EINVAL when there is no such pin. */
+export function accessUnpin(number: u32, id: u32, serial: f64, iova: u64, length: u64): i32 {
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const file = fileOf(row);
+  lockSpace(file);
+  const result = unpinRange(file, accessOf(row), iova, length);
+  unlockSpace(file);
+  fileLeave(file);
+  return result;
+}
+
+function unpinRange(file: usize, access: Access, iova: u64, length: u64): i32 {
+  const thread = changetype<Thread>(current());
+  if (access.ioas == 0 || treeSeek(areasOf(access.ioas), iova) == 0 || thread.rangeFirst > iova) return -EINVAL;
+  const link = pinOf(access, iova, length);
+  const found: usize = load<u32>(link);
+  if (found == 0) return -EINVAL;
+  if (--changetype<Pin>(found).count == 0) {
+    store<u32>(link, changetype<Pin>(found).link);
+    arenaGive(file, ARENA_PIN, found);
+  }
+  access.pins--;
+  unpinAll(file, areasOf(access.ioas), iova, iova + (length - 1));
+  return 0;
+}
+
+/**
+ * Where pinned bytes lie: of a range that the caller has pinned, so it stays.
+ *
+ * Return: how many bytes from `iova` on lie in one piece, at most `length`; their address in result1, or in result2 the number of the
+ * memory outside and in result1 the offset in it. -EBADF; -EINVAL when it is not pinned.
+ */
+export function accessPinned(number: u32, id: u32, serial: f64, iova: u64, length: u64): i32 {
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const file = fileOf(row);
+  const thread = changetype<Thread>(current());
+  let reach: u64 = 0;
+  lockSpace(file);
+  const access = accessOf(row);
+  const found: usize = access.ioas == 0 ? <usize>0 : treeSeek(areasOf(access.ioas), iova);
+  if (found != 0 && thread.rangeFirst <= iova && changetype<Area>(found).accesses != 0) {
+    const area = changetype<Area>(found);
+    const inArea = thread.rangeLast - iova + 1;
+    reach = min(pinnedAt(area.pages, area.offset + (iova - thread.rangeFirst)), min(inArea, length));
+  }
+  unlockSpace(file);
+  fileLeave(file);
+  return reach == 0 ? -EINVAL : <i32>min(reach, LONGEST);
+}
+
+// ---------------------------------------------------------------------------------------------------- copies
+
+/**
+ * iommufd_access_rw(), one piece: the bytes from `iova` on that lie together are the caller's until segmentEnd.
+ *
+ * Context: this thread is in no other piece. Return: how many bytes, at most `length`; address, or offset and number of the memory
+ * outside, in result1 and result2. -EBADF; -EINVAL (length 0, being unmapped, behind the end of a file); -EOVERFLOW; -ENOENT; -EPERM;
+ * -EFAULT. Then there is no piece.
+ */
+export function accessSegment(number: u32, id: u32, serial: f64, iova: u64, length: u64, writes: bool): i32 {
+  if (length == 0) return -EINVAL;
+  if (iova + (length - 1) < iova) return -EOVERFLOW;
+  const row = enter(number, id, serial);
+  if (row == 0) return -EBADF;
+  const file = fileOf(row);
+  lockSpace(file);
+  const result = segment(accessOf(row), iova, length, writes);
+  unlockSpace(file);
+  fileLeave(file);
+  return result;
+}
+
+function segment(access: Access, iova: u64, length: u64, writes: bool): i32 {
+  if (access.ioas == 0) return -ENOENT;
+  const thread = changetype<Thread>(current());
+  const found = treeSeek(areasOf(access.ioas), iova);
+  if (found == 0 || thread.rangeFirst > iova) return -ENOENT;
+  const area = changetype<Area>(found);
+  if (area.pages == 0 || area.preventAccess != 0) return -EINVAL;
+  if ((area.flags & rightFor(writes)) == 0) return -EPERM;
+  const wanted = min(min(length, thread.rangeLast - iova + 1), LONGEST);
+  const result = locate(area.pages, area.offset + (iova - thread.rangeFirst), wanted, writes);
+  if (result > 0) store32(copyingOf(current()), <u32>found);
+  return result;
+}
+
+/**
+ * The bytes from `offset` on of a pages object: in their file, in the memory of their process as it is now, else where they are pinned.
+ */
+function locate(pages: usize, offset: u64, length: u64, writes: bool): i32 {
+  const thread = changetype<Thread>(current());
+  const object = changetype<PagesObject>(pages);
+  const start = object.start + offset;
+  thread.result2 = 0;
+  if (object.memfd != 0) {
+    const size = (<u64>memfdBytes(object.memfd) + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1);
+    if (start >= size) return -EINVAL;
+    thread.result1 = <u32>(memfdAt(object.memfd) + <usize>start);
+    return <i32>min(length, size - start);
+  }
+  const reach = pinIn(object.process, start, length, writes ? PROT_WRITE : PROT_READ);
+  if (reach == 0) {
+    const pinned = pinnedAt(pages, offset);
+    return pinned == 0 ? -EFAULT : <i32>min(length, pinned);
+  }
+  if (pinnedKind() == MAPPING_EXTERNAL) {
+    thread.result1 = pinnedOffset(start);
+    thread.result2 = pinnedSource();
+    unpin(); // the callbacks that reach it may do anything, unmap it included
+  } else {
+    thread.result1 = <u32>backingOf(start);
+  }
+  return <i32>reach;
+}
+
+/** The piece is copied. Context: accessSegment gave one. */
+export function segmentEnd(): void {
+  const thread = current();
+  const area: usize = load<u32>(copyingOf(thread));
+  if (load<u32>(thread + offsetof<Thread>("pinned")) != 0) unpin();
+  store32(copyingOf(thread), 0);
+  if (loadRelaxed32(area + offsetof<Area>("preventAccess")) != 0) notify(copyingOf(thread), -1);
+}
+
+/** Context: acting as a dead thread. */
+export function recoverCopy(): void {
+  store32(copyingOf(current()), 0);
+  notify(copyingOf(current()), -1);
+}

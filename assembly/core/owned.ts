@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Objects that have an owner outside of the table from their birth to their end (keeper.ts).
+ *
+ *   allocOwned     reserves the object and takes a row for its owner
+ *   publishOwned   the object is published with the owner's user, then the row keeps the file; cannot fail for want of anything
+ *   abortOwned     undoes allocOwned
+ *   endOwned       the owner is gone; who calls it has a mark, drops the user, and frees the row
+ *
+ * Kernel counterpart: iommufd_object_alloc() with refcount_inc(&obj->users) and iommufd_ctx_get().
+ */
+import { compareExchange32, load32, store32 } from "./atomics";
+import { EMFILE } from "../errno";
+import { claimKeeper, keeperAt, keeperMaking, keeperState } from "./keeper";
+import { HoldRecord, KEEPER_MASK, KEEPER_OPEN, Keeper, MAX_KEEPERS, SLOT_PAYLOAD, Slot, Thread } from "./memory-map";
+import { abort, alloc, finalize, keepUserOfReserved } from "./object";
+import { serialOfSlot } from "./slot";
+import { current, recordOf } from "./thread";
+import { slotOf } from "./xarray";
+
+/** Return: the handle of the reservation, and the row in result0; -EMFILE when all rows are taken; the errors of alloc. */
+export function allocOwned(file: usize, expected: u32, type: u32): i32 {
+  const handle = alloc(file, expected, type);
+  if (handle < 0) return handle;
+  const number = claimKeeper();
+  if (number == MAX_KEEPERS) {
+    abort(file, handle);
+    return -EMFILE;
+  }
+  const slot = slotOf(changetype<HoldRecord>(recordOf(handle)).target);
+  const row = changetype<Keeper>(keeperAt(number));
+  row.type = type;
+  row.id = changetype<Slot>(slot).id;
+  row.serial = serialOfSlot(slot);
+  row.payload = <u32>slot + SLOT_PAYLOAD;
+  changetype<Thread>(current()).result0 = <u32>keeperAt(number);
+  return handle;
+}
+
+export function abortOwned(file: usize, handle: u32, row: usize): void {
+  store32(keeperState(row), 0);
+  abort(file, handle);
+}
+
+/** Return: 0; -EIO, and there is neither object nor owner. */
+export function publishOwned(file: usize, handle: u32, row: usize): i32 {
+  keepUserOfReserved(file, handle);
+  const result = finalize(file, handle);
+  store32(keeperState(row), result < 0 ? 0 : (<u32>file) | KEEPER_OPEN);
+  return min(result, 0);
+}
+
+/**
+ * Takes the row away from its owner. Context: the caller has marked the file that `state` names, and frees the row in the end.
+ *
+ * Return: false when somebody else was faster.
+ */
+export function endOwned(row: usize, state: u32): bool {
+  if ((state & KEEPER_MASK) != KEEPER_OPEN) return false;
+  return compareExchange32(keeperState(row), state, keeperMaking()) == state;
+}
+
+/** The file that an open row keeps. */
+// @ts-ignore: a decorator on a function
+@inline export function fileOfKeeper(row: usize): usize {
+  return load32(keeperState(row)) & ~KEEPER_MASK;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * map + unmap and lookup in an IO address space, against the number of areas that are there.
+ *
+ * The areas are pages, 4 MiB from one to the next, made in no order; an operation maps and unmaps in the hole behind a random one,
+ * or lets the IOVA be picked. "tryIoctl" is the public way with one buffer for all calls; "raw" is the same ioctls through the
+ * core's export, with the struct in the window: the core, and two calls into Wasm. Ours has 64-bit addresses, several threads and a
+ * kernel's checks; the rivals have safe integers and one thread.
+ *
+ * Lookup has no call of its own yet: it is a COPY of a byte to where it is, which finds its source, finds its destination taken, and
+ * answers EEXIST. The rivals do both searches.
+ */
+import { Iommufd } from "iommufd-wasm";
+import type { Bar, Bench, Result, Spread } from "./harness/bench.ts";
+import { type Candidate, alternate, fresh, ratio, ratiosOf, summaries } from "./harness/rounds.ts";
+import { type AddressSpace, EEXIST, PAGE } from "./rivals/address-space.ts";
+import { IoctlSpace, RawSpace, allocIoas } from "./rivals/ioas.ts";
+import { SortedArraySpace } from "./rivals/sorted-array.ts";
+import { FlattenSpace, NodeIntervalSpace, OrderedMapSpace, SortedBTreeSpace } from "./rivals/tree-packages.ts";
+
+const OURS = "tryIoctl";
+const RAW = "raw";
+/** Of the registry. */
+const PACKAGES = {
+  "sorted-btree": () => new SortedBTreeSpace(),
+  "js-sdsl ordered-map": () => new OrderedMapSpace(),
+  "flatten interval-tree": () => new FlattenSpace(),
+  "node-interval-tree": () => new NodeIntervalSpace(),
+};
+const RIVALS = { ...PACKAGES, "sorted array": () => new SortedArraySpace() };
+const BEST = "best package";
+
+const HUGE = 2 ** 21;
+const STRIDE = 2 ** 22;
+const COUNTS = [1, 100, 1000, 10_000, 100_000, 1_000_000];
+/** Where the rivals take part. */
+const WITH_RIVALS = [100, 100_000];
+const FEW = areas(100);
+const MANY = areas(100_000);
+
+const A_PAGE = "a page";
+const TWO_MIB = "2 MiB";
+const PICKED = "a page, automatic IOVA";
+const LOOKUP = "lookup";
+
+const BARS: readonly Bar[] = [
+  {
+    ratio: `${A_PAGE}, ${OURS}: ${MANY} / ${FEW}`,
+    limit: 4,
+    kind: "most",
+    text: "map + unmap of a page at 100,000 areas, against 100 areas",
+  },
+  {
+    ratio: `${A_PAGE}, ${MANY}: ${BEST} / ${OURS}`,
+    limit: 5,
+    kind: "least",
+    text: "map + unmap of a page at 100,000 areas: the best package of the registry, against `tryIoctl`",
+  },
+];
+
+function areas(count: number): string {
+  return count === 1 ? "1 area" : `${count.toLocaleString("en")} areas`;
+}
+
+// The loops use their arguments only: `fresh` makes a copy for each candidate.
+
+function mapUnmap(space: AddressSpace, operations: number, places: Float64Array, length: number): number {
+  let right = 0;
+  for (let index = 0; index < operations; index++) {
+    const place = places[index] ?? 0;
+    const mapped = space.map(place, length);
+    right += mapped === 0 && space.unmap(place, length) === 0 ? 1 : 0;
+  }
+  return right;
+}
+
+function pickUnmap(space: AddressSpace, operations: number, place: number, length: number): number {
+  let right = 0;
+  for (let index = 0; index < operations; index++) {
+    const picked = space.mapAnywhere(length);
+    right += picked === place && space.unmap(picked, length) === 0 ? 1 : 0;
+  }
+  return right;
+}
+
+function lookUp(space: AddressSpace, operations: number, places: Float64Array, found: number): number {
+  let right = 0;
+  for (let index = 0; index < operations; index++) right += space.look(places[index] ?? 0) === found ? 1 : 0;
+  return right;
+}
+
+/** A space with that many areas, by who has it. */
+interface Filled {
+  readonly name: string;
+  readonly count: number;
+  readonly space: AddressSpace;
+  /** Bases of areas, at random. */
+  readonly bases: Float64Array;
+}
+
+export default {
+  title: "map + unmap of an IO address space",
+  run(host) {
+    const iommufd = Iommufd.createSync({ abi: "mainline", memoryBytes: 2 ** 29 });
+    const context = iommufd.open();
+    const [operations, rounds] = host.smoke ? [64, 2] : [1024, 31];
+    const all: Filled[] = [];
+    for (const count of host.smoke ? COUNTS.slice(0, 3) : COUNTS) {
+      const bases = randomBases(count, operations);
+      const ioas = allocIoas(context);
+      const add = (name: string, space: AddressSpace): number => all.push({ name, count, space, bases });
+      fill(new IoctlSpace(context, ioas), count);
+      add(OURS, new IoctlSpace(context, ioas));
+      add(RAW, new RawSpace(context, ioas));
+      if (!WITH_RIVALS.includes(count)) continue;
+      for (const [name, make] of Object.entries(RIVALS)) {
+        const space = make();
+        fill(space, count);
+        add(name, space);
+      }
+    }
+    const measure = (what: string, candidateOf: (filled: Filled) => Candidate): Record<string, number[]> =>
+      alternate(
+        Object.fromEntries(all.map((each) => [`${what}, ${areas(each.count)}: ${each.name}`, candidateOf(each)])),
+        { operations, rounds },
+      );
+    const samples = {
+      ...measure(A_PAGE, ({ space, bases }) => {
+        const [loop, places] = [fresh(mapUnmap), bases.map((base) => base + HUGE)];
+        return { run: (operations) => loop(space, operations, places, PAGE) };
+      }),
+      ...measure(TWO_MIB, ({ space, bases }) => {
+        const [loop, places] = [fresh(mapUnmap), bases.map((base) => base + HUGE)];
+        return { run: (operations) => loop(space, operations, places, HUGE) };
+      }),
+      ...measure(PICKED, ({ space }) => {
+        const loop = fresh(pickUnmap);
+        return { run: (operations) => loop(space, operations, PAGE, PAGE) };
+      }),
+      ...measure(LOOKUP, ({ space, bases }) => {
+        const loop = fresh(lookUp);
+        return { run: (operations) => loop(space, operations, bases, EEXIST) };
+      }),
+    };
+    iommufd.detach();
+    return Promise.resolve(resultOf(samples));
+  },
+} satisfies Bench;
+
+const baseOf = (index: number): number => (index + 1) * STRIDE;
+
+/** Maps the areas in an order that visits each once and is none that a tree would like. */
+function fill(space: AddressSpace, count: number): void {
+  const step = 61_803; // has no factor in common with a power of ten
+  for (let made = 0; made < count; made++) {
+    if (space.map(baseOf((made * step) % count), PAGE) !== 0) throw new Error(`area ${made} could not be mapped`);
+  }
+}
+
+function randomBases(count: number, operations: number): Float64Array {
+  let state = 1;
+  return Float64Array.from({ length: operations }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return baseOf(Math.floor((state / 2 ** 32) * count));
+  });
+}
+
+function resultOf(samples: Readonly<Record<string, number[]>>): Result {
+  const ratios: Record<string, Spread> = {};
+  for (const what of [A_PAGE, TWO_MIB, PICKED, LOOKUP]) {
+    for (const count of COUNTS) {
+      const situation = `${what}, ${areas(count)}`;
+      const own = Object.entries(samples).filter(([name]) => name.startsWith(`${situation}: `));
+      const byName = Object.fromEntries(own.map(([name, values]) => [name.slice(situation.length + 2), values]));
+      Object.assign(ratios, ratiosOf(byName, [OURS, RAW], `${situation}: `));
+      const packages = Object.keys(PACKAGES).flatMap((name) => (byName[name] ? [byName[name]] : []));
+      const best = packages[0]?.map((_, round) => Math.min(...packages.map((values) => values[round] ?? NaN)));
+      if (best) ratios[`${situation}: ${BEST} / ${OURS}`] = ratio(best, byName[OURS] ?? []);
+      const few = samples[`${what}, ${FEW}: ${OURS}`];
+      if (byName[OURS] && few && count > 100) {
+        ratios[`${what}, ${OURS}: ${areas(count)} / ${FEW}`] = ratio(byName[OURS], few);
+      }
+    }
+  }
+  return { unit: "ns per operation", candidates: summaries(samples), ratios, bars: BARS };
+}
