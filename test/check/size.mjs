@@ -14,7 +14,7 @@ const ROOT = new URL("../../", import.meta.url);
 // Kilobytes of 1,000 bytes, after gzip. Raise one only together with a line in the changelog that says what it buys.
 const BUDGET = {
   index: 45,
-  external: 21,
+  external: 22,
   trace: 20.5,
   replay: 52,
   remote: 7,
