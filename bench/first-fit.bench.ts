@@ -13,6 +13,7 @@ import { Iommufd } from "iommufd-wasm";
 import type { Bench, Result, Spread } from "./harness/bench.ts";
 import { type Candidate, alternate, fresh, ratio, ratiosOf, summaries, within } from "./harness/rounds.ts";
 import { type AddressSpace, PAGE } from "./rivals/address-space.ts";
+import { pickUnmap } from "./rivals/address-space-loops.ts";
 import { IoctlSpace, RawSpace, allocIoas } from "./rivals/ioas.ts";
 import { SortedArraySpace } from "./rivals/sorted-array.ts";
 import { FlattenSpace, NodeIntervalSpace, OrderedMapSpace, SortedBTreeSpace } from "./rivals/tree-packages.ts";
@@ -33,16 +34,6 @@ const ASKED = 2 * PAGE;
 
 const SMALL = "holes too small";
 const MISALIGNED = "holes misaligned";
-
-// Uses its arguments only: `fresh` makes a copy for each candidate.
-function pickUnmap(space: AddressSpace, operations: number, place: number, length: number): number {
-  let right = 0;
-  for (let index = 0; index < operations; index++) {
-    const picked = space.mapAnywhere(length);
-    right += picked === place && space.unmap(picked, length) === 0 ? 1 : 0;
-  }
-  return right;
-}
 
 /** Areas of `length` pages, `apart` pages from one to the next, the first one at page `from`; the middle one is missing. */
 interface Layout {

@@ -14,6 +14,7 @@ import { Iommufd } from "iommufd-wasm";
 import type { Bar, Bench, Result, Spread } from "./harness/bench.ts";
 import { type Candidate, alternate, fresh, ratio, ratiosOf, summaries } from "./harness/rounds.ts";
 import { type AddressSpace, EEXIST, PAGE } from "./rivals/address-space.ts";
+import { HOLE, fillWithPages, lookUp, mapUnmap, pickUnmap, randomBases } from "./rivals/address-space-loops.ts";
 import { IoctlSpace, RawSpace, allocIoas } from "./rivals/ioas.ts";
 import { SortedArraySpace } from "./rivals/sorted-array.ts";
 import { FlattenSpace, NodeIntervalSpace, OrderedMapSpace, SortedBTreeSpace } from "./rivals/tree-packages.ts";
@@ -31,7 +32,6 @@ const RIVALS = { ...PACKAGES, "sorted array": () => new SortedArraySpace() };
 const BEST = "best package";
 
 const HUGE = 2 ** 21;
-const STRIDE = 2 ** 22;
 const COUNTS = [1, 100, 1000, 10_000, 100_000, 1_000_000];
 /** Where the rivals take part. */
 const WITH_RIVALS = [100, 100_000];
@@ -62,33 +62,6 @@ function areas(count: number): string {
   return count === 1 ? "1 area" : `${count.toLocaleString("en")} areas`;
 }
 
-// The loops use their arguments only: `fresh` makes a copy for each candidate.
-
-function mapUnmap(space: AddressSpace, operations: number, places: Float64Array, length: number): number {
-  let right = 0;
-  for (let index = 0; index < operations; index++) {
-    const place = places[index] ?? 0;
-    const mapped = space.map(place, length);
-    right += mapped === 0 && space.unmap(place, length) === 0 ? 1 : 0;
-  }
-  return right;
-}
-
-function pickUnmap(space: AddressSpace, operations: number, place: number, length: number): number {
-  let right = 0;
-  for (let index = 0; index < operations; index++) {
-    const picked = space.mapAnywhere(length);
-    right += picked === place && space.unmap(picked, length) === 0 ? 1 : 0;
-  }
-  return right;
-}
-
-function lookUp(space: AddressSpace, operations: number, places: Float64Array, found: number): number {
-  let right = 0;
-  for (let index = 0; index < operations; index++) right += space.look(places[index] ?? 0) === found ? 1 : 0;
-  return right;
-}
-
 /** A space with that many areas, by who has it. */
 interface Filled {
   readonly name: string;
@@ -109,13 +82,13 @@ export default {
       const bases = randomBases(count, operations);
       const ioas = allocIoas(context);
       const add = (name: string, space: AddressSpace): number => all.push({ name, count, space, bases });
-      fill(new IoctlSpace(context, ioas), count);
+      fillWithPages(new IoctlSpace(context, ioas), count);
       add(OURS, new IoctlSpace(context, ioas));
       add(RAW, new RawSpace(context, ioas));
       if (!WITH_RIVALS.includes(count)) continue;
       for (const [name, make] of Object.entries(RIVALS)) {
         const space = make();
-        fill(space, count);
+        fillWithPages(space, count);
         add(name, space);
       }
     }
@@ -126,11 +99,11 @@ export default {
       );
     const samples = {
       ...measure(A_PAGE, ({ space, bases }) => {
-        const [loop, places] = [fresh(mapUnmap), bases.map((base) => base + HUGE)];
+        const [loop, places] = [fresh(mapUnmap), bases.map((base) => base + HOLE)];
         return { run: (operations) => loop(space, operations, places, PAGE) };
       }),
       ...measure(TWO_MIB, ({ space, bases }) => {
-        const [loop, places] = [fresh(mapUnmap), bases.map((base) => base + HUGE)];
+        const [loop, places] = [fresh(mapUnmap), bases.map((base) => base + HOLE)];
         return { run: (operations) => loop(space, operations, places, HUGE) };
       }),
       ...measure(PICKED, ({ space }) => {
@@ -146,24 +119,6 @@ export default {
     return Promise.resolve(resultOf(samples));
   },
 } satisfies Bench;
-
-const baseOf = (index: number): number => (index + 1) * STRIDE;
-
-/** Maps the areas in an order that visits each once and is none that a tree would like. */
-function fill(space: AddressSpace, count: number): void {
-  const step = 61_803; // has no factor in common with a power of ten
-  for (let made = 0; made < count; made++) {
-    if (space.map(baseOf((made * step) % count), PAGE) !== 0) throw new Error(`area ${made} could not be mapped`);
-  }
-}
-
-function randomBases(count: number, operations: number): Float64Array {
-  let state = 1;
-  return Float64Array.from({ length: operations }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return baseOf(Math.floor((state / 2 ** 32) * count));
-  });
-}
 
 function resultOf(samples: Readonly<Record<string, number[]>>): Result {
   const ratios: Record<string, Spread> = {};

@@ -13,6 +13,8 @@
 //   and a tail beyond the known struct follow as `/* bytes 8..15 */ "\x00…"`.
 // - Numbers are decimal; 64-bit unsigned ones from 0x10000 on are hex. Byte arrays are C strings, hex unless all bytes are
 //   printable ASCII, cut after 32 bytes by `...`.
+// - Flags and values that have names are printed by them: `flags=IOMMU_IOAS_MAP_READABLE|0x8`, `op=IOMMU_OPTION_OP_GET`. VFIO's requests that
+//   take a number show it: `ioctl(3, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) = 1`.
 // - A request without a name is `_IOC(_IOC_NONE, 0x3b, 0x99, 0)`: direction, type, number, size.
 // - A null pointer is `NULL`; an argument whose bytes are not known is its address.
 // - A result is a number, or `-1 ENAME (text)`, or `-1 (errno 999)` for a number that Linux has no name for.

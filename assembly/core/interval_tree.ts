@@ -19,7 +19,6 @@
  * Kernel counterpart: lib/interval_tree.c, drivers/iommu/iommufd/double_span.h.
  */
 import { arenaGive, arenaTake } from "./arena";
-import { copy } from "./atomics";
 import { DEBUG_BUILD, assertInvariant } from "./config";
 import {
   ARENA_NODE,
@@ -71,15 +70,15 @@ const UNITED: u32 = (TREE_ENTRIES / 4) * 3;
   return changetype<Tree>(tree).root == 0;
 }
 
-/** Return: index of the node's first entry that ends at `key` or above; the count when there is none. */
+/**
+ * Return: index of the node's first entry that ends at `key` or above; the count when there is none.
+ *
+ * Counts those before it: nothing for the processor to predict, and no load that waits for another one, as halving has.
+ */
 function lowerBound(node: usize, key: u64): u32 {
+  const count = countOf(node);
   let low: u32 = 0;
-  let high = countOf(node);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (lastAt(node, middle) < key) low = middle + 1;
-    else high = middle;
-  }
+  for (let at: u32 = 0; at < count; at++) low += u32(lastAt(node, at) < key);
   return low;
 }
 
@@ -118,29 +117,33 @@ export function treeInsert(file: usize, tree: usize, first: u64, last: u64, valu
     set.levels = 1;
   }
   const root: usize = set.root;
-  const sibling = insertBelow(file, root, set.levels, first, last, value);
-  if (sibling == 0) return;
+  const noted = insertBelow(file, root, set.levels, first, last, value);
+  if (noted == 0 || noted == root) return;
   const top = arenaTake(file, ARENA_NODE);
   changetype<TreeNode>(top).count = 2;
-  describe(top, 0, root);
-  describe(top, 1, sibling);
+  setEntry(top, 0, firstAt(root, 0), lastOf(root), gapOf(root), root);
+  setEntry(top, 1, firstAt(noted, 0), lastOf(noted), gapOf(noted), noted);
   set.root = <u32>top;
   set.levels++;
 }
 
-/** Return: the node's new right neighbour, which its parent does not know yet, when it was split; else 0. */
+/**
+ * Return: what the node's parent must take note of: the node, when it may have to be described in other words; its new right neighbour,
+ * when it was split as well; else 0.
+ */
 function insertBelow(file: usize, node: usize, level: u32, first: u64, last: u64, value: usize): usize {
   const at = lowerBound(node, first);
   if (level == 1) return insertAt(file, node, at, first, last, 0, value);
   const below = min(at, countOf(node) - 1);
   const child = valueAt(node, below);
-  const sibling = insertBelow(file, child, level - 1, first, last, value);
-  describe(node, below, child);
-  if (sibling == 0) return 0;
-  return insertAt(file, node, below + 1, firstAt(sibling, 0), lastOf(sibling), gapOf(sibling), sibling);
+  const noted = insertBelow(file, child, level - 1, first, last, value);
+  if (noted == 0) return 0;
+  const isOther = describe(node, below, child);
+  if (noted == child) return isOther ? node : 0;
+  return insertAt(file, node, below + 1, firstAt(noted, 0), lastOf(noted), gapOf(noted), noted);
 }
 
-/** Return: as insertBelow. */
+/** Return: the node, or its new right neighbour. */
 function insertAt(file: usize, node: usize, at: u32, first: u64, last: u64, gap: u64, value: usize): usize {
   const count = countOf(node);
   if (DEBUG_BUILD) {
@@ -151,7 +154,7 @@ function insertAt(file: usize, node: usize, at: u32, first: u64, last: u64, gap:
     moveEntries(node, at + 1, node, at, count - at);
     setEntry(node, at, first, last, gap, value);
     changetype<TreeNode>(node).count = count + 1;
-    return 0;
+    return node;
   }
   const sibling = arenaTake(file, ARENA_NODE);
   // Ranges that are added in ascending order leave full nodes behind.
@@ -172,12 +175,15 @@ function insertAt(file: usize, node: usize, at: u32, first: u64, last: u64, gap:
   store<u32>(node + at * 4, <u32>value, NODE_VALUE);
 }
 
+/** Entries of another node, or of the same one: in an order that reads each before it is overwritten. A few: less than a call costs. */
 function moveEntries(to: usize, toAt: u32, from: usize, fromAt: u32, count: u32): void {
-  if (count == 0) return;
-  copy(to + NODE_FIRST + toAt * 8, from + NODE_FIRST + fromAt * 8, count * 8);
-  copy(to + NODE_LAST + toAt * 8, from + NODE_LAST + fromAt * 8, count * 8);
-  copy(to + NODE_GAP + toAt * 8, from + NODE_GAP + fromAt * 8, count * 8);
-  copy(to + NODE_VALUE + toAt * 4, from + NODE_VALUE + fromAt * 4, count * 4);
+  if (toAt < fromAt) for (let at: u32 = 0; at < count; at++) moveEntry(to, toAt + at, from, fromAt + at);
+  else while (count-- != 0) moveEntry(to, toAt + count, from, fromAt + count);
+}
+
+// @ts-ignore: a decorator on a function
+@inline function moveEntry(to: usize, toAt: u32, from: usize, fromAt: u32): void {
+  setEntry(to, toAt, firstAt(from, fromAt), lastAt(from, fromAt), gapAt(from, fromAt), valueAt(from, fromAt));
 }
 
 // @ts-ignore: a decorator on a function
@@ -195,9 +201,14 @@ function gapOf(node: usize): u64 {
   return largest;
 }
 
-/** Writes into the parent's entry what its node is now. Context: the node is not empty. */
-function describe(parent: usize, at: u32, node: usize): void {
-  setEntry(parent, at, firstAt(node, 0), lastOf(node), gapOf(node), node);
+/** Writes into the parent's entry what its node is now. Context: the node is not empty. Return: whether it was something else. */
+function describe(parent: usize, at: u32, node: usize): bool {
+  const first = firstAt(node, 0);
+  const last = lastOf(node);
+  const gap = gapOf(node);
+  if (firstAt(parent, at) == first && lastAt(parent, at) == last && gapAt(parent, at) == gap) return false;
+  setEntry(parent, at, first, last, gap, node);
+  return true;
 }
 
 // ---------------------------------------------------------------------------------------------------- removal
@@ -218,24 +229,24 @@ export function treeErase(file: usize, tree: usize, key: u64): void {
   set.levels = 0;
 }
 
-function eraseBelow(file: usize, node: usize, level: u32, key: u64): void {
+/** Return: whether the node's parent must take note: of its entries, their number, or both. */
+function eraseBelow(file: usize, node: usize, level: u32, key: u64): bool {
   const at = lowerBound(node, key);
   if (level == 1) {
     if (DEBUG_BUILD) assertInvariant(at < countOf(node) && firstAt(node, at) <= key);
     removeAt(node, at);
-    return;
+    return true;
   }
   const child = valueAt(node, at);
-  eraseBelow(file, child, level - 1, key);
+  if (!eraseBelow(file, child, level - 1, key)) return false;
   if (countOf(child) == 0) {
     arenaGive(file, ARENA_NODE, child);
     removeAt(node, at);
-    return;
+    return true;
   }
-  describe(node, at, child);
-  if (countOf(child) > FEW) return;
-  if (at + 1 < countOf(node) && unite(file, node, at)) return;
-  if (at > 0) unite(file, node, at - 1);
+  const isOther = describe(node, at, child);
+  if (countOf(child) > FEW) return isOther;
+  return (at + 1 < countOf(node) && unite(file, node, at)) || (at > 0 && unite(file, node, at - 1)) || isOther;
 }
 
 function removeAt(node: usize, at: u32): void {

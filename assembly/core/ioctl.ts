@@ -152,7 +152,7 @@ export function ioctlHead(file: usize, expected: u32, request: u32, size: u32, l
   const window = current() + THREAD_WINDOW;
   const command = current() + THREAD_COMMAND;
   if (isCore(request)) {
-    fill(window + common, 0, known - common);
+    if (common < known) fill(window + common, 0, known - common);
     beginWindowCommand(size, min(length, COMMAND_BYTES));
     return run(file, expected, request);
   }

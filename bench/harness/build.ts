@@ -14,6 +14,7 @@ export const ROOT = new URL("../../", here);
 /** Told in this order; a bench that is not in the list comes last. */
 const ORDER = [
   ...["get-put", "alloc-destroy", "alloc-million", "ioctl", "struct-copy", "call", "open-close"],
+  ...["map-unmap", "map-unmap-native", "first-fit", "threads-map-unmap"],
   ...["native", "threads-get-put", "owner-thread", "hand-over", "attach", "memory", "start-up", "size"],
 ];
 

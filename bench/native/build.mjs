@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Compiles the native rival with the machine's C compiler: `npm run bench:native`, or `buildNative()` from a bench.
+// Compiles the native rivals with the machine's C and C++ compilers: `npm run bench:native`, or `buildNative()` from a bench.
 //
-// The program goes to build/bench/native. Run as a program, this also writes iommufd.s: what the compiler made of the functions
+// The programs go to build/bench/native. Run as a program, this also writes iommufd.s: what the compiler made of the functions
 // that are timed, for readers who have no compiler or another one. Without a compiler there is no native rival, and no error.
 
 import { execFile } from "node:child_process";
@@ -27,17 +27,27 @@ const FUNCTIONS = [
   "context_ioctl",
 ];
 
-/** Compiles `program` ("iommufd-native"). Returns its path, or undefined where there is no C compiler. */
-export async function buildNative(program = "iommufd-native") {
+const FLAGS_CPP = ["-O2", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-pthread"];
+
+/** Compiles both programs. Returns the path of "iommufd-native", or undefined where there is no C compiler. */
+export async function buildNative() {
+  const [path] = await Promise.all([
+    compile("cc", FLAGS, "iommufd-native", ["iommufd.c", "program.c"]),
+    compile("c++", FLAGS_CPP, "map-unmap-native", ["map-unmap.cpp"]),
+  ]);
+  return path;
+}
+
+/** Returns the program's path, or undefined where there is no such compiler. */
+async function compile(compiler, flags, program, sources) {
   try {
-    await run("cc", ["--version"]);
+    await run(compiler, ["--version"]);
   } catch {
     return undefined;
   }
   await mkdir(OUT, { recursive: true });
   const path = fileURLToPath(new URL(program, OUT));
-  const sources = ["iommufd.c", "program.c"].map((name) => fileURLToPath(new URL(name, HERE)));
-  await run("cc", [...FLAGS, "-o", path, ...sources]);
+  await run(compiler, [...flags, "-o", path, ...sources.map((name) => fileURLToPath(new URL(name, HERE)))]);
   return path;
 }
 
@@ -63,7 +73,7 @@ async function disassembly(path) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = await buildNative();
   if (path === undefined) {
-    console.error("There is no C compiler (cc), so no native rival.");
+    console.error("There is no C compiler (cc), so no native rival of objects and locks.");
     process.exitCode = 1;
   } else {
     await writeFile(new URL("iommufd.s", HERE), await disassembly(path));

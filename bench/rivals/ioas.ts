@@ -95,7 +95,13 @@ export class IoctlSpace implements AddressSpace {
 interface Inside {
   readonly kernel: {
     readonly core: {
-      ioctlWindow(file: number, expected: number, request: number, length: number, blocking: number): number;
+      readonly ioctlWindow: (
+        file: number,
+        expected: number,
+        request: number,
+        length: number,
+        blocking: number,
+      ) => number;
     };
     readonly windowWords: Int32Array;
   };

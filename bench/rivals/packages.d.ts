@@ -16,3 +16,15 @@ declare module "comlink/dist/esm/node-adapter.mjs" {
   import type { Endpoint } from "comlink";
   export default function nodeEndpoint(port: MessagePort): Endpoint;
 }
+
+/** Its own declarations name files without their endings, which ES modules do not find. */
+declare module "@flatten-js/interval-tree" {
+  type Range = readonly [low: number, high: number];
+  export class IntervalTree<V> {
+    insert(range: Range, value: V): unknown;
+    remove(range: Range, value: V): unknown;
+    search(range: Range): V[];
+    intersect_any(range: Range): boolean;
+    iterate(): IterableIterator<V>;
+  }
+}

@@ -5,6 +5,7 @@
 // parse() turns the arguments into one Command or throws UsageError; nothing is guessed and nothing unknown is ignored.
 
 import { parseArgs } from "node:util";
+import type { KernelRelease } from "../index.js";
 
 /** The arguments make no sense; exit status 2. */
 export class UsageError extends Error {
@@ -26,11 +27,13 @@ export interface IoctlsCommand {
   readonly json: boolean;
   readonly lab: boolean;
   readonly abi: "rfc" | "mainline" | undefined;
+  readonly release: KernelRelease | undefined;
 }
 
 export type Command = ReplayCommand | IoctlsCommand | { readonly name: "help" } | { readonly name: "version" };
 
 const DEFAULT_LIMIT = 5;
+const RELEASES: readonly KernelRelease[] = ["6.12"];
 
 export const HELP = `Usage: iommufd-wasm <command> [options]
 
@@ -48,6 +51,7 @@ Options of ioctls:
   --lab            with the ioctls of the lab, which the recordings use
   --json           print JSON instead of a table
   --abi PROFILE    rfc (default) or mainline
+  --release N.N    mainline: the table of that kernel, ${RELEASES.join(" or ")}; default the newest
 
   --help           print this text
   --version        print the version
@@ -64,7 +68,13 @@ const REPLAY = {
   limit: { type: "string" },
   abi: { type: "string" },
 } as const;
-const IOCTLS = { ...GENERAL, json: { type: "boolean" }, lab: { type: "boolean" }, abi: { type: "string" } } as const;
+const IOCTLS = {
+  ...GENERAL,
+  json: { type: "boolean" },
+  lab: { type: "boolean" },
+  abi: { type: "string" },
+  release: { type: "string" },
+} as const;
 
 /** Throws UsageError. */
 export function parse(args: readonly string[]): Command {
@@ -101,7 +111,10 @@ function parseIoctls(args: string[]): Command {
   const general = helpOrVersion(values);
   if (general !== undefined) return general;
   const { json = false, lab = false } = values;
-  return { name: "ioctls", json, lab, abi: parseAbi(values.abi) };
+  const abi = parseAbi(values.abi);
+  const release = parseRelease(values.release);
+  if (release !== undefined && abi !== "mainline") throw new UsageError("--release needs --abi mainline");
+  return { name: "ioctls", json, lab, abi, release };
 }
 
 function parseGeneral(args: readonly string[]): Command {
@@ -127,6 +140,12 @@ function parseLimit(text: string | undefined): number {
 function parseAbi(text: string | undefined): "rfc" | "mainline" | undefined {
   if (text === undefined || text === "rfc" || text === "mainline") return text;
   throw new UsageError(`--abi: "${text}" is neither rfc nor mainline`);
+}
+
+function parseRelease(text: string | undefined): KernelRelease | undefined {
+  const release = RELEASES.find((known) => known === text);
+  if (text === undefined || release !== undefined) return release;
+  throw new UsageError(`--release: "${text}" is not ${RELEASES.join(" or ")}`);
 }
 
 /** parseArgs() reports mistakes as TypeErrors with a code of its own. */

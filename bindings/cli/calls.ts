@@ -15,7 +15,7 @@ function resultText(result: number): string {
 
 /**
  * One call with a result. `argument`: an ioctl's bytes after the call, where they are known; else the recorded ones.
- * What is not the library's to reproduce has a name and no result.
+ * What is not the library's to reproduce has a name and no result; other system calls are shown by the recorder's name for them.
  */
 export function callText(decoder: Decoder, record: CallRecord, result?: number, argument?: Uint8Array): string {
   const tail = result === undefined ? "" : ` = ${resultText(result)}`;
@@ -29,7 +29,7 @@ export function callText(decoder: Decoder, record: CallRecord, result?: number, 
     case "implicit_close":
       return "close of all files";
     case "named":
-      return record.name;
+      return `${record.name}${tail}`;
     case "ioctl": {
       const bytes = record.argument === undefined ? null : (argument ?? record.argument.after);
       const options = { fd: record.fd, address: record.address };

@@ -9,7 +9,8 @@ import { alignColumns, hex } from "./text.js";
 
 /** Prints the commands that an Iommufd of the profile understands, in the order of their numbers. */
 export function printIoctls(options: IoctlsCommand, out: NodeJS.WritableStream): void {
-  const iommufd = Iommufd.createSync({ abi: options.abi ?? "rfc" });
+  const { abi = "rfc", release } = options;
+  const iommufd = Iommufd.createSync({ abi, ...(release && { release }) });
   try {
     if (options.lab) defineLab(iommufd);
     const commands = [...iommufd.commands()].sort((a, b) => a.nr - b.nr);

@@ -18,6 +18,7 @@ import type { Argument } from "../ioctl-call.js";
 import type { Fields, Input } from "../struct.js";
 import { tryDeadlineOf, type WaitOptions } from "../wait.js";
 import { holdLock, onLeaving } from "./liveness.js";
+import { type PendingCall, bytesOf, requestOf, structLength, writeBack } from "./pending-call.js";
 import { type RemotePort, listen } from "./port.js";
 import {
   type ClientMessage,
@@ -27,25 +28,6 @@ import {
   type ServerMessage,
   readServerMessage,
 } from "./protocol.js";
-
-/** A call that waits for room, or for its answer. */
-interface PendingCall {
-  /** Its number once it is in flight. */
-  id: number;
-  readonly request: number;
-  /** What the server gets. */
-  readonly bytes: Uint8Array;
-  /** Where a reply is written. */
-  readonly target: Uint8Array;
-  /** By the clock of `performance.now`. */
-  readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
-  settle(result: number): void;
-  fail(reason: unknown): void;
-}
-
-/** Bytes of a struct's first field, its size. */
-const SIZE_BYTES = 4;
 
 /** Connects to the file that is served at the other end of the port. Calls may be made at once: they wait for the server. */
 export function connect(port: RemotePort): RemoteContext {
@@ -132,7 +114,7 @@ export class RemoteContext {
   }
 
   async #call(request: number, arg: Argument, { signal, timeoutMs }: WaitOptions): Promise<number> {
-    const target = arg === null || typeof arg === "bigint" ? new Uint8Array(0) : bytesOf(arg);
+    const target = bytesOf(arg);
     signal?.throwIfAborted();
     const deadline = tryDeadlineOf(timeoutMs);
     if (Number.isNaN(deadline)) return -Errno.EINVAL;
@@ -286,34 +268,4 @@ export class RemoteContext {
   #say(message: ClientMessage): void {
     this.#port.postMessage(message);
   }
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  if (!ArrayBuffer.isView(view)) {
-    throw new TypeError("the argument of an ioctl is an ArrayBufferView, a bigint address, or null");
-  }
-  try {
-    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  } catch {
-    return new Uint8Array(0); // detached, or resized away from under the view: no byte is accessible
-  }
-}
-
-/** How many of the bytes an ioctl can look at: as many as the struct says that it has. */
-function structLength(bytes: Uint8Array): number {
-  if (bytes.length < SIZE_BYTES) return bytes.length;
-  const declared = new DataView(bytes.buffer, bytes.byteOffset, SIZE_BYTES).getUint32(0, true);
-  return Math.min(bytes.length, Math.max(declared, SIZE_BYTES));
-}
-
-/** What is no 32-bit number is no request; 0 is none either. */
-function requestOf(request: number): number {
-  return (request | 0) === request || request >>> 0 === request ? request >>> 0 : 0;
-}
-
-/** Writes the reply as far as there is room; false when the buffer has become too short meanwhile. */
-function writeBack(target: Uint8Array, reply: Uint8Array): boolean {
-  const room = Math.min(target.length, reply.length); // a detached one has no length
-  if (room > 0) target.set(reply.subarray(0, room));
-  return room === reply.length;
 }

@@ -35,6 +35,8 @@ export default defineConfig({
     outDir: fileURLToPath(new URL("build/lab/", PACKAGE)),
     emptyOutDir: true,
     target: "es2022",
+    // Kernel, explorer and elements come in one file on purpose: all of it is on the page at once.
+    chunkSizeWarningLimit: 640,
     modulePreload: { polyfill: false },
     // What is inlined cannot carry headers, and workers need them.
     assetsInlineLimit: 0,

@@ -56,10 +56,16 @@ export interface FieldValues {
   readonly to: bigint;
 }
 
+/** mainline has more requests, which another reference answers (address-spaces.ts): here each becomes a number that nobody has. */
+export function withoutAddressSpaces(request: number): number {
+  const has = (first: number, last: number): boolean => request >>> 0 >= first && request >>> 0 <= last;
+  return has(0x3b81, 0x3b92) || has(0x3b64, 0x3b66) || has(0x3b70, 0x3b72) ? 0x3b93 : request;
+}
+
 /** A request with a struct that nearly or quite fits it. */
 export function anyStruct(random: Random, { id, from, to }: FieldValues): Struct {
   const { nr, size, minSize } = random.pick(TABLE);
-  const request = random.oneIn(10) ? oddRequest(random, nr) : 0x3b00 | nr;
+  const request = withoutAddressSpaces(random.oneIn(10) ? oddRequest(random, nr) : 0x3b00 | nr);
   const declared = random.pick([0, 3, 4, minSize - 1, minSize, minSize, size, size, size, size, size, size + 1]);
   const claimed = random.oneIn(12)
     ? random.pick([size + 8, size + 300, PAGE, PAGE + 9, 0x7fff_ffff, 2 ** 32 - 1])

@@ -9,6 +9,7 @@
 // answered differently; seed and path bring it back.
 
 import fc from "fast-check";
+import { withoutAddressSpaces } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";
 import { type IoctlArgument, type Operation, hexOf } from "./operations.ts";
 import { type Machines, type Mismatch, bootSync, compare } from "./oracle.ts";
@@ -193,7 +194,12 @@ function* operationsOf(input: Input, { reference: { mappings } }: Machines): Ite
     if (prot === "hole" || prot === "rw") continue;
     yield { op: "protect", thread: FIRST, address: { mapping: AREA, offset: page * PAGE }, length: PAGE, prot };
   }
-  yield { op: "ioctl", context: input.thread === 0 ? FILE : OTHER_FILE, request: input.request, argument };
+  yield {
+    op: "ioctl",
+    context: input.thread === 0 ? FILE : OTHER_FILE,
+    request: withoutAddressSpaces(input.request),
+    argument,
+  };
   yield { op: "memory" };
   yield { op: "objects", context: FILE };
   yield { op: "close", context: FILE };

@@ -86,6 +86,13 @@ describe("replay", () => {
     expect(out).toMatch(/14,279 of 14,279 answers match the kernel \(224 not ours: .*\)\n$/);
   });
 
+  test("a recording of a mainline kernel, in its profile and with its table", async () => {
+    const { status, out, err } = await run("replay", join(VECTORS, "mainline-core.jsonl.gz"));
+    expect({ status, err }).toEqual({ status: 0, err: "" });
+    expect(out).toMatch(/^.*: Linux 6\.12\.117-oracle, mainline profile\n/);
+    expect(out).toMatch(/22,558 of 22,558 answers match the kernel \(59 not ours: .*\)\n$/);
+  });
+
   test("differences name file, line and record, and show fields and bytes; status 1", async () => {
     const { status, out } = await run("replay", await write("tampered.jsonl", TAMPERED));
     expect(status).toBe(1);
@@ -233,6 +240,17 @@ describe("ioctls", () => {
     expect(out).toMatch(/^0xa7 {2}0x3ba7 {3}LAB_ECHO {9}56 {4}8 {2}size u32 @0, flags u32 @4, data u8\[48\] @8$/m);
   });
 
+  test("--abi mainline prints today's table, --release the one of an older kernel", async () => {
+    const { out } = await run("ioctls", "--abi", "mainline");
+    expect(out.trimEnd().split("\n")).toHaveLength(20);
+    expect(out).toMatch(/^0x8a {2}0x3b8a {3}IOMMU_GET_HW_INFO +40 +32 {2}size u32 @0, .*, __reserved u8\[3\] @29, /m);
+    expect(out).toMatch(/^0x92 .*\n$/m);
+    const old = await run("ioctls", "--abi", "mainline", "--release", "6.12");
+    expect(out.startsWith(old.out.slice(0, old.out.indexOf("\n")))).toBe(true);
+    expect(old.out).toMatch(/^0x8e {2}0x3b8e {3}IOMMU_FAULT_QUEUE_ALLOC .*\n$/m);
+    expect(old.out).not.toContain("IOMMU_IOAS_MAP_FILE");
+  });
+
   test("--json prints the same for a program", async () => {
     const { out } = await run("ioctls", "--json", "--abi", "rfc");
     expect(JSON.parse(out)).toEqual([
@@ -251,7 +269,17 @@ describe("usage", () => {
   test("--help explains every command and option", async () => {
     const { status, out, err } = await run("--help");
     expect({ status, err }).toEqual({ status: 0, err: "" });
-    for (const word of ["replay", "ioctls", "--json", "--verbose", "--limit", "--abi", "--lab", "--version"]) {
+    for (const word of [
+      "replay",
+      "ioctls",
+      "--json",
+      "--verbose",
+      "--limit",
+      "--abi",
+      "--lab",
+      "--release",
+      "--version",
+    ]) {
       expect(out).toContain(word);
     }
     expect((await run("replay", "--help")).out).toBe(out);
@@ -274,6 +302,8 @@ describe("usage", () => {
     ["a profile left out", ["replay", "--abi"], /--abi/],
     ["both JSON and verbose", ["replay", "--json", "--verbose", "x"], /exclude each other/],
     ["an argument too many", ["ioctls", "x"], /x/],
+    ["an unknown release", ["ioctls", "--abi", "mainline", "--release", "6.1"], /--release: "6\.1"/],
+    ["a release of the seed", ["ioctls", "--release", "6.12"], /--abi mainline/],
   ])("%s is wrong usage: status 2 and a hint", async (_what, args, message) => {
     const { status, out, err } = await run(...args);
     expect(status).toBe(2);

@@ -103,15 +103,36 @@ test("every script that a README names exists", async () => {
   expect(unknown).toEqual([]);
 });
 
-test("every link inside the tree leads to a file", async () => {
+test("every link inside the tree leads to a file, and to a heading of it", async () => {
   const dead: string[] = [];
   for (const file of FILES) {
-    for (const target of await readLinks(ROOT, file)) {
-      await access(join(ROOT, dirname(file), target)).catch(() => dead.push(`${file}: ${target}`));
+    for (const link of await readLinks(ROOT, file)) {
+      const [target = "", heading] = link.split("#");
+      const path = target === "" ? join(ROOT, file) : join(ROOT, dirname(file), target);
+      const isThere = await access(path).then(
+        () => true,
+        () => false,
+      );
+      const isDead = !isThere || (heading !== undefined && !(await anchorsOf(path)).has(heading));
+      if (isDead) dead.push(`${file}: ${link}`);
     }
   }
   expect(dead).toEqual([]);
 });
+
+/** The names by which the headings of a Markdown file are linked to. */
+async function anchorsOf(path: string): Promise<Set<string>> {
+  const text = await readFile(path, "utf8");
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
 
 // ------------------------------------------------------------------------------------------------------ limits
 

@@ -41,6 +41,8 @@ export interface MachineOptions {
 
 const FIRST_FD = 3;
 const MAX_FILES = 1024;
+/** Types that mainline has of its own; none of their objects is made here. */
+const MAINLINE_TYPES = 3;
 const MAX_TYPES = 62;
 
 export class Machine {
@@ -103,8 +105,9 @@ export class Machine {
   defineType(thread: Thread, name: string, payloadBytes: number, callback: boolean): number {
     let row = this.types.find((type) => type.name === name);
     if (row === undefined) {
-      require(this.types.length < MAX_TYPES, "ENOSPC");
-      row = { number: this.types.length + 1, name, payloadBytes, hasDestroy: callback };
+      const number = this.types.length + 1 + (this.abi === "mainline" ? MAINLINE_TYPES : 0);
+      require(number <= MAX_TYPES, "ENOSPC");
+      row = { number, name, payloadBytes, hasDestroy: callback };
       this.types.push(row);
     }
     require(row.payloadBytes === payloadBytes && (row.hasDestroy || !callback), "EEXIST");

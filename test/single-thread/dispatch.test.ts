@@ -113,7 +113,7 @@ describe.each(ABIS)("%s", (abi) => {
       [1],
       [0x3b00],
       [0x3b7f],
-      [0x3b81],
+      [0x3b93],
       [0x3b95],
       [0x3b96],
       [0x3ba0],
@@ -167,11 +167,11 @@ describe.each(ABIS)("%s", (abi) => {
     const outside = abi === "rfc" ? "EFAULT" : "ENOTTY";
     test.each<[name: string, request: number, expected: string]>([
       ["below the table", 0x3b7f, outside],
-      ["of VFIO", 0x3b64, outside],
+      ["of VFIO, but none of its requests", 0x3b67, outside],
       ["just behind the table, which ends with the highest command", 0x3ba8, outside],
       ["far behind the table", 0x3bff, outside],
       ["no number at all", 0, outside],
-      ["a hole in the table", 0x3b90, "EFAULT"],
+      ["a hole in the table", 0x3b93, "EFAULT"],
       ["the right number, wrong type", 0x3a80, "EFAULT"],
       ["the right number, wrong size bits", 0x0008_3b80, "EFAULT"],
       ["the right number", DESTROY, "EFAULT"],
@@ -192,7 +192,7 @@ describe.each(ABIS)("%s", (abi) => {
 
     test("a wrong number comes before a short struct", async () => {
       const { context } = await scene();
-      for (const size of [0, 4, 7]) expect(await ask(context, 0x3b90, words(size, 0))).toBe("ENOTTY");
+      for (const size of [0, 4, 7]) expect(await ask(context, 0x3b93, words(size, 0))).toBe("ENOTTY");
       for (const size of [0, 4, 7]) expect(await ask(context, 0x3a80, words(size, 0))).toBe("ENOTTY");
     });
 

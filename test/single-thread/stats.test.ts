@@ -22,6 +22,7 @@ test("a fresh machine", async () => {
     memfds: { used: 0, max: 128 },
     warnings: {
       "release:users": 0,
+      "unmap:pinned": 0,
       "refcount:decrement_hit_0_leaking_memory": 0,
       "refcount:saturated": 0,
       "holders:full": 0,

@@ -12,7 +12,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { Errno, type Fields, type IoctlCommand, IommufdError } from "../../index.js";
 import { Decoder } from "../../trace.js";
-import { unlessClosed } from "../closed-file.js";
 import { LabElement } from "../lab-element.js";
 import type { LabCall, LabSession } from "../session.js";
 import { theme } from "../theme.js";
@@ -22,13 +21,13 @@ import { consoleStyles } from "./console-styles.js";
 import { download } from "./download.js";
 import { type Draft, draftOf, type FileNumber, type Pointer, reshape, type Shape, unusedRequest } from "./draft.js";
 import { draftWith } from "./edit-draft.js";
-import { explain } from "./explanations.js";
 import type { FieldValue } from "./field-text.js";
 import { saidOf } from "./export-message.js";
 import { formStyles } from "./form-styles.js";
-import { type Finished, renderHistory } from "./history-view.js";
+import { type Finished, finishedCall } from "./finished-call.js";
+import { renderHistory } from "./history-view.js";
 import { resultStyles } from "./result-styles.js";
-import { renderEffects, renderVerdict } from "./result-view.js";
+import { renderResult } from "./result-view.js";
 import { type DraftRun, runDraft } from "./run-draft.js";
 import { type Editing, type InputName, renderStructForm } from "./struct-view.js";
 import { startingValues, suggestionsFor } from "./suggestions.js";
@@ -178,18 +177,7 @@ export class IommufdConsole extends LabElement {
           ${isWaiting ? html`<span class="muted">The call waits for somebody who uses the object.</span>` : nothing}
         </div>
       </form>
-      <section class="result" aria-label="Result">
-        <div class="verdict" aria-live="polite">
-          ${
-            isWaiting
-              ? html`<p class="muted">There is no answer yet.</p>`
-              : newest === undefined
-                ? html`<p class="muted">The kernel's answer will stand here, and why it is what it is.</p>`
-                : renderVerdict(newest.run.result, newest.explanation)
-          }
-        </div>
-        ${newest === undefined || isWaiting ? nothing : renderEffects(newest.run, this.#commandOf(newest.run.draft.request))}
-      </section>
+      ${renderResult(newest, newest && this.#commandOf(newest.run.draft.request), isWaiting)}
       ${renderHistory({
         finished: this.finished,
         message: this.message,
@@ -226,22 +214,9 @@ export class IommufdConsole extends LabElement {
 
   #finish(session: LabSession, run: DraftRun): void {
     this.#recorder?.remember(run);
-    const { draft, result, after, call } = run;
-    const asksObjects = result === -Errno.EBUSY || result === -Errno.ENOENT;
-    const explanation = explain({
-      draft,
-      result,
-      after,
-      command: this.#commandOf(draft.request),
-      abi: session.iommufd.abi,
-      objects: asksObjects ? unlessClosed(() => session.context.objects(), []) : [],
-    });
-    const line = this.#decoder.decode(draft.request, call.bytes.length > 0 ? call.bytes : null, result, {
-      fd: call.fd,
-      address: run.address,
-    });
-    this.finished = [{ run, explanation, line }, ...this.finished].slice(0, MOST_FINISHED);
-    const detail: RunDetail = { call, explanation };
+    const finished = finishedCall(session, this.#commandOf(run.draft.request), run, this.#decoder);
+    this.finished = [finished, ...this.finished].slice(0, MOST_FINISHED);
+    const detail: RunDetail = { call: run.call, explanation: finished.explanation };
     this.dispatchEvent(new CustomEvent("iommufd-run", { detail, bubbles: true, composed: true }));
   }
 

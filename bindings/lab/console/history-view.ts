@@ -3,16 +3,8 @@
 // The finished calls, newest first: each can be run again or put into the form, and all can be saved.
 
 import { html, nothing, type TemplateResult } from "lit";
+import type { Finished } from "./finished-call.js";
 import type { DraftRun } from "./run-draft.js";
-
-/** A finished call. */
-export interface Finished {
-  readonly run: DraftRun;
-  /** Why it was answered as it was. */
-  readonly explanation: string;
-  /** The call in a line, as strace writes it. */
-  readonly line: string;
-}
 
 /** What the history shows and tells. */
 export interface HistoryView {

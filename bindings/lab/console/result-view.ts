@@ -6,6 +6,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Fields, IoctlCommand } from "../../index.js";
 import { errnoName, errnoText } from "../../trace.js";
 import { type FieldValue, hexOfByte, textOfValue } from "./field-text.js";
+import type { Finished } from "./finished-call.js";
 import type { DraftRun } from "./run-draft.js";
 import { HEX_LINE } from "./struct-view.js";
 
@@ -21,15 +22,25 @@ function renderAnswer(result: number): TemplateResult {
   return html`<span class="answer bad"><b>${name}</b> ${errnoText(result) ?? ""}</span>`;
 }
 
-/** The answer, and why. */
-export function renderVerdict(result: number, explanation: string): TemplateResult {
-  return html`<p class="headline">${renderAnswer(result)}</p>
-    <p class="why">${explanation}</p>`;
+/** The newest call's answer, why, and what it did to the memory that it got; while another one waits, only that. */
+export function renderResult(
+  newest: Finished | undefined,
+  command: IoctlCommand<Fields> | undefined,
+  isWaiting: boolean,
+): TemplateResult {
+  return html`<section class="result" aria-label="Result">
+    <div class="verdict" aria-live="polite">${renderVerdict(newest, isWaiting)}</div>
+    ${newest === undefined || isWaiting ? nothing : [renderChanges(newest.run, command), renderBytes(newest.run)]}
+  </section>`;
 }
 
-/** What the call did to the memory that it got. */
-export function renderEffects(run: DraftRun, command: IoctlCommand<Fields> | undefined): TemplateResult {
-  return html`${renderChanges(run, command)} ${renderBytes(run)}`;
+function renderVerdict(newest: Finished | undefined, isWaiting: boolean): TemplateResult {
+  if (isWaiting) return html`<p class="muted">There is no answer yet.</p>`;
+  if (newest === undefined) {
+    return html`<p class="muted">The kernel's answer will stand here, and why it is what it is.</p>`;
+  }
+  return html`<p class="headline">${renderAnswer(newest.run.result)}</p>
+    <p class="why">${newest.explanation}</p>`;
 }
 
 function renderChanges({ draft, after, scratch }: DraftRun, command: IoctlCommand<Fields> | undefined): TemplateResult {

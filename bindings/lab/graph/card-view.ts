@@ -102,8 +102,9 @@ export class CardView {
     return this.#target.x === x && this.#target.y === y;
   }
 
-  /** Sets out for a place. */
+  /** Sets out for a place. Who still appears is quite there then: that may begin late on a busy page, and nothing moves while it appears. */
   goTo(place: Place, now: number, duration: number): void {
+    this.#body.style.animation = "none";
     this.#target = place;
     this.#glide = { from: this.#at, begun: now, duration };
   }

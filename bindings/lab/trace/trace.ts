@@ -5,24 +5,23 @@
 // Thousands of calls a second may arrive. What keeps a frame short: calls go into a ring of fixed size; the element draws at
 // most once a frame; it has rows only for what is visible, all of one height; and only those are decoded. What the ring
 // had no room for is counted and said.
-//
-// The list follows its end until its reader scrolls away from it; then what he reads stays in place.
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { Decoder, errnoName } from "../../trace.js";
 import { LabElement } from "../lab-element.js";
-import type { LabCall, LabCallsEvent, LabSession } from "../session.js";
+import type { LabCallsEvent, LabSession } from "../session.js";
 import { theme } from "../theme.js";
-import { CallLog, type CallFilter } from "./call-log.js";
+import { CallLines } from "./call-lines.js";
+import { CallLog } from "./call-log.js";
+import { count, renderCounts } from "./counts-view.js";
+import { renderFilters } from "./filters-view.js";
 import type { LabLostEvent } from "./receive.js";
-import { ROW_PIXELS, traceStyles } from "./trace-styles.js";
+import { RowWindow } from "./row-window.js";
+import { traceStyles } from "./trace-styles.js";
 
 /** Calls that are listed; older ones are only counted. */
 const MOST_CALLS = 20_000;
 /** Lines that are copied at once: decoding more would hold up the page. */
 const MOST_COPIED = 5_000;
-/** Rows above and below what is visible, so that a scroll has something to show before the next frame. */
-const SPARE_ROWS = 8;
 
 /** The log of all threads' ioctls. */
 export class IommufdTrace extends LabElement {
@@ -41,17 +40,15 @@ export class IommufdTrace extends LabElement {
   /** Text to be copied by hand, where the page may not write to the clipboard. */
   declare byHand: string | undefined;
   readonly #log = new CallLog(MOST_CALLS);
-  #decoder = new Decoder();
+  readonly #lines = new CallLines();
+  readonly #window = new RowWindow();
+  /** Calls of other threads that never arrived. */
   #lost = 0;
   /** Whose calls are listed. */
   #shown: LabSession | undefined;
   #frame: number | undefined;
-  #following = true;
-  #scrollTop = 0;
-  #height = 0;
-  #firstRow = 0;
   readonly #resized = new ResizeObserver(([entry]) => {
-    this.#height = entry?.contentRect.height ?? 0;
+    this.#window.height = entry?.contentRect.height ?? 0;
     this.#draw();
   });
 
@@ -73,7 +70,7 @@ export class IommufdTrace extends LabElement {
   clear(): void {
     this.#log.clear();
     this.#lost = 0;
-    this.#following = true;
+    this.#window.isFollowing = true;
     this.message = "";
     this.byHand = undefined;
     this.requestUpdate();
@@ -81,17 +78,17 @@ export class IommufdTrace extends LabElement {
 
   /** The lines that the filter shows, oldest first; the newest 5,000 of them. */
   lines(): string[] {
-    const { firstRow, endRow } = this.#log;
+    const { firstRow, endRow, started } = this.#log;
     const lines: string[] = [];
     for (let row = Math.max(firstRow, endRow - MOST_COPIED); row < endRow; row++) {
       const call = this.#log.row(row);
-      if (call !== undefined) lines.push(`${this.#timeOf(call)} [${call.thread}] ${this.#lineOf(call)}`);
+      if (call !== undefined) lines.push(this.#lines.text(call, started));
     }
     return lines;
   }
 
   protected override commandsChanged(session: LabSession): void {
-    this.#decoder = new Decoder(session.commands);
+    this.#lines.use(session);
   }
 
   protected override connectSession(session: LabSession): () => void {
@@ -123,7 +120,11 @@ export class IommufdTrace extends LabElement {
     const { firstRow, endRow } = this.#log;
     return html`
       <div class="bar" role="group" aria-label="Trace">
-        ${this.#renderFilters()}
+        ${renderFilters(this.#log, (filter) => {
+          this.#log.filter = filter;
+          this.#window.isFollowing = true;
+          this.requestUpdate();
+        })}
         <div class="actions">
           <button type="button" aria-pressed=${this.paused} @click=${this.#togglePause}>
             ${this.paused ? "Resume" : "Pause"}
@@ -146,12 +147,12 @@ export class IommufdTrace extends LabElement {
         ${firstRow === endRow ? html`<p class="empty">${this.#emptyText()}</p>` : nothing}
         ${this.byHand === undefined ? nothing : this.#renderByHand(this.byHand)}
         ${
-          this.#following || this.byHand !== undefined
+          this.#window.isFollowing || this.byHand !== undefined
             ? nothing
             : html`<button type="button" class="newest" @click=${this.#follow}>Newest ↓</button>`
         }
       </div>
-      ${this.#renderFoot()}
+      ${renderCounts(this.#log, { isPaused: this.paused, lost: this.#lost, message: this.message })}
     `;
   }
 
@@ -159,19 +160,9 @@ export class IommufdTrace extends LabElement {
     const scroller = this.#scroller;
     if (scroller === null) return;
     this.#resized.observe(scroller);
-    const { firstRow, endRow } = this.#log;
     const space = scroller.querySelector<HTMLElement>(".space");
     const rows = scroller.querySelector<HTMLElement>(".rows");
-    if (space === null || rows === null) return;
-    space.style.blockSize = `${(endRow - firstRow) * ROW_PIXELS}px`;
-    rows.style.transform = `translateY(${(this.#window().from - firstRow) * ROW_PIXELS}px)`;
-    const end = (endRow - firstRow) * ROW_PIXELS;
-    if (this.#following) {
-      scroller.scrollTop = end;
-    } else if (this.#firstRow !== firstRow) {
-      scroller.scrollTop = this.#scrollTop;
-    }
-    this.#firstRow = firstRow;
+    if (space !== null && rows !== null) this.#window.place(scroller, space, rows, this.#log);
   }
 
   get #scroller(): HTMLElement | null {
@@ -186,22 +177,10 @@ export class IommufdTrace extends LabElement {
     });
   }
 
-  /** The rows that are drawn. */
-  #window(): { readonly from: number; readonly to: number } {
-    const { firstRow, endRow } = this.#log;
-    const visible = Math.ceil(this.#height / ROW_PIXELS) + 1;
-    const top = this.#following ? endRow - visible : firstRow + Math.floor(this.#scrollTop / ROW_PIXELS);
-    const from = Math.max(firstRow, Math.min(top, endRow - visible) - SPARE_ROWS);
-    return { from, to: Math.min(endRow, Math.max(top, firstRow) + visible + SPARE_ROWS) };
-  }
-
   #renderRows(): TemplateResult[] {
-    const { firstRow, endRow } = this.#log;
-    if (!this.#following && firstRow > this.#firstRow) {
-      // Rows fell out above what is read: it moves up in the list, and the list is scrolled along.
-      this.#scrollTop = Math.max(0, this.#scrollTop - (firstRow - this.#firstRow) * ROW_PIXELS);
-    }
-    const { from, to } = this.#window();
+    const { firstRow, endRow, started } = this.#log;
+    this.#window.keepPlace(this.#log);
+    const { from, to } = this.#window.drawn(this.#log);
     const rows: TemplateResult[] = [];
     for (let row = from; row < to; row++) {
       const call = this.#log.row(row);
@@ -213,79 +192,11 @@ export class IommufdTrace extends LabElement {
           aria-setsize=${endRow - firstRow}
           aria-posinset=${row - firstRow + 1}
         >
-          <span class="time">${this.#timeOf(call)}</span
-          ><span class="thread">${call.thread}</span>${renderLine(this.#lineOf(call))}
+          ${this.#lines.render(call, started)}
         </div>`,
       );
     }
     return rows;
-  }
-
-  #renderFilters(): TemplateResult {
-    const { filter, threads, requests, errnos } = this.#log;
-    const choose = (change: (value: string) => CallFilter) => (event: Event) => {
-      this.#log.filter = { ...this.#log.filter, ...change((event.target as HTMLSelectElement).value) };
-      this.#following = true;
-      this.requestUpdate();
-    };
-    const option = (value: string | number, text: string, selected: boolean): TemplateResult =>
-      html`<option value=${value} ?selected=${selected}>${text}</option>`;
-    return html`
-      <label
-        >Thread
-        <select @change=${choose((value) => ({ thread: value === "" ? undefined : value }))}>
-          ${option("", "All", filter.thread === undefined)}
-          ${[...threads].map((thread) => option(thread, thread, filter.thread === thread))}
-        </select>
-      </label>
-      <label
-        >Command
-        <select @change=${choose((value) => ({ request: value === "" ? undefined : Number(value) }))}>
-          ${option("", "All", filter.request === undefined)}
-          ${[...requests].map(([request, name]) =>
-            option(request, name ?? `0x${request.toString(16)}`, filter.request === request),
-          )}
-        </select>
-      </label>
-      <label
-        >Result
-        <select @change=${choose((value) => ({ result: resultOf(value) }))}>
-          ${option("", "All", filter.result === undefined)}
-          ${option("succeeded", "Success", filter.result === "succeeded")}
-          ${option("failed", "Any errno", filter.result === "failed")}
-          ${[...errnos].map((errno) => option(errno, errnoName(errno) ?? String(errno), filter.result === errno))}
-        </select>
-      </label>
-    `;
-  }
-
-  #renderFoot(): TemplateResult {
-    const { total, summarised, held, firstRow, endRow } = this.#log;
-    const shown = endRow - firstRow;
-    const listed = total.calls - summarised.calls;
-    return html`<div class="foot">
-      <p>
-        ${calls(total.calls)}, ${count(total.failed)} with an errno${shown === listed ? "" : `; ${count(shown)} shown`}
-      </p>
-      ${
-        summarised.calls === 0
-          ? nothing
-          : html`<p>${count(summarised.calls)} older ones only counted, ${count(summarised.failed)} with an errno</p>`
-      }
-      ${
-        this.paused
-          ? html`<p class="busy">
-              Paused: ${count(held.calls)} waiting${held.lost === 0 ? "" : `, ${count(held.lost)} of them only counted`}
-            </p>`
-          : nothing
-      }
-      ${
-        this.#lost === 0
-          ? nothing
-          : html`<p class="busy">${calls(this.#lost)} of other threads came too fast and are missing</p>`
-      }
-      <p role="status">${this.message}</p>
-    </div>`;
   }
 
   #renderByHand(text: string): TemplateResult {
@@ -306,17 +217,14 @@ export class IommufdTrace extends LabElement {
   };
 
   readonly #follow = (): void => {
-    this.#following = true;
+    this.#window.isFollowing = true;
     this.requestUpdate();
     this.#scroller?.focus();
   };
 
   readonly #onScroll = (): void => {
-    const scroller = this.#scroller;
-    if (scroller === null) return;
-    this.#scrollTop = scroller.scrollTop;
-    const following = this.#scrollTop + scroller.clientHeight >= scroller.scrollHeight - ROW_PIXELS / 2;
-    this.#following = following;
+    if (this.#scroller === null) return;
+    this.#window.scrolled(this.#scroller);
     this.#draw();
   };
 
@@ -335,32 +243,4 @@ export class IommufdTrace extends LabElement {
       this.renderRoot.querySelector<HTMLTextAreaElement>("#by-hand")?.select();
     }
   };
-
-  #timeOf(call: LabCall): string {
-    return ((call.time - this.#log.started) / 1000).toFixed(3);
-  }
-
-  #lineOf({ request, before, bytes, result, fd, address }: LabCall): string {
-    // What a call answered stands in its struct afterwards; where nothing could be read then, what was passed does.
-    return this.#decoder.decode(request, bytes.length > 0 ? bytes : before, result, { fd, address });
-  }
-}
-
-function resultOf(value: string): CallFilter["result"] {
-  if (value === "") return undefined;
-  return value === "failed" || value === "succeeded" ? value : Number(value);
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-function calls(value: number): string {
-  return `${count(value)} ${value === 1 ? "call" : "calls"}`;
-}
-
-/** A line in its parts, so that the answer can be seen however long the struct is: the call, what it returned, and in words. */
-function renderLine(line: string): TemplateResult {
-  const [, call = line, answer = "", words = ""] = /^(.*)( = -?\d+(?: E[A-Z0-9]+)?)( \(.*\))?$/s.exec(line) ?? [];
-  return html`<span class="line">${call}<span class="answer">${answer}</span>${words}</span>`;
 }

@@ -79,7 +79,7 @@ export const firstObject: Lesson = {
       },
       next: ({ facts: { ioas = 0 } }) => call("IOMMU_DESTROY", { id: ioas }),
       learned:
-        "The answer is −16, which is called EBUSY: “device or resource busy”. The kernel refused, and changed nothing. " +
+        "The answer is EBUSY, “device or resource busy”; as a number it is −16. The kernel refused, and changed nothing. " +
         "Every program that uses the real file meets this answer sooner or later.",
     },
     {
