@@ -10,6 +10,7 @@
  *
  * Kernel counterpart: struct iommufd_ioas, drivers/iommu/iommufd/ioas.c.
  */
+import type { Access, AccessOptions } from "./access.js";
 import type { IoctlCommand, Output } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import { dispose } from "./dispose.js";
@@ -227,7 +228,7 @@ export class Ioas {
    *
    * @param length - Bytes, > 0.
    * @returns Bytes that were mapped.
-   * @throws IommufdError ENOENT: nothing is mapped there, or a mapping sticks out of the range; EBUSY: one is in transition; EDEADLOCK:
+   * @throws IommufdError ENOENT: nothing is mapped there, or a mapping sticks out of the range; EBUSY: one is in transition; EDEADLK:
    *   an access keeps its pins; in all of these but the first, mappings before that one are gone. EINVAL: length 0. EOVERFLOW: IOVA or
    *   length is 2^64 - 1, or the range wraps.
    */
@@ -235,7 +236,11 @@ export class Ioas {
     return this.#call(IOMMU_IOAS_UNMAP, { ioas_id: this.#named, iova, length }).length;
   }
 
-  /** Hot twin of `unmap`, in numbers: bytes, or -errno. Allocates nothing. @returns -EINVAL also for what is no whole number of 0 … 2^53 - 1. */
+  /**
+   * Hot twin of `unmap`, in numbers: bytes, or -errno; throws only what an access' `unmap` threw. Allocates nothing where nothing is pinned.
+   *
+   * @returns -EINVAL also for what is no whole number of 0 … 2^53 - 1.
+   */
   tryUnmap(iova: number, length: number): number {
     if (!isCount(iova) || !isCount(length)) return -Errno.EINVAL;
     const words = this.#kernel.windowWords;
@@ -250,7 +255,7 @@ export class Ioas {
     return (words[(Layout.UNMAP_LENGTH >> 2) + 1] ?? 0) * WORD + ((words[Layout.UNMAP_LENGTH >> 2] ?? 0) >>> 0);
   }
 
-  /** IOMMU_IOAS_UNMAP of everything. @returns Bytes that were mapped: 0 when nothing was, and modulo 2^64. @throws IommufdError EBUSY, EDEADLOCK, as `unmap` */
+  /** IOMMU_IOAS_UNMAP of everything. @returns Bytes that were mapped: 0 when nothing was, and modulo 2^64. @throws IommufdError EBUSY, EDEADLK, as `unmap` */
   unmapAll(): bigint {
     return this.unmap(0n, ALL);
   }
@@ -330,6 +335,24 @@ export class Ioas {
   #option(op: number, value: number): bigint {
     const option_id = IOMMU_OPTION_HUGE_PAGES;
     return this.#call(IOMMU_OPTION, { option_id, op, object_id: this.#named, val64: value }).val64;
+  }
+
+  // -------------------------------------------------------------------------------------------------- devices
+
+  /**
+   * A pretend device's access, attached to this address space. (iommufd_access_create, iommufd_access_attach)
+   *
+   * @throws IommufdError EADDRINUSE: it pins, and a mapping is not of whole pages; as `IommufdContext.access`.
+   */
+  access(options: AccessOptions = {}): Access {
+    const access = this.context.access(options);
+    try {
+      access.attach(this.#named);
+      return access;
+    } catch (error) {
+      access.destroy();
+      throw error;
+    }
   }
 
   // -------------------------------------------------------------------------------------------------- looking

@@ -67,10 +67,20 @@ export class IoctlCall {
       return result;
     }
     const { fileAddress, expected } = this.#context;
-    const result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
+    let result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
+    if (result === Layout.MUST_NOTIFY) result = this.#unmapPinnedInWindow(request);
     kernel.words[this.#windowWritten] = 0;
     if (kernel.words[kernel.attention] !== 0) this.#attendWindow(size);
     return result;
+  }
+
+  /** The reply stays in the window. */
+  #unmapPinnedInWindow(request: number): number {
+    try {
+      return this.#unmapPinned(request, null);
+    } finally {
+      this.#kernel.words[this.#windowWritten] = 0;
+    }
   }
 
   /** What is attended to may call ioctls of its own. */

@@ -304,6 +304,69 @@ describe("unmap", () => {
   });
 });
 
+describe("what a device has pinned", () => {
+  /** A page that a device has pinned; its callback does `onUnmap` before it lets go. */
+  async function pinned(onUnmap: (ioas: Ioas, letGo: () => void) => void) {
+    const { iommufd, context, ioas } = await scene();
+    const iova = Number(ioas.map(iommufd.userSpace.map(2 * PAGE)));
+    const asked: [bigint, bigint][] = [];
+    const device = ioas.access({
+      unmap(at, length) {
+        asked.push([at, length]);
+        onUnmap(ioas, () => device.unpin(iova, PAGE));
+      },
+    });
+    device.pin(iova, PAGE);
+    return { iommufd, context, ioas, iova, asked, device };
+  }
+
+  test.each<[string, (ioas: Ioas, iova: number) => unknown]>([
+    ["unmap", (ioas, iova) => Number(ioas.unmap(iova, 2 * PAGE))],
+    ["tryUnmap", (ioas, iova) => ioas.tryUnmap(iova, 2 * PAGE)],
+    ["unmapAll", (ioas) => Number(ioas.unmapAll()) + PAGE],
+  ])("is let go when %s asks, whatever calls the device makes meanwhile", async (name, unmap) => {
+    const { ioas, iova, asked } = await pinned((space, letGo) => {
+      if (space.areaCount > 1) return; // the second round
+      space.tryMap(ADDRESS, PAGE, READ | FIXED, 2 ** 45);
+      expect(space.ranges().alignment).toBe(4096n);
+      if (name === "unmapAll") space.tryUnmap(2 ** 45, PAGE);
+      letGo();
+    });
+    expect(ioas.areas()).toMatchObject([{ pins: 1 }]);
+    expect(unmap(ioas, iova)).toBe(name === "unmapAll" ? 3 * PAGE : 2 * PAGE);
+    expect(asked).toEqual([[BigInt(iova), 8192n]]);
+    expect(ioas.areaCount).toBe(name === "unmapAll" ? 0 : 1);
+  });
+
+  test("and does not let go stays mapped: EDEADLK", async () => {
+    const { ioas, iova, asked, device } = await pinned(() => undefined);
+    expect(answer(ioas.tryUnmap(iova, 2 * PAGE))).toBe("EDEADLK");
+    expect(asked).toHaveLength(100);
+    expect(errorOf(() => ioas.unmap(iova, 2 * PAGE))).toMatchObject({ code: "EDEADLK", command: "IOMMU_IOAS_UNMAP" });
+    device.unpin(iova, PAGE);
+    expect(ioas.tryUnmap(iova, 2 * PAGE)).toBe(2 * PAGE);
+  });
+
+  test("is unmapped, and then what the device's callback threw leaves by the call", async () => {
+    const { ioas, iova } = await pinned((_space, letGo) => {
+      letGo();
+      throw new RangeError("of the device");
+    });
+    expect(() => ioas.tryUnmap(iova, 2 * PAGE)).toThrow("of the device");
+    expect(ioas.areaCount).toBe(0);
+    expect(ioas.tryMap(ADDRESS, PAGE, READ)).toBe(PAGE); // the thread is as before
+  });
+
+  test("in whole pages: an access that pins is refused while a mapping is not, and none is left", async () => {
+    const { context, ioas } = await scene();
+    ioas.map(ADDRESS, 100);
+    const objects = context.objects();
+    expect(errnoOf(() => ioas.access())).toBe("EADDRINUSE");
+    expect(context.objects()).toEqual(objects);
+    expect(ioas.access({ pins: false }).ioasId).toBe(ioas.id);
+  });
+});
+
 describe("copy", () => {
   test("shares the memory, from another address space or the same one", async () => {
     const { context, ioas } = await scene();
