@@ -19,7 +19,7 @@ const BUDGET = {
   replay: 52,
   remote: 7,
   "remote: connect": 3.5,
-  lab: 150,
+  lab: 162,
   "lab-worker": 1.5,
 };
 
