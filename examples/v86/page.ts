@@ -2,7 +2,8 @@
 //
 // The machine and what its program does to the objects, side by side.
 //
-// The machine starts at once and stops at each request until the reader lets it through. The elements show the file that the program has open, and a file of the page's own while it has none.
+// The machine starts at once and stops at each request until the reader lets it through. The elements show the file that the
+// program has open, and a file of the page's own while it has none.
 
 import { Iommufd, type IommufdContext, IOMMU_DESTROY } from "iommufd-wasm";
 import { LabSession } from "iommufd-wasm/lab";
