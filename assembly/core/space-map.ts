@@ -19,6 +19,8 @@ import { CACHE_LINE, MAX_FILES } from "./units";
 export class Space {
   /** The kernel's iova_rwsem of all of the file's IOASes, and the mutex of their pages objects. Everything below is under it. */
   lock: u32;
+  /** 1: whoever has the lock changes what is under it, and leaves it in between if it dies. */
+  changing: u32;
   /** The newest chunk, linked through ArenaChunk.link. */
   chunks: u32;
   /** Never used part of the newest chunk of nodes and areas, and of the newest one of pages objects. */

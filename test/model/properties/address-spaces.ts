@@ -5,23 +5,12 @@
 //
 //   1 an address space, with what the model says    2 another, empty
 
-import { audit, closeAll, makeWorld, runDirectly, USER_PAGE, type World } from "../death.ts";
+import { audit, closeAll, makeWorld, queuesOf, USER_PAGE, type World } from "../death.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { Edit, Property, Twin } from "../property.ts";
 import { CallbackLog } from "../reaper.ts";
-import {
-  areasOf,
-  auditSpaces,
-  makeSpace,
-  mappedAt,
-  queuesOf,
-  replyWord,
-  RIGHTS,
-  space,
-  spaceNow,
-  unmapped,
-} from "../space-calls.ts";
+import { areasOf, makeSpace, mappedAt, replyWord, RIGHTS, space, spaceNow, unmapped } from "../space-calls.ts";
 
 const THREADS = 2;
 const A = 1;
@@ -67,13 +56,8 @@ function model({ name, prepare, programs, look }: Race): Model<State> {
           program: () => program(core, state, log),
         })),
         finish([first, second]) {
-          auditSpaces(core);
           audit(core, state.slots, []);
           const outcome = `${String(first)}, ${String(second)}: ${look(core, state)}`;
-          for (const { fd } of queuesOf(core)) {
-            expect(core.call(0, "queueFileClose", fd) === 0, "an open queue cannot be closed");
-            runDirectly(core, 0, log.attend(0));
-          }
           closeAll(core, 0, log);
           return outcome;
         },
