@@ -230,6 +230,9 @@ export class Keeper {
   id: u32;
   /** Its payload, for the owner's calls. */
   payload: u32;
+  /** The context's file, from before the user is kept until it is dropped; else 0. */
+  file: u32;
+  reserved: u32;
 }
 export const KEEPER_MAKING: u32 = 1;
 export const KEEPER_OPEN: u32 = 2;

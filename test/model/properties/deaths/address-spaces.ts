@@ -158,6 +158,7 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
   {
     name: "ioas-close",
     profiles: PROFILES,
+    reaped: true,
     states: 2,
     prepare(core, world) {
       withAreas(core, world, 3);
@@ -184,24 +185,31 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
   {
     name: "queue-alloc",
     profiles: PROFILES,
-    // Nothing; the object without its file; both.
+    // Nothing; the object without a file; both.
     states: 3,
+    reaped: true,
     *program(_, world) {
       yield space("faultQueueAlloc", world);
     },
     twins: [
       {
         name: "row-of-the-dead-stays",
-        edits: [{ file: "core/reap.ts", find: "  recoverQueueFiles();\n", replace: "" }],
+        edits: [
+          {
+            file: "core/reap.ts",
+            find: "  const frozen = recoverQueueFiles();\n  if (frozen != 0) return frozen;\n",
+            replace: "",
+          },
+        ],
       },
     ],
   },
   {
     name: "queue-close",
     profiles: PROFILES,
-    // Open; closed, with the object's user or without.
-    states: 3,
+    states: 2,
     prepare: withQueue,
+    reaped: true,
     *program(_core, _world, { fd }, log) {
       yield call("queueFileClose", fd!);
       yield* log.attend(VICTIM);
@@ -210,7 +218,20 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
   {
     name: "queue-close-last",
     profiles: PROFILES,
-    states: 3,
+    reaped: true,
+    states: 2,
+    twins: [
+      {
+        name: "user-of-the-row-stays",
+        edits: [
+          {
+            file: "core/eventq.ts",
+            find: "      if (findKept(file, was.id, <f64>was.serial) != 0) dropKept(entry, file, was.id);\n",
+            replace: "",
+          },
+        ],
+      },
+    ],
     prepare(core, world) {
       const prepared = withQueue(core, world);
       must(core, OTHER, "closeNumber", world.file, core.constant("FILE_BY_NUMBER"));
