@@ -11,6 +11,7 @@ import { treeErase, treeFit, treeInsert, treeMeets, treeNodesNeeded, treeSeek } 
 import { ioctlWindow } from "../core/ioctl";
 import * as at from "../core/memory-map";
 import { clearRanges } from "../core/io_pagetable";
+import { PHASE_LIVE, phaseOf } from "../core/refcount";
 import { current } from "../core/thread";
 import { slotOf, xaLoad } from "../core/xarray";
 
@@ -65,8 +66,8 @@ export function spaceIoctl(
 
 /** Address of the Ioas of a published object; 0 when the ID has none. */
 export function ioasAt(file: usize, id: u32): usize {
-  const slot = slotOf(xaLoad(file, id));
-  return slot == 0 ? 0 : slot + at.SLOT_PAYLOAD;
+  const entry = xaLoad(file, id);
+  return phaseOf(load<u64>(entry)) == PHASE_LIVE ? slotOf(entry) + at.SLOT_PAYLOAD : 0;
 }
 
 /** Address of a set's tree. */

@@ -45,7 +45,7 @@ export function spaceStorm({ fd, spaces, operations, seed, threads, listVa }) {
 
 class Storm {
   /** Pages mapped less pages unmapped in the shared part, by address space; and how often each call gave each answer. */
-  tally = { steps: 0, left: {} };
+  tally = { counts: { steps: 0 }, left: {} };
   #context;
   #spaces;
   #listVa;
@@ -68,12 +68,12 @@ class Storm {
     const refused = typeof answer === "string";
     if (refused && !REFUSALS[kind].includes(answer)) throw new Error(`${kind} answered ${answer}`);
     const key = `${kind} ${refused ? answer : "done"}`;
-    this.tally[key] = (this.tally[key] ?? 0) + 1;
+    this.tally.counts[key] = (this.tally.counts[key] ?? 0) + 1;
     return answer;
   }
 
   step() {
-    this.tally.steps++;
+    this.tally.counts.steps++;
     const id = this.#spaces[this.#below(this.#spaces.length)];
     const kind = this.#below(10);
     if (kind < 3) this.#map(id);

@@ -19,7 +19,10 @@ export interface SpaceStormOptions {
   module?: WebAssembly.Module;
 }
 
-type Tally = Record<string, number> & { left: Record<string, number> };
+interface Tally {
+  counts: Record<string, number>;
+  left: Record<string, number>;
+}
 
 const SPACES = 3;
 const PAGE = 4096n;
@@ -52,7 +55,7 @@ export async function runSpaceStorm(options: SpaceStormOptions): Promise<Record<
       const spaces = Array.from({ length: SPACES }, () => context.call(IOMMU_IOAS_ALLOC, {}).out_ioas_id);
       const task = { fd: context.fd, spaces, operations, threads, seed: seed + round * threads, listVa: list.va };
       const tallies = await crew.all<Tally>("spaceStorm", task);
-      for (const { left, ...counts } of tallies) {
+      for (const { counts } of tallies) {
         for (const [key, count] of Object.entries(counts)) total[key] = (total[key] ?? 0) + count;
       }
       for (const id of spaces) {

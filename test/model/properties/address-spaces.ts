@@ -26,19 +26,19 @@ interface Race {
   readonly promise: string;
   readonly quick?: boolean;
   /** In address space A, after both were made. */
-  prepare?(core: Core, world: World): void;
+  readonly prepare?: (core: Core, world: World) => void;
   readonly programs: readonly [
     (core: Core, state: State, log: CallbackLog) => Calls<string>,
     (core: Core, state: State, log: CallbackLog) => Calls<string>,
   ];
   /** What is looked at besides: part of the outcome. */
-  look(core: Core, state: State): string;
+  readonly look: (core: Core, state: State) => string;
   /** All outcomes: "first, second: look". */
   readonly outcomes: readonly string[];
   readonly twins: readonly Twin[];
 }
 
-function model({ name, prepare, programs, look }: Race): Model<State> {
+function model({ name, prepare, programs, look, outcomes }: Race): Model<State> {
   return {
     name,
     pages: 4,
@@ -58,6 +58,8 @@ function model({ name, prepare, programs, look }: Race): Model<State> {
         finish([first, second]) {
           audit(core, state.slots, []);
           const outcome = `${String(first)}, ${String(second)}: ${look(core, state)}`;
+          // Here, too: a search that is bounded has no judge.
+          expect(outcomes.includes(outcome), `not allowed: ${outcome}`);
           closeAll(core, 0, log);
           return outcome;
         },
@@ -222,19 +224,7 @@ const RACES: readonly Race[] = [
     programs: [one((state) => space("copy", state, A, 1, 1, B, 5))[0], one((state) => space("destroy", state, B))[1]],
     look: areas,
     outcomes: ["0, -16: 1 and 5", "0, 0: 1 and no", "-2, 0: 1 and no"],
-    twins: [
-      {
-        name: "copy-lets-its-destination-go-first",
-        edits: [
-          {
-            file: "core/ioas.ts",
-            find: "      result = mapCopy(file, from, cmd.src_iova, last, source, ioasOf(handle), rights, isFixed, cmd.dst_iova);\n      putSlowly(file, handle);",
-            replace:
-              "      const to = ioasOf(handle);\n      putSlowly(file, handle);\n      result = mapCopy(file, from, cmd.src_iova, last, source, to, rights, isFixed, cmd.dst_iova);",
-          },
-        ],
-      },
-    ],
+    twins: [{ name: "destroy-takes-no-lock", edits: WITHOUT_LOCK.unmap }],
   },
   {
     name: "allow-map",
@@ -294,13 +284,23 @@ const RACES: readonly Race[] = [
     outcomes: ["0, -9: 1", "-9, 0: 1"],
     twins: [
       {
+        name: "row-of-another-close-is-marked",
+        edits: [
+          {
+            file: "core/eventq.ts",
+            find: "  if ((state & QUEUE_FILE_MASK) != QUEUE_FILE_OPEN) return -EBADF; // another close was faster\n",
+            replace: "",
+          },
+        ],
+      },
+      {
         name: "row-is-taken-without-a-swap",
         edits: [
           {
             file: "core/eventq.ts",
-            find: "    compareExchange32(queueFileState(row), state, queueFileMaking()) == state;",
+            find: "  const isOurs = compareExchange32(queueFileState(row), state, queueFileMaking()) == state;",
             replace:
-              "    load32(queueFileState(row)) == state;\n  if (isOurs) store32(queueFileState(row), queueFileMaking());",
+              "  const isOurs = load32(queueFileState(row)) == state;\n  if (isOurs) store32(queueFileState(row), queueFileMaking());",
           },
         ],
       },
@@ -376,11 +376,9 @@ export const ADDRESS_SPACES: readonly Property[] = RACES.map((race) => ({
   profiles: ["mainline"],
   quick: race.quick ?? false,
   model: () => model(race),
-  seconds: 20,
+  seconds: 8,
   judge(found) {
-    const wrong = [...found.keys()].filter((outcome) => !race.outcomes.includes(outcome));
     const missing = race.outcomes.filter((outcome) => !found.has(outcome));
-    if (wrong.length > 0) return `not allowed: ${wrong.join(" | ")}`;
     return missing.length > 0 ? `missing: ${missing.join(" | ")}` : undefined;
   },
   twins: race.twins,
