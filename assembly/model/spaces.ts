@@ -22,7 +22,8 @@ export const KEEPERS: u32 = <u32>at.KEEPERS;
 export const KEEPER_BYTES: u32 = offsetof<at.Keeper>();
 export const MAX_KEEPERS: u32 = at.MAX_KEEPERS;
 export const FIRST_QUEUE_FD: u32 = at.FIRST_QUEUE_FD;
-export const KEEPER_OPEN: u32 = at.KEEPER_OPEN;
+export const KEEPER_TYPE: u32 = offsetof<at.Keeper>("type");
+export const TYPE_FAULT: u32 = at.TYPE_FAULT;
 export const KEEPER_MASK: u32 = at.KEEPER_MASK;
 export const MAX_TREE_ENTRIES: u32 = at.TREE_ENTRIES;
 

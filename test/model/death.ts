@@ -90,12 +90,16 @@ export function isPoisoned(core: Core, state: number): boolean {
   return (state & core.constant("FILE_POISONED")) !== 0;
 }
 
-/** Numbers of the fault queues' files that are not free, and their states. */
+/** Numbers of the fault queues' files, and their states. */
 export function queuesOf(core: Core): { fd: number; state: number }[] {
   const rows = [];
   for (let number = 0; number < core.constant("MAX_KEEPERS"); number++) {
     const state = core.u32(core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES"));
-    if (state !== 0) rows.push({ fd: core.constant("FIRST_QUEUE_FD") + number, state });
+    const type = core.u32(
+      core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES") + core.constant("KEEPER_TYPE"),
+    );
+    if (state !== 0 && type === core.constant("TYPE_FAULT"))
+      rows.push({ fd: core.constant("FIRST_QUEUE_FD") + number, state });
   }
   return rows;
 }
@@ -423,7 +427,7 @@ export function describeWorld(core: Core): string {
   }
   for (const { va, pages } of mappingsOf(core)) parts.push(`0x${va.toString(16)}+${pages}`);
   for (const { state, pins } of mappingsOf(core)) if (pins > 0) parts.push(`pinned ${pins} in state ${state}`);
-  for (const { fd, state } of queuesOf(core)) parts.push(`queue ${fd} ${state & core.constant("QUEUE_FILE_MASK")}`);
+  for (const { fd, state } of queuesOf(core)) parts.push(`queue ${fd} ${state & core.constant("KEEPER_MASK")}`);
   for (const { size, state } of memfdsOf(core)) parts.push(`memfd of ${size} in state ${state}`);
   parts.push(`processes ${processesOf(core).join()}`);
   parts.push(`types ${core.u32(core.constant("TYPE_COUNT"))}`);

@@ -99,13 +99,13 @@ const WITHOUT_LOCK: Readonly<Record<"map" | "unmap" | "allow", readonly Edit[]>>
   unmap: [
     {
       file: "core/io_pagetable.ts",
-      find: "    lockSpace(file);\n    for (let count: u32 = 0; count < BATCH && !isDone; count++) {",
-      replace: "    for (let count: u32 = 0; count < BATCH && !isDone; count++) {",
+      find: "    lockSpace(file);\n    let copier: usize = 0;",
+      replace: "    let copier: usize = 0;",
     },
     {
       file: "core/io_pagetable.ts",
-      find: "    unlockSpace(file);\n  }\n  thread.cursor = bytes;",
-      replace: "  }\n  thread.cursor = bytes;",
+      find: "    unlockSpace(file);\n    if (copier != 0",
+      replace: "    if (copier != 0",
     },
   ],
   allow: [
@@ -188,8 +188,8 @@ const RACES: readonly Race[] = [
         edits: [
           {
             file: "core/io_pagetable.ts",
-            find: "const found = treeSeek(areasOf(ioas), first);\n      isDone",
-            replace: "const found = treeSeek(areasOf(ioas), 0);\n      isDone",
+            find: "const found = treeSeek(areasOf(ioas), thread.unmapFirst);",
+            replace: "const found = treeSeek(areasOf(ioas), 0);",
           },
         ],
       },
@@ -207,9 +207,9 @@ const RACES: readonly Race[] = [
         edits: [
           {
             file: "core/ioas.ts",
-            find: "  if (result == 0) result = mapUserPages(file, ioasOf(handle), cmd.user_va, cmd.length, rights, isFixed, cmd.iova);\n  putSlowly(file, handle);",
+            find: "  if (result == 0) result = mapPages(file, ioasOf(handle), 0, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);\n  putSlowly(file, handle);",
             replace:
-              "  const ioas = ioasOf(handle);\n  putSlowly(file, handle);\n  if (result == 0) result = mapUserPages(file, ioas, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);",
+              "  const ioas = ioasOf(handle);\n  putSlowly(file, handle);\n  if (result == 0) result = mapPages(file, ioas, 0, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);",
           },
         ],
       },
@@ -286,21 +286,16 @@ const RACES: readonly Race[] = [
       {
         name: "row-of-another-close-is-marked",
         edits: [
-          {
-            file: "core/eventq.ts",
-            find: "  if ((state & QUEUE_FILE_MASK) != QUEUE_FILE_OPEN) return -EBADF; // another close was faster\n",
-            replace: "",
-          },
+          { file: "core/owned.ts", find: "  if ((state & KEEPER_MASK) != KEEPER_OPEN) return 0;\n", replace: "" },
         ],
       },
       {
         name: "row-is-taken-without-a-swap",
         edits: [
           {
-            file: "core/eventq.ts",
-            find: "  const isOurs = compareExchange32(queueFileState(row), state, queueFileMaking()) == state;",
-            replace:
-              "  const isOurs = load32(queueFileState(row)) == state;\n  if (isOurs) store32(queueFileState(row), queueFileMaking());",
+            file: "core/owned.ts",
+            find: "  return compareExchange32(keeperState(row), state, keeperMaking()) == state;",
+            replace: "  store32(keeperState(row), keeperMaking());\n  return true;",
           },
         ],
       },
@@ -319,9 +314,9 @@ const RACES: readonly Race[] = [
       {
         name: "open-queue-keeps-no-user",
         edits: [
-          { file: "core/eventq.ts", find: "  keepUserOfReserved(file, handle);\n", replace: "" },
+          { file: "core/owned.ts", find: "  keepUserOfReserved(file, handle);\n", replace: "" },
           {
-            file: "core/eventq.ts",
+            file: "core/owned.ts",
             find: "abort, alloc, finalize, keepUserOfReserved }",
             replace: "abort, alloc, finalize }",
           },

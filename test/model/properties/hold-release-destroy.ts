@@ -90,8 +90,8 @@ export const holdReleaseDestroy: Property = {
         { file: "core/hold.ts", find: "  changeNote(note, 0);\n", replace: "" },
         {
           file: "core/object.ts",
-          find: "  else dropHolds(slot);",
-          replace: "  else {\n    dropHolds(slot);\n    dropHolds(slot);\n  }",
+          find: "    dropHolds(slot);\n  }\n",
+          replace: "    dropHolds(slot);\n    dropHolds(slot);\n  }\n",
         },
       ],
     },
@@ -100,9 +100,9 @@ export const holdReleaseDestroy: Property = {
       edits: [
         {
           file: "core/object.ts",
-          find: "  else dropHolds(slot);\n  setHand(slot | HAND_MEMORY, slab);\n  slabFree(slab, slot, hand());",
+          find: "    dropHolds(slot);\n  }\n  setHand(slot | HAND_MEMORY, slab);\n  slabFree(slab, slot, hand());",
           replace:
-            "  else {\n    setHand(slot | HAND_MEMORY, slab);\n    slabFree(slab, slot, hand());\n    dropHolds(slot);\n  }",
+            "    setHand(slot | HAND_MEMORY, slab);\n    slabFree(slab, slot, hand());\n    dropHolds(slot);\n  }",
         },
       ],
     },

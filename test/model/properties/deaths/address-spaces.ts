@@ -197,7 +197,7 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
         edits: [
           {
             file: "core/reap.ts",
-            find: "  const frozen = recoverQueueFiles();\n  if (frozen != 0) return frozen;\n",
+            find: "  const frozen = recoverKeepers();\n  if (frozen != 0) return frozen;\n",
             replace: "",
           },
         ],
@@ -225,7 +225,7 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
         name: "user-of-the-row-stays",
         edits: [
           {
-            file: "core/eventq.ts",
+            file: "core/owned.ts",
             find: "      if (findKept(file, was.id, <f64>was.serial) != 0) dropKept(entry, file, was.id);\n",
             replace: "",
           },
