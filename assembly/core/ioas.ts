@@ -330,7 +330,7 @@ function optionRlimitMode(file: usize): i32 {
     lock(tableLockOf(file), RANK_TABLE);
     if (changetype<Context>(file + FILE_CONTEXT).taken != 0) result = -EBUSY;
     else if (cmd.val64 > 1) result = -EINVAL;
-    else space.accountMode = cmd.val64 == 1 ? ACCOUNT_MM : ACCOUNT_USER;
+    else space.accountMode = <u16>(cmd.val64 == 1 ? ACCOUNT_MM : ACCOUNT_USER);
     unlock(tableLockOf(file), RANK_TABLE);
   }
   unlockSpace(file);

@@ -19,8 +19,6 @@ import { CACHE_LINE, MAX_FILES } from "./units";
 export class Space {
   /** The kernel's iova_rwsem of all of the file's IOASes, and the mutex of their pages objects. Everything below is under it. */
   lock: u32;
-  /** 1: whoever has the lock changes what is under it, and leaves it in between if it dies. */
-  changing: u32;
   /** The newest chunk, linked through ArenaChunk.link. */
   chunks: u32;
   /** Never used part of the newest chunk of nodes and areas, and of the newest one of pages objects. */
@@ -34,7 +32,9 @@ export class Space {
   freePages: u32;
   freePins: u32;
   /** Memlock accounting of the context: ACCOUNT_*. */
-  accountMode: u32;
+  accountMode: u16;
+  /** 1: whoever has the lock changes what is under it, and leaves it in between if it dies. */
+  changing: u16;
   /** The address space that the VFIO requests use: its ID, 0 for none, and its serial, so that no later object of the ID is meant. */
   compatId: u32;
   compatSerialLow: u32;
@@ -43,6 +43,7 @@ export class Space {
   sourceProcess: u32;
   sourceUser: u32;
 }
+/** All of Space, which fills it. */
 export const SPACE_BYTES: u32 = CACHE_LINE;
 
 export const ACCOUNT_USER: u32 = 0;

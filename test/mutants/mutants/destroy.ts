@@ -74,7 +74,7 @@ export const DESTROY = mutantsOf("destroy.ts", [
   {
     name: "object-with-a-callback-is-removed-at-once",
     kind: "undo",
-    find: "if (!hasCallback(typeOf(word)) && removeIdle(",
+    find: "if (isPlainType(typeOf(word)) && removeIdle(",
     replace: "if (removeIdle(",
   },
   {

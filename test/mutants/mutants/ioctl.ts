@@ -57,8 +57,8 @@ export const IOCTL = mutantsOf("ioctl.ts", [
   {
     name: "short-buffer-is-taken-for-a-whole-struct",
     kind: "bounds",
-    find: "isBuiltIn(request) && length >= row.size && load",
-    replace: "isBuiltIn(request) && load",
+    find: "isDestroy(request) && length >= row.size && load",
+    replace: "isDestroy(request) && load",
   },
   {
     name: "ioctl-on-a-closed-file-is-usual",
@@ -69,7 +69,7 @@ export const IOCTL = mutantsOf("ioctl.ts", [
   {
     name: "table-ends-one-too-late",
     kind: "bounds",
-    find: "nr >= max(MAINLINE_COMMAND_LIMIT",
-    replace: "nr > max(MAINLINE_COMMAND_LIMIT",
+    find: "nr >= max(changetype<Identity>(IDENTITY).tableEnd",
+    replace: "nr > max(changetype<Identity>(IDENTITY).tableEnd",
   },
 ]);
