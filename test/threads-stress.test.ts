@@ -4,6 +4,7 @@
 
 import { expect, test } from "vitest";
 import { ABIS } from "./support/boot.ts";
+import { runSpaceStorm } from "./support/space-storm.ts";
 import { runStorm } from "./support/storm.ts";
 
 const SEED = 20220318;
@@ -17,6 +18,27 @@ test.each(ABIS)("%s: after a storm nothing is left, lost or done twice, and it t
     ...["finalize done", "abort done", "get done", "get ENOENT", "get held done", "hold done", "put done"],
     ...["drop done", "destroyUser done", "destroy done", "destroy ENOENT", "destroy EBUSY", "destroy ENOSYS"],
     ...["open done", "fget done", "fget EBADF", "close done", "map done", "unmap done", "ioctl done", "define done"],
+  ]) {
+    expect(tally[key], key).toBeGreaterThan(0);
+  }
+});
+
+test("mainline: after a storm on address spaces each page that was mapped is there or was unmapped, once", async () => {
+  const [threads, operations, rounds] = [4, 3000, 3];
+  const tally = await runSpaceStorm({ threads, operations, rounds, seed: SEED });
+  expect(tally.steps).toBe(threads * operations * rounds);
+  for (const key of [
+    ...[
+      "map done",
+      "map EEXIST",
+      "map ENOENT",
+      "copy done",
+      "copy EEXIST",
+      "copy ENOENT",
+      "unmap done",
+      "unmap ENOENT",
+    ],
+    ...["alloc done", "destroy done", "destroy ENOENT", "allow done", "allow ENOENT"],
   ]) {
     expect(tally[key], key).toBeGreaterThan(0);
   }

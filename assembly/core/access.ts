@@ -26,12 +26,12 @@ import { arenaGive, arenaReserve, arenaTake, lockSpace, unlockSpace } from "./ar
 import { load32, loadRelaxed32, notify, store32 } from "./atomics";
 import { destroyReference } from "./destroy";
 import { EADDRINUSE, EBADF, EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTTY, EOVERFLOW, EPERM } from "../errno";
-import { fileEnter, fileLeave, fileMark, inFlight, refusal } from "./file";
+import { fileEnter, fileLeave, inFlight, refusal } from "./file";
 import { dropHold, holdEntry } from "./hold";
 import { treeNodesNeeded, treeSeek } from "./interval_tree";
 import { areAllAligned, areasOf, copyingOf } from "./io_pagetable";
 import { getIoas, ioasOf } from "./ioas";
-import { keeperOf, keeperState } from "./keeper";
+import { freeKeeper, keeperOf, keeperState } from "./keeper";
 import { putSlowly } from "./lookup";
 import {
   ACCESS_PINS,
@@ -62,7 +62,7 @@ import {
 } from "./memory-map";
 import { memfdAt, memfdBytes } from "./memfd";
 import { backingOf, pinIn, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./mmap";
-import { allocOwned, endOwned, publishOwned } from "./owned";
+import { allocOwned, endOwned, markOwned, publishOwned } from "./owned";
 import { pinPages, pinnedAt, unpinPages } from "./pin";
 import { current, recordOf } from "./thread";
 
@@ -100,9 +100,9 @@ export function accessCreate(file: usize, expected: u32, flags: u32): i32 {
 function enter(number: u32, id: u32, serial: f64): usize {
   const row = keeperOf(number, TYPE_ACCESS);
   if (row == 0) return 0;
-  const state = load32(keeperState(row));
+  const state = markOwned(row);
+  if (state == 0) return 0;
   const file: usize = state & ~KEEPER_MASK;
-  fileMark(file);
   const owned = changetype<Keeper>(row);
   // The row keeps the file as long as it is this one, which is asked after the mark.
   if (load32(keeperState(row)) == state && owned.id == id && <f64>owned.serial == serial) return row;
@@ -206,7 +206,7 @@ export function accessDestroy(number: u32, id: u32, serial: f64, blocking: bool)
   unlockSpace(file);
   if (result == 0) {
     result = destroyReference(file, inFlight(file), id, serial, blocking);
-    store32(keeperState(row), 0);
+    freeKeeper(row);
   }
   fileLeave(file);
   return result;

@@ -47,12 +47,21 @@ import { clearHand, current, hand, setHand } from "./thread";
 @inline export function spaceOf(file: usize): usize {
   return SPACES + ((file - FILES) / FILE_BYTES) * SPACE_BYTES;
 }
+/** For a section that changes trees, areas or the arena: who dies inside leaves them in between. */
 // @ts-ignore: a decorator on a function
 @inline export function lockSpace(file: usize): void {
+  lookAtSpace(file);
+  changetype<Space>(spaceOf(file)).changing = 1;
+}
+/** For a section that only reads them, or changes single words. */
+// @ts-ignore: a decorator on a function
+@inline export function lookAtSpace(file: usize): void {
   lock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
 }
+/** The end of either. */
 // @ts-ignore: a decorator on a function
 @inline export function unlockSpace(file: usize): void {
+  changetype<Space>(spaceOf(file)).changing = 0;
   unlock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
 }
 
@@ -159,7 +168,7 @@ export function arenaGive(file: usize, kind: u32, piece: usize): void {
 export function arenaFree(file: usize): void {
   const space = changetype<Space>(spaceOf(file));
   const identity = changetype<Identity>(IDENTITY);
-  lockSpace(file);
+  lookAtSpace(file); // whoever goes on frees the rest
   while (space.chunks >= identity.heap && space.chunks < identity.bytes && (space.chunks & 7) == 0) {
     const chunk: usize = space.chunks;
     setHand(chunk | HAND_MEMORY, ARENA_CLASS);

@@ -6,13 +6,12 @@
  *
  * Kernel counterpart: drivers/iommu/iommufd/eventq.c.
  */
-import { load32, store32 } from "./atomics";
 import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESPIPE } from "../errno";
-import { fileLeave, fileMark, inFlight } from "./file";
+import { fileLeave, inFlight } from "./file";
 import { dropReference } from "./kept";
-import { keeperOf, keeperState } from "./keeper";
+import { freeKeeper, keeperOf } from "./keeper";
 import { FIRST_QUEUE_FD, KEEPERS, KEEPER_MASK, Keeper, TYPE_FAULT, Thread } from "./memory-map";
-import { abortOwned, allocOwned, endOwned, publishOwned } from "./owned";
+import { abortOwned, allocOwned, endOwned, markOwned, publishOwned } from "./owned";
 import { current } from "./thread";
 import { IommuFaultAlloc, IommuHwptPageResponse, IommuHwptPgfault } from "./uapi";
 import { respond, structOf } from "./ucmd";
@@ -58,14 +57,14 @@ export function queueFileWrite(fd: i32, bytes: u32): i32 {
 export function queueFileClose(fd: i32): i32 {
   const row = queueOf(fd);
   if (row == 0) return -EBADF;
-  const state = load32(keeperState(row));
+  const state = markOwned(row); // whoever wins the swap has the row, which kept the file until this mark did
+  if (state == 0) return -EBADF;
   const file: usize = state & ~KEEPER_MASK;
-  fileMark(file); // whoever wins the swap has the row, which kept the file until this mark did
   const isOurs = endOwned(row, state);
   if (isOurs) {
     const was = changetype<Keeper>(row);
     dropReference(file, inFlight(file), was.id, <f64>was.serial);
-    store32(keeperState(row), 0);
+    freeKeeper(row);
   }
   fileLeave(file);
   return isOurs ? 0 : -EBADF;

@@ -7,7 +7,7 @@
  *
  * Kernel counterpart: drivers/iommu/iommufd/ioas.c, iommufd_option() of main.c.
  */
-import { arenaReserve, lockSpace, spaceOf, unlockSpace } from "./arena";
+import { arenaReserve, lockSpace, lookAtSpace, spaceOf, unlockSpace } from "./arena";
 import { EADDRINUSE, EBUSY, EFAULT, EINVAL, EMSGSIZE, ENOENT, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from "../errno";
 import { treeInsert, treeMeets, treeNodesNeeded, treeSeek } from "./interval_tree";
 import {
@@ -122,7 +122,7 @@ function copyRanges(file: usize, ioas: usize, capacity: u32): i32 {
   const range = current() + offsetof<Thread>("rangeFirst");
   let result: i32 = 0;
   let count: u32 = 0;
-  lockSpace(file);
+  lookAtSpace(file);
   cmd.out_iova_alignment = alignmentOf(ioas);
   for (let start: u64 = 0; result == 0 && findHole(ioas, start); count++) {
     const last = changetype<Thread>(current()).rangeLast;
@@ -323,14 +323,14 @@ function optionRlimitMode(file: usize): i32 {
   if (cmd.object_id != 0) return -EOPNOTSUPP;
   if (cmd.op == IOMMU_OPTION_OP_SET && !capable(CAP_SYS_RESOURCE)) return -EPERM;
   let result: i32 = 0;
-  lockSpace(file);
+  lookAtSpace(file);
   if (cmd.op == IOMMU_OPTION_OP_GET) cmd.val64 = u64(space.accountMode == ACCOUNT_MM);
   else if (cmd.op != IOMMU_OPTION_OP_SET) result = -EOPNOTSUPP;
   else {
     lock(tableLockOf(file), RANK_TABLE);
     if (changetype<Context>(file + FILE_CONTEXT).taken != 0) result = -EBUSY;
     else if (cmd.val64 > 1) result = -EINVAL;
-    else space.accountMode = cmd.val64 == 1 ? ACCOUNT_MM : ACCOUNT_USER;
+    else space.accountMode = <u16>(cmd.val64 == 1 ? ACCOUNT_MM : ACCOUNT_USER);
     unlock(tableLockOf(file), RANK_TABLE);
   }
   unlockSpace(file);
@@ -343,7 +343,7 @@ function optionHugePages(file: usize, expected: u32): i32 {
   if (handle < 0) return handle;
   const ioas = ioasOf(handle);
   let result: i32 = 0;
-  lockSpace(file);
+  lookAtSpace(file);
   if (cmd.op == IOMMU_OPTION_OP_GET) cmd.val64 = u64(changetype<Ioas>(ioas).smallPages == 0);
   else if (cmd.op != IOMMU_OPTION_OP_SET) result = -EOPNOTSUPP;
   else if (cmd.val64 == 0) result = disableLargePages(ioas);

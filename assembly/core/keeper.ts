@@ -9,8 +9,7 @@
  * context's file. OPEN names that file, and keeps it: whoever asks whether a file is in use looks at the marks first and then at the
  * rows. A maker writes OPEN before it takes its mark back, so one of the two is seen.
  *
- * If a thread dies: a row that it was making or closing is free again. What was told to nobody is an object with a kept user, as any
- * other.
+ * If a thread dies: a row that it was making or closing is free again, without a user on its object (owned.ts).
  *
  * Kernel counterpart: iommufd_ctx_get() and refcount_inc(&obj->users), of iommufd_fault_alloc() and iommufd_access_create().
  */
@@ -78,11 +77,18 @@ export function keeperOf(number: u32, type: u32): usize {
   return (load32(keeperState(row)) & KEEPER_MASK) == KEEPER_OPEN && changetype<Keeper>(row).type == type ? row : 0;
 }
 
-/** Context: acting as a dead thread. */
-export function recoverKeepers(): void {
+/** A row that this thread was making or closing; 0 when there is none. */
+export function nextKeeperMaking(): usize {
   const making = keeperMaking();
   const limit = load32(LIMIT);
   for (let number: u32 = 0; number < limit; number++) {
-    if (load32(keeperState(keeperAt(number))) == making) store32(keeperState(keeperAt(number)), 0);
+    if (load32(keeperState(keeperAt(number))) == making) return keeperAt(number);
   }
+  return 0;
+}
+
+/** The row's user is dropped, or was never kept: it is free. Context: this thread was making or closing it. */
+export function freeKeeper(row: usize): void {
+  changetype<Keeper>(row).file = 0;
+  store32(keeperState(row), 0);
 }

@@ -30,7 +30,7 @@ export function dropUser(file: usize, handle: u32): i32 {
 }
 
 /** refcount_dec() of a kept user. Context: the object cannot leave the table. Return: 0, or -EINVAL when none is kept. */
-function dropKept(entry: usize, file: usize, id: u32): i32 {
+export function dropKept(entry: usize, file: usize, id: u32): i32 {
   const word = beginChange(entry);
   const kept = changetype<Entry>(entry).kept;
   if (kept == 0) {

@@ -9,14 +9,17 @@
  *
  * Kernel counterpart: iommufd_object_alloc() with refcount_inc(&obj->users) and iommufd_ctx_get().
  */
-import { compareExchange32, load32, store32 } from "./atomics";
+import { compareExchange32, load32, load64, store32 } from "./atomics";
 import { EMFILE } from "../errno";
-import { claimKeeper, keeperAt, keeperMaking, keeperState } from "./keeper";
+import { fileMark, isPoisoned } from "./file";
+import { dropKept, findKept } from "./kept";
+import { claimKeeper, freeKeeper, keeperAt, keeperMaking, keeperState, nextKeeperMaking } from "./keeper";
 import { HoldRecord, KEEPER_MASK, KEEPER_OPEN, Keeper, MAX_KEEPERS, SLOT_PAYLOAD, Slot, Thread } from "./memory-map";
 import { abort, alloc, finalize, keepUserOfReserved } from "./object";
+import { freezerOf } from "./refcount";
 import { serialOfSlot } from "./slot";
-import { current, recordOf } from "./thread";
-import { slotOf } from "./xarray";
+import { blockedByChange, current, recordOf } from "./thread";
+import { slotOf, xaEntry } from "./xarray";
 
 /** Return: the handle of the reservation, and the row in result0; -EMFILE when all rows are taken; the errors of alloc. */
 export function allocOwned(file: usize, expected: u32, type: u32): i32 {
@@ -33,12 +36,13 @@ export function allocOwned(file: usize, expected: u32, type: u32): i32 {
   row.id = changetype<Slot>(slot).id;
   row.serial = serialOfSlot(slot);
   row.payload = <u32>slot + SLOT_PAYLOAD;
+  row.file = <u32>file;
   changetype<Thread>(current()).result0 = <u32>keeperAt(number);
   return handle;
 }
 
 export function abortOwned(file: usize, handle: u32, row: usize): void {
-  store32(keeperState(row), 0);
+  freeKeeper(row);
   abort(file, handle);
 }
 
@@ -46,8 +50,21 @@ export function abortOwned(file: usize, handle: u32, row: usize): void {
 export function publishOwned(file: usize, handle: u32, row: usize): i32 {
   keepUserOfReserved(file, handle);
   const result = finalize(file, handle);
-  store32(keeperState(row), result < 0 ? 0 : (<u32>file) | KEEPER_OPEN);
+  if (result < 0) freeKeeper(row);
+  else store32(keeperState(row), (<u32>file) | KEEPER_OPEN);
   return min(result, 0);
+}
+
+/**
+ * Marks the file that an open row keeps.
+ *
+ * Return: the row's state, for endOwned; 0: somebody else has ended it, and nothing is marked.
+ */
+export function markOwned(row: usize): u32 {
+  const state = load32(keeperState(row));
+  if ((state & KEEPER_MASK) != KEEPER_OPEN) return 0;
+  fileMark(state & ~KEEPER_MASK);
+  return state;
 }
 
 /**
@@ -58,6 +75,29 @@ export function publishOwned(file: usize, handle: u32, row: usize): i32 {
 export function endOwned(row: usize, state: u32): bool {
   if ((state & KEEPER_MASK) != KEEPER_OPEN) return false;
   return compareExchange32(keeperState(row), state, keeperMaking()) == state;
+}
+
+/**
+ * Ends the rows that a thread was making or closing when it died. An object that it had published by then stays, without an owner.
+ *
+ * Should it have died between the drop of a user and the note of it, that is taken for one that is still to be dropped; so another's
+ * kept user of the same object could be lost.
+ *
+ * Context: acting as the dead thread, every lock is held. Return: 0; a word on which a living thread must be awaited first.
+ */
+export function recoverKeepers(): usize {
+  for (let row = nextKeeperMaking(); row != 0; row = nextKeeperMaking()) {
+    const was = changetype<Keeper>(row);
+    const file: usize = was.file;
+    if (file != 0 && !isPoisoned(file)) {
+      const entry = xaEntry(file, was.id);
+      const word = load64(entry);
+      if (freezerOf(word) != 0) return blockedByChange(entry, word);
+      if (findKept(file, was.id, <f64>was.serial) != 0) dropKept(entry, file, was.id);
+    }
+    freeKeeper(row);
+  }
+  return 0;
 }
 
 /** The file that an open row keeps. */

@@ -61,7 +61,7 @@ import {
 import { recoverMemfds } from "./memfd";
 import { finishLeaving, leavingRow, recoverMappings, sweepPages } from "./mmap";
 import { eraseReserved, freeObject } from "./object";
-import { recoverKeepers } from "./keeper";
+import { recoverKeepers } from "./owned";
 import { INCONSISTENT, recount } from "./recount";
 import { PHASE_FREE, PHASE_LIVE, PHASE_RESERVED, freezerOf, phaseOf, usersOf } from "./refcount";
 import { HOLD_LIST_CLASS, classOfType, hasCallback } from "./registry";
@@ -214,7 +214,8 @@ function recoverAll(): usize {
   changetype<Thread>(current()).sweeps = 0;
   verifyFiles();
   recoverWalk();
-  recoverKeepers();
+  const frozen = recoverKeepers();
+  if (frozen != 0) return frozen;
   recoverCopy();
   recoverMemory();
   recoverList();

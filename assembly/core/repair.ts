@@ -11,7 +11,7 @@
  *
  * Kernel counterpart: robust futexes, EOWNERDEAD.
  */
-import { repairArena } from "./arena";
+import { repairArena, spaceOf } from "./arena";
 import { load32, load64, store32 } from "./atomics";
 import { DEBUG_BUILD, MODEL_BUILD, assertInvariant } from "./config";
 import { poison } from "./file";
@@ -104,7 +104,10 @@ function repair(index: u32): void {
 
 function repairSpace(file: usize): void {
   repairArena(file);
+  const space = changetype<Space>(spaceOf(file));
+  if (space.changing == 0) return;
   poison(file);
+  space.changing = 0; // afterwards: who dies between poisons once more
 }
 
 function repairContext(file: usize): void {

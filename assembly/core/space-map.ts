@@ -32,7 +32,9 @@ export class Space {
   freePages: u32;
   freePins: u32;
   /** Memlock accounting of the context: ACCOUNT_*. */
-  accountMode: u32;
+  accountMode: u16;
+  /** 1: whoever has the lock changes what is under it, and leaves it in between if it dies. */
+  changing: u16;
   /** The address space that the VFIO requests use: its ID, 0 for none, and its serial, so that no later object of the ID is meant. */
   compatId: u32;
   compatSerialLow: u32;
@@ -41,6 +43,7 @@ export class Space {
   sourceProcess: u32;
   sourceUser: u32;
 }
+/** All of Space, which fills it. */
 export const SPACE_BYTES: u32 = CACHE_LINE;
 
 export const ACCOUNT_USER: u32 = 0;
@@ -228,6 +231,9 @@ export class Keeper {
   id: u32;
   /** Its payload, for the owner's calls. */
   payload: u32;
+  /** The context's file, from before the user is kept until it is dropped; else 0. */
+  file: u32;
+  reserved: u32;
 }
 export const KEEPER_MAKING: u32 = 1;
 export const KEEPER_OPEN: u32 = 2;

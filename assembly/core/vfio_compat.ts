@@ -12,7 +12,7 @@
  *
  * Kernel counterpart: drivers/iommu/iommufd/vfio_compat.c.
  */
-import { lockSpace, spaceOf, unlockSpace } from "./arena";
+import { lockSpace, lookAtSpace, spaceOf, unlockSpace } from "./arena";
 import { fill } from "./atomics";
 import { EFAULT, EINVAL, ENODEV, ENOENT, ENOTTY, EOPNOTSUPP, EOVERFLOW } from "../errno";
 import {
@@ -77,7 +77,7 @@ const ULONG_MAX: u64 = u64.MAX_VALUE;
 /** Locks the compat address space. Return: a handle, for putSlowly; -ENODEV; -ENOMEM. (get_compat_ioas) */
 function getCompat(file: usize, expected: u32): i32 {
   const space = changetype<Space>(spaceOf(file));
-  lockSpace(file);
+  lookAtSpace(file);
   const id = space.compatId;
   const serial = ((<u64>space.compatSerialHigh) << 32) | space.compatSerialLow;
   unlockSpace(file);
@@ -113,7 +113,7 @@ export function vfioIoas(file: usize, expected: u32): i32 {
 
 function setCompat(file: usize, id: u32, serial: u64): void {
   const space = changetype<Space>(spaceOf(file));
-  lockSpace(file);
+  lookAtSpace(file);
   space.compatId = id;
   space.compatSerialLow = <u32>serial;
   space.compatSerialHigh = <u32>(serial >> 32);
@@ -155,7 +155,7 @@ function setIommu(file: usize, expected: u32, type: u64): i32 {
   if (handle < 0) return handle;
   let result: i32 = 0;
   if (type == VFIO_TYPE1_IOMMU) {
-    lockSpace(file);
+    lookAtSpace(file);
     result = disableLargePages(ioasOf(handle));
     unlockSpace(file);
   }
@@ -250,7 +250,7 @@ function getInfo(file: usize, expected: u32): i32 {
   const argsz = load<u32>(current() + THREAD_COMMAND);
   const handle = getCompat(file, expected);
   if (handle < 0) return handle;
-  lockSpace(file);
+  lookAtSpace(file);
   const result = writeInfo(ioasOf(handle), argsz);
   unlockSpace(file);
   putSlowly(file, handle);

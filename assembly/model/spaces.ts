@@ -11,6 +11,7 @@ import { treeErase, treeFit, treeInsert, treeMeets, treeNodesNeeded, treeSeek } 
 import { ioctlWindow } from "../core/ioctl";
 import * as at from "../core/memory-map";
 import { clearRanges } from "../core/io_pagetable";
+import { PHASE_LIVE, phaseOf } from "../core/refcount";
 import { current } from "../core/thread";
 import { slotOf, xaLoad } from "../core/xarray";
 
@@ -21,7 +22,8 @@ export const KEEPERS: u32 = <u32>at.KEEPERS;
 export const KEEPER_BYTES: u32 = offsetof<at.Keeper>();
 export const MAX_KEEPERS: u32 = at.MAX_KEEPERS;
 export const FIRST_QUEUE_FD: u32 = at.FIRST_QUEUE_FD;
-export const KEEPER_OPEN: u32 = at.KEEPER_OPEN;
+export const KEEPER_TYPE: u32 = offsetof<at.Keeper>("type");
+export const TYPE_FAULT: u32 = at.TYPE_FAULT;
 export const KEEPER_MASK: u32 = at.KEEPER_MASK;
 export const MAX_TREE_ENTRIES: u32 = at.TREE_ENTRIES;
 
@@ -65,8 +67,8 @@ export function spaceIoctl(
 
 /** Address of the Ioas of a published object; 0 when the ID has none. */
 export function ioasAt(file: usize, id: u32): usize {
-  const slot = slotOf(xaLoad(file, id));
-  return slot == 0 ? 0 : slot + at.SLOT_PAYLOAD;
+  const entry = xaLoad(file, id);
+  return phaseOf(load<u64>(entry)) == PHASE_LIVE ? slotOf(entry) + at.SLOT_PAYLOAD : 0;
 }
 
 /** Address of a set's tree. */

@@ -33,7 +33,6 @@ const WIDE = BigInt(PAGE);
 const FIXED = 1;
 const RIGHTS = 6;
 const EVERYTHING = 2n ** 64n - 1n;
-const FAILED_TWICE = -1000;
 
 type Fields = Readonly<Record<string, "u8" | "u16" | "u32" | "u64">>;
 
@@ -108,8 +107,10 @@ function mapFixed(of: Scene, first: number, count: number, place: Place = "buffe
   return caller(of, place, IOMMU_IOAS_MAP, { flags: FIXED | RIGHTS, ioas_id: of.ioas, ...where });
 }
 
-function unmapAll(of: Scene, ioas = of.ioas): () => number | string {
-  return caller(of, "buffer", IOMMU_IOAS_UNMAP, { ioas_id: ioas, iova: 0n, length: EVERYTHING });
+/** How much is unmapped depends on what was tried before: it is no part of the answer. */
+function unmapAll(of: Scene): () => number {
+  const unmap = caller(of, "buffer", IOMMU_IOAS_UNMAP, { ioas_id: of.ioas, iova: 0n, length: EVERYTHING });
+  return () => Math.min(Number(unmap()) || 0, 0);
 }
 
 /** Areas of a page on every other page, from the second on. */
@@ -175,18 +176,20 @@ function prepareAllow(place: Place): Operation["prepare"] {
     const old = allow("buffer", 40, 1);
     old();
     const map = caller(of, "buffer", IOMMU_IOAS_MAP, { flags: RIGHTS, ioas_id: of.ioas, user_va: WIDE, length: WIDE });
-    const pick = (): string => {
-      const text = String(map());
-      unmapAll(of)();
-      return text;
+    const unmap = unmapAll(of);
+    const pick = (): number | string => {
+      const picked = map();
+      const unmapped = unmap();
+      if (unmapped < 0) unmap(); // only one attempt fails
+      return unmapped < 0 ? unmapped : picked;
     };
     const before = pick();
     const replace = allow(place, 0, 40);
     return () => {
       const result = replace();
       const picked = pick();
-      if (typeof result === "number") return picked === before ? result : FAILED_TWICE;
-      return `${result}; ${picked}`;
+      if (typeof result === "number") return picked === before ? result : "the old list is gone";
+      return typeof picked === "number" ? picked : `${result}; ${picked}`;
     };
   };
 }

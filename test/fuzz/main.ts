@@ -6,6 +6,7 @@
 //   --operations N      calls of the oracle in total, at least; default 1,200,000
 //   --inputs N          ioctl inputs in total
 //   --calls N           hostile calls in total
+//   --spaces N          sequences of address spaces' commands of each style
 //   --seconds N         no part goes on after its share of the time; default 0, no limit
 //   --abi rfc|mainline  only that profile
 //   --replay FILE       a sequence that a failed oracle wrote: played again, with all answers
@@ -17,6 +18,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { freshSeed, readOptions } from "../support/command-line.ts";
 import { writeProof } from "../support/proof-file.ts";
+import { type Style, STYLES, fuzzAddressSpaces } from "./address-spaces.ts";
 import { callHostilely } from "./hostile.ts";
 import { fuzzIoctls } from "./ioctl-inputs.ts";
 import { type Batch, type Setting, replay, runBatch, shrink } from "./oracle.ts";
@@ -27,7 +29,7 @@ const SHRINK_MS = 60_000;
 const RUN = "npm run test:fuzz --";
 
 const options = readOptions(process.argv.slice(2), {
-  ...{ seed: freshSeed(), operations: 1_200_000, inputs: 30_000, calls: 200_000, seconds: 0 },
+  ...{ seed: freshSeed(), operations: 1_200_000, inputs: 30_000, calls: 200_000, spaces: 40, seconds: 0 },
   ...{ abi: "", replay: "", batch: -1, path: "" },
 });
 const ABIS = (["rfc", "mainline"] as const).filter((abi) => options.abi === "" || options.abi === abi);
@@ -68,10 +70,18 @@ async function everything(): Promise<void> {
     console.log(`hostile calls, ${abi}: ${result.calls}`);
     if (result.failure !== undefined) fail(result.failure);
   }
+  const addressSpaceCalls = ABIS.some((abi) => abi === "mainline") ? await addressSpaces() : 0;
   const seconds = Number(since(begin));
   console.log(`fuzz: ${failures.length} failures, ${seconds} s, seed ${options.seed}`);
   const answers = Object.fromEntries([...tally].sort());
-  await writeProof("fuzz", { ...counts, seeds: [options.seed], seconds, failures: failures.length, answers });
+  await writeProof("fuzz", {
+    ...counts,
+    addressSpaceCalls,
+    seeds: [options.seed],
+    seconds,
+    failures: failures.length,
+    answers,
+  });
 }
 
 async function oracleBatch(abi: "rfc" | "mainline", seed: number): Promise<Batch> {
@@ -80,6 +90,22 @@ async function oracleBatch(abi: "rfc" | "mainline", seed: number): Promise<Batch
   Error.stackTraceLimit = stackTraceLimit;
   if (batch.mismatch !== undefined) await explain(abi, batch);
   return batch;
+}
+
+/** Return: calls made. */
+async function addressSpaces(): Promise<number> {
+  let calls = 0;
+  const end = timeLimit(0.2);
+  for (let n = 0; n < options.spaces && performance.now() < end && failures.length < 3; n++) {
+    for (const style of Object.keys(STYLES) as Style[]) {
+      if (style === "many" && n % 8 !== 0) continue;
+      const sequence = await fuzzAddressSpaces((options.seed + n) % 2 ** 31, style);
+      calls += sequence.calls;
+      if (sequence.failure !== undefined) fail(sequence.failure);
+    }
+  }
+  console.log(`address spaces: ${calls} calls`);
+  return calls;
 }
 
 /** Shrinks what differed, prints it, and leaves it to be replayed. */

@@ -86,6 +86,24 @@ export function filesOf(core: Core): { file: number; phase: number; state: numbe
   return files;
 }
 
+export function isPoisoned(core: Core, state: number): boolean {
+  return (state & core.constant("FILE_POISONED")) !== 0;
+}
+
+/** Numbers of the fault queues' files, and their states. */
+export function queuesOf(core: Core): { fd: number; state: number }[] {
+  const rows = [];
+  for (let number = 0; number < core.constant("MAX_KEEPERS"); number++) {
+    const state = core.u32(core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES"));
+    const type = core.u32(
+      core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES") + core.constant("KEEPER_TYPE"),
+    );
+    if (state !== 0 && type === core.constant("TYPE_FAULT"))
+      rows.push({ fd: core.constant("FIRST_QUEUE_FD") + number, state });
+  }
+  return rows;
+}
+
 export interface Entry {
   readonly id: number;
   readonly entry: number;
@@ -163,7 +181,7 @@ function auditLocks(core: Core): void {
   const locks = ["REGISTRY_LOCK", "MAPS_LOCK", "QUEUE_LOCK", "NODES_LOCK", "PAGES_LOCK"].map((name) =>
     core.constant(name),
   );
-  for (const { file } of filesOf(core)) locks.push(file + core.constant("FILE_LOCK"));
+  for (const { file } of filesOf(core)) locks.push(file + core.constant("FILE_LOCK"), core.call(0, "spaceLock", file));
   for (let index = 0; index < core.constant("MAX_CLASSES"); index++) {
     locks.push(core.constant("CLASSES") + index * core.constant("CLASS_BYTES"));
   }
@@ -186,8 +204,8 @@ function auditCounts(core: Core, slots: readonly number[]): void {
         note(at);
     }
   }
-  for (const { file, phase } of filesOf(core)) {
-    if (phase === 0) continue;
+  for (const { file, phase, state } of filesOf(core)) {
+    if (phase === 0 || isPoisoned(core, state)) continue; // nobody counts in a poisoned file any more
     for (const { id, entry, phase: is, slot } of entriesOf(core, file)) {
       const of = (...kinds: string[]): number =>
         records.filter(
@@ -391,8 +409,12 @@ export function audit(core: Core, slots: readonly number[], reaped: readonly num
 /** Objects, mappings and definitions. Serials are left out: a serial that nobody has got is no loss. */
 export function describeWorld(core: Core): string {
   const parts: string[] = [];
-  for (const { file, phase } of filesOf(core)) {
+  for (const { file, phase, state } of filesOf(core)) {
     if (phase === 0) continue;
+    if (isPoisoned(core, state)) {
+      parts.push("a poisoned file"); // what is in it does not matter any more
+      continue;
+    }
     const objects = entriesOf(core, file).map(({ id, entry, slot, phase: is }) => {
       const notes = notesOf(core, entry).map((at) =>
         core.u32(core.u32(at + core.constant("ENTRY_SLOT")) + core.constant("SLOT_ID")),
@@ -405,6 +427,7 @@ export function describeWorld(core: Core): string {
   }
   for (const { va, pages } of mappingsOf(core)) parts.push(`0x${va.toString(16)}+${pages}`);
   for (const { state, pins } of mappingsOf(core)) if (pins > 0) parts.push(`pinned ${pins} in state ${state}`);
+  for (const { fd, state } of queuesOf(core)) parts.push(`queue ${fd} ${state & core.constant("KEEPER_MASK")}`);
   for (const { size, state } of memfdsOf(core)) parts.push(`memfd of ${size} in state ${state}`);
   parts.push(`processes ${processesOf(core).join()}`);
   parts.push(`types ${core.u32(core.constant("TYPE_COUNT"))}`);
@@ -423,14 +446,18 @@ export function runDirectly<T>(core: Core, thread: number, program: Generator<un
 
 /** `lost`: bytes of objects that nobody can recognise. Gives everything back: kept users, files, mappings; then nothing may be left. Context: nobody has a record. */
 export function closeAll(core: Core, thread: number, log: CallbackLog, lost = 0): void {
+  for (const { fd } of queuesOf(core)) {
+    must(core, thread, "queueFileClose", fd);
+    runDirectly(core, thread, log.attend(thread));
+  }
   for (const { file, phase, state } of filesOf(core)) {
     if (phase !== core.constant("FILE_OPEN")) continue;
-    for (const { id, entry, slot } of entriesOf(core, file)) {
+    for (const { id, entry, slot } of isPoisoned(core, state) ? [] : entriesOf(core, file)) {
       const serial = serialOfSlot(core, slot);
       for (let kept = core.u32(entry + core.constant("ENTRY_KEPT")); kept > 0; kept--)
         must(core, thread, "dropReference", file, state, id, serial);
     }
-    destroyHolders(core, file, state, thread, log);
+    if (!isPoisoned(core, state)) destroyHolders(core, file, state, thread, log);
     must(core, thread, "closeNumber", file, core.constant("FILE_BY_NUMBER"));
     runDirectly(core, thread, log.attend(thread));
   }

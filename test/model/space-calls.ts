@@ -6,7 +6,7 @@
 
 import { expect } from "../../bindings/explorer/failure.js";
 import { call, type Core, type Step } from "../../bindings/explorer/model.js";
-import { filesOf, must, type World } from "./death.ts";
+import { must, type World } from "./death.ts";
 
 export const EBADF = -9;
 export const EBUSY = -16;
@@ -108,27 +108,4 @@ export function areasOf(core: Core, world: World, id: number): string {
   }
   expect(core.call(0, "lookAtTree", tree) === found.length, `the tree of ${id} has lost ranges`);
   return found.join("+") || "empty";
-}
-
-export interface QueueRow {
-  readonly fd: number;
-  readonly state: number;
-}
-
-/** Rows of queues' files that are not free. */
-export function queuesOf(core: Core): QueueRow[] {
-  const rows: QueueRow[] = [];
-  for (let number = 0; number < core.constant("MAX_KEEPERS"); number++) {
-    const state = core.u32(core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES"));
-    if (state !== 0) rows.push({ fd: core.constant("FIRST_QUEUE_FD") + number, state });
-  }
-  return rows;
-}
-
-/** No lock of address spaces is held. */
-export function auditSpaces(core: Core): void {
-  for (const { file } of filesOf(core)) {
-    const lock = core.call(0, "spaceLock", file);
-    expect(core.u32(lock) === 0, `the address spaces' lock of file 0x${file.toString(16)} is held`);
-  }
 }

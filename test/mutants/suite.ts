@@ -27,6 +27,12 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "mmap.ts": single("user-space"),
   "uaccess.ts": single("user-space", "copy-struct"),
   "ioctl.ts": single("dispatch", "copy-struct", "define-ioctl"),
+  "owned.ts": single("failure-sweep"),
+  "arena.ts": single("address-spaces"),
+  "interval_tree.ts": single("address-spaces"),
+  "io_pagetable.ts": single("address-spaces"),
+  "ioas.ts": single("address-spaces"),
+  "vfio_compat.ts": single("address-spaces"),
 };
 
 /** All that one thread can see, the fuzzer's oracle with fixed seeds among it; without tests of what is not the core. */
@@ -52,6 +58,7 @@ const SINGLE: readonly string[] = single(
     "core-exports",
     "failure-sweep",
     "fuzz-oracle",
+    "address-spaces",
   ],
 );
 

@@ -4,7 +4,8 @@
 
 import { kills } from "./kills.ts";
 import { races } from "./races.ts";
+import { spaceStorms } from "./space-storms.ts";
 import { storms } from "./storms.ts";
 import type { Stress } from "./stress.ts";
 
-export const STRESSES: readonly Stress[] = [storms, races, kills];
+export const STRESSES: readonly Stress[] = [storms, spaceStorms, races, kills];

@@ -5,23 +5,12 @@
 //
 //   1 an address space, with what the model says    2 another, empty
 
-import { audit, closeAll, makeWorld, runDirectly, USER_PAGE, type World } from "../death.ts";
+import { audit, closeAll, makeWorld, queuesOf, USER_PAGE, type World } from "../death.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { Edit, Property, Twin } from "../property.ts";
 import { CallbackLog } from "../reaper.ts";
-import {
-  areasOf,
-  auditSpaces,
-  makeSpace,
-  mappedAt,
-  queuesOf,
-  replyWord,
-  RIGHTS,
-  space,
-  spaceNow,
-  unmapped,
-} from "../space-calls.ts";
+import { areasOf, makeSpace, mappedAt, replyWord, RIGHTS, space, spaceNow, unmapped } from "../space-calls.ts";
 
 const THREADS = 2;
 const A = 1;
@@ -37,19 +26,19 @@ interface Race {
   readonly promise: string;
   readonly quick?: boolean;
   /** In address space A, after both were made. */
-  prepare?(core: Core, world: World): void;
+  readonly prepare?: (core: Core, world: World) => void;
   readonly programs: readonly [
     (core: Core, state: State, log: CallbackLog) => Calls<string>,
     (core: Core, state: State, log: CallbackLog) => Calls<string>,
   ];
   /** What is looked at besides: part of the outcome. */
-  look(core: Core, state: State): string;
+  readonly look: (core: Core, state: State) => string;
   /** All outcomes: "first, second: look". */
   readonly outcomes: readonly string[];
   readonly twins: readonly Twin[];
 }
 
-function model({ name, prepare, programs, look }: Race): Model<State> {
+function model({ name, prepare, programs, look, outcomes }: Race): Model<State> {
   return {
     name,
     pages: 4,
@@ -67,13 +56,10 @@ function model({ name, prepare, programs, look }: Race): Model<State> {
           program: () => program(core, state, log),
         })),
         finish([first, second]) {
-          auditSpaces(core);
           audit(core, state.slots, []);
           const outcome = `${String(first)}, ${String(second)}: ${look(core, state)}`;
-          for (const { fd } of queuesOf(core)) {
-            expect(core.call(0, "queueFileClose", fd) === 0, "an open queue cannot be closed");
-            runDirectly(core, 0, log.attend(0));
-          }
+          // Here, too: a search that is bounded has no judge.
+          expect(outcomes.includes(outcome), `not allowed: ${outcome}`);
           closeAll(core, 0, log);
           return outcome;
         },
@@ -113,13 +99,13 @@ const WITHOUT_LOCK: Readonly<Record<"map" | "unmap" | "allow", readonly Edit[]>>
   unmap: [
     {
       file: "core/io_pagetable.ts",
-      find: "    lockSpace(file);\n    for (let count: u32 = 0; count < BATCH && !isDone; count++) {",
-      replace: "    for (let count: u32 = 0; count < BATCH && !isDone; count++) {",
+      find: "    lockSpace(file);\n    let copier: usize = 0;",
+      replace: "    let copier: usize = 0;",
     },
     {
       file: "core/io_pagetable.ts",
-      find: "    unlockSpace(file);\n  }\n  thread.cursor = bytes;",
-      replace: "  }\n  thread.cursor = bytes;",
+      find: "    unlockSpace(file);\n    if (copier != 0",
+      replace: "    if (copier != 0",
     },
   ],
   allow: [
@@ -202,8 +188,8 @@ const RACES: readonly Race[] = [
         edits: [
           {
             file: "core/io_pagetable.ts",
-            find: "const found = treeSeek(areasOf(ioas), first);\n      isDone",
-            replace: "const found = treeSeek(areasOf(ioas), 0);\n      isDone",
+            find: "const found = treeSeek(areasOf(ioas), thread.unmapFirst);",
+            replace: "const found = treeSeek(areasOf(ioas), 0);",
           },
         ],
       },
@@ -221,9 +207,9 @@ const RACES: readonly Race[] = [
         edits: [
           {
             file: "core/ioas.ts",
-            find: "  if (result == 0) result = mapUserPages(file, ioasOf(handle), cmd.user_va, cmd.length, rights, isFixed, cmd.iova);\n  putSlowly(file, handle);",
+            find: "  if (result == 0) result = mapPages(file, ioasOf(handle), 0, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);\n  putSlowly(file, handle);",
             replace:
-              "  const ioas = ioasOf(handle);\n  putSlowly(file, handle);\n  if (result == 0) result = mapUserPages(file, ioas, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);",
+              "  const ioas = ioasOf(handle);\n  putSlowly(file, handle);\n  if (result == 0) result = mapPages(file, ioas, 0, cmd.user_va, cmd.length, rights, isFixed, cmd.iova);",
           },
         ],
       },
@@ -238,19 +224,7 @@ const RACES: readonly Race[] = [
     programs: [one((state) => space("copy", state, A, 1, 1, B, 5))[0], one((state) => space("destroy", state, B))[1]],
     look: areas,
     outcomes: ["0, -16: 1 and 5", "0, 0: 1 and no", "-2, 0: 1 and no"],
-    twins: [
-      {
-        name: "copy-lets-its-destination-go-first",
-        edits: [
-          {
-            file: "core/ioas.ts",
-            find: "      result = mapCopy(file, from, cmd.src_iova, last, source, ioasOf(handle), rights, isFixed, cmd.dst_iova);\n      putSlowly(file, handle);",
-            replace:
-              "      const to = ioasOf(handle);\n      putSlowly(file, handle);\n      result = mapCopy(file, from, cmd.src_iova, last, source, to, rights, isFixed, cmd.dst_iova);",
-          },
-        ],
-      },
-    ],
+    twins: [{ name: "destroy-takes-no-lock", edits: WITHOUT_LOCK.unmap }],
   },
   {
     name: "allow-map",
@@ -310,13 +284,18 @@ const RACES: readonly Race[] = [
     outcomes: ["0, -9: 1", "-9, 0: 1"],
     twins: [
       {
+        name: "row-of-another-close-is-marked",
+        edits: [
+          { file: "core/owned.ts", find: "  if ((state & KEEPER_MASK) != KEEPER_OPEN) return 0;\n", replace: "" },
+        ],
+      },
+      {
         name: "row-is-taken-without-a-swap",
         edits: [
           {
-            file: "core/eventq.ts",
-            find: "    compareExchange32(queueFileState(row), state, queueFileMaking()) == state;",
-            replace:
-              "    load32(queueFileState(row)) == state;\n  if (isOurs) store32(queueFileState(row), queueFileMaking());",
+            file: "core/owned.ts",
+            find: "  return compareExchange32(keeperState(row), state, keeperMaking()) == state;",
+            replace: "  store32(keeperState(row), keeperMaking());\n  return true;",
           },
         ],
       },
@@ -335,9 +314,9 @@ const RACES: readonly Race[] = [
       {
         name: "open-queue-keeps-no-user",
         edits: [
-          { file: "core/eventq.ts", find: "  keepUserOfReserved(file, handle);\n", replace: "" },
+          { file: "core/owned.ts", find: "  keepUserOfReserved(file, handle);\n", replace: "" },
           {
-            file: "core/eventq.ts",
+            file: "core/owned.ts",
             find: "abort, alloc, finalize, keepUserOfReserved }",
             replace: "abort, alloc, finalize }",
           },
@@ -392,11 +371,9 @@ export const ADDRESS_SPACES: readonly Property[] = RACES.map((race) => ({
   profiles: ["mainline"],
   quick: race.quick ?? false,
   model: () => model(race),
-  seconds: 20,
+  seconds: 8,
   judge(found) {
-    const wrong = [...found.keys()].filter((outcome) => !race.outcomes.includes(outcome));
     const missing = race.outcomes.filter((outcome) => !found.has(outcome));
-    if (wrong.length > 0) return `not allowed: ${wrong.join(" | ")}`;
     return missing.length > 0 ? `missing: ${missing.join(" | ")}` : undefined;
   },
   twins: race.twins,

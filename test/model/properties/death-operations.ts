@@ -15,6 +15,7 @@ import {
   serve,
   useFile,
   filesOf,
+  isPoisoned,
   type World,
 } from "../death.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
@@ -78,7 +79,7 @@ export function checkWorld(
       runDirectly(core, thread, log.attend(thread));
   });
   const open = filesOf(core).find(({ file, phase }) => file === state.file && phase === core.constant("FILE_OPEN"));
-  if (open) useFile(core, state, server, log);
+  if (open && !isPoisoned(core, open.state)) useFile(core, state, server, log);
   audit(core, state.slots, reaped);
   closeAll(core, server, log);
   const first = serve(core, state, server, log);
@@ -97,7 +98,10 @@ export const DEATHS: readonly Property[] = SCENARIOS.map((scenario) => ({
   judge(outcomes) {
     const states = new Set([...outcomes.keys()].map((text) => text.replace(/; callbacks .*/, "")));
     states.delete("nobody died");
-    return states.size > scenario.states ? `${states.size} states: ${[...states].join(" | ")}` : undefined;
+    const isEver = [...states].some((text) => text.includes("poisoned"));
+    if (isEver !== (scenario.poisons ?? false)) return isEver ? "the file is poisoned" : "the file is never poisoned";
+    const allowed = scenario.states + (isEver ? 1 : 0);
+    return states.size > allowed ? `${states.size} states: ${[...states].join(" | ")}` : undefined;
   },
   twins: scenario.twins ?? [],
 }));

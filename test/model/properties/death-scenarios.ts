@@ -2,6 +2,7 @@
 //
 // All that a thread does when it dies: one operation each, on a world made for it. By subject in deaths/.
 
+import { ADDRESS_SPACES } from "./deaths/address-spaces.ts";
 import { ALLOCATIONS } from "./deaths/allocations.ts";
 import { DESTROYS } from "./deaths/destroys.ts";
 import { FILES } from "./deaths/files.ts";
@@ -17,4 +18,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FILES,
   ...USER_MEMORY,
   ...PROCESSES,
+  ...ADDRESS_SPACES,
 ];

@@ -90,8 +90,8 @@ export const holdReleaseDestroy: Property = {
         { file: "core/hold.ts", find: "  changeNote(note, 0);\n", replace: "" },
         {
           file: "core/object.ts",
-          find: "    dropHolds(slot);\n  }\n  setHand(slot | HAND_MEMORY",
-          replace: "    dropHolds(slot);\n    dropHolds(slot);\n  }\n  setHand(slot | HAND_MEMORY",
+          find: "    dropHolds(slot);\n  }\n",
+          replace: "    dropHolds(slot);\n    dropHolds(slot);\n  }\n",
         },
       ],
     },

@@ -226,8 +226,8 @@ export const trees: Property = {
       edits: [
         {
           file: "core/interval_tree.ts",
-          find: "  describe(node, at, child);\n  if (countOf(child) > FEW) return;",
-          replace: "  if (countOf(child) > FEW) return;",
+          find: "  const isOther = describe(node, at, child);",
+          replace: "  const isOther = true;",
         },
       ],
     },

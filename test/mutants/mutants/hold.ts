@@ -42,7 +42,7 @@ export const HOLD = mutantsOf("hold.ts", [
   {
     name: "hold-without-memory-is-another-errno",
     kind: "errno",
-    find: "  if (note == 0) return -ENOMEM;\n  holdEntry",
-    replace: "  if (note == 0) return -EINVAL;\n  holdEntry",
+    find: "  if (note == 0) return -ENOMEM;\n  holdEntry(",
+    replace: "  if (note == 0) return -EINVAL;\n  holdEntry(",
   },
 ]);

@@ -22,6 +22,7 @@ import { REFCOUNT } from "./refcount.ts";
 import { REGISTRY } from "./registry.ts";
 import { RELEASE } from "./release.ts";
 import { SLAB } from "./slab.ts";
+import { ARENA, INTERVAL_TREE, IOAS, IO_PAGETABLE, OWNED, VFIO_COMPAT } from "./spaces.ts";
 import { SPARES } from "./spares.ts";
 import { THREAD } from "./thread.ts";
 import { UACCESS } from "./uaccess.ts";
@@ -50,6 +51,12 @@ export const MUTANTS: readonly Mutant[] = [
   ...MMAP,
   ...EXIT,
   ...UACCESS,
+  ...OWNED,
+  ...ARENA,
+  ...INTERVAL_TREE,
+  ...IO_PAGETABLE,
+  ...IOAS,
+  ...VFIO_COMPAT,
   ...IOCTL,
   ...RECOUNT,
   ...REPAIR,

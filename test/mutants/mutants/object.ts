@@ -109,5 +109,5 @@ export const OBJECT = mutantsOf("object.ts", [
     find: "  xaErase(file, id);\n",
     replace: "",
   },
-  { name: "freed-object-keeps-its-holds", kind: "undo", find: "    dropHolds(slot);\n  }\n  setHand(slot | HAND_MEMORY", replace: "  }\n  setHand(slot | HAND_MEMORY" },
+  { name: "freed-object-keeps-its-holds", kind: "undo", find: "    dropHolds(slot);\n  }\n", replace: "  }\n" },
 ]);

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly quick?: boolean;
   /** Also with the death of the reaper. */
   readonly reaped?: boolean;
+  /** It may die while it changes an address space, and then the file is poisoned: one state more. */
+  readonly poisons?: boolean;
   readonly profiles?: readonly ProfileName[];
   readonly twins?: readonly Twin[];
   prepare?(core: Core, world: World): Prepared;
@@ -46,7 +48,7 @@ export function ioctlStruct(core: Core, { slots }: World, words: number[]): void
   must(core, OTHER, "writeUser", VA, words.length * 4);
 }
 
-export const COMMAND_NR = 0x90;
+export const COMMAND_NR = 0xc0; // beyond the kernel's own
 export function command(core: Core): void {
   for (const thread of [VICTIM, OTHER]) must(core, thread, "defineCommand", COMMAND_NR, 16, 8, 1, 2);
 }
