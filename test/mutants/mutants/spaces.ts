@@ -35,8 +35,8 @@ export const ARENA = mutantsOf("arena.ts", [
   {
     name: "area-is-not-wiped",
     kind: "wipe",
-    find: "const cleared = kind == ARENA_NODE ? offsetof<TreeNode>() : bytes;",
-    replace: "const cleared = kind == ARENA_NODE ? offsetof<TreeNode>() : 0;",
+    find: "const cleared: u32 = kind == ARENA_NODE ? <u32>offsetof<TreeNode>() : bytes;",
+    replace: "const cleared: u32 = kind == ARENA_NODE ? <u32>offsetof<TreeNode>() : 0;",
   },
 ]);
 
