@@ -224,7 +224,19 @@ const RACES: readonly Race[] = [
     programs: [one((state) => space("copy", state, A, 1, 1, B, 5))[0], one((state) => space("destroy", state, B))[1]],
     look: areas,
     outcomes: ["0, -16: 1 and 5", "0, 0: 1 and no", "-2, 0: 1 and no"],
-    twins: [{ name: "destroy-takes-no-lock", edits: WITHOUT_LOCK.unmap }],
+    twins: [
+      {
+        name: "copy-lets-its-destination-and-the-lock-go",
+        edits: [
+          {
+            file: "core/ioas.ts",
+            find: "      result = mapCopy(file, from, cmd.src_iova, last, source, ioasOf(handle), rights, isFixed, cmd.dst_iova);\n      putSlowly(file, handle);",
+            replace:
+              "      const to = ioasOf(handle);\n      putSlowly(file, handle);\n      unlockSpace(file);\n      lockSpace(file);\n      result = mapCopy(file, from, cmd.src_iova, last, source, to, rights, isFixed, cmd.dst_iova);",
+          },
+        ],
+      },
+    ],
   },
   {
     name: "allow-map",
