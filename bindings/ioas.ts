@@ -10,6 +10,7 @@
  *
  * Kernel counterpart: struct iommufd_ioas, drivers/iommu/iommufd/ioas.c.
  */
+import type { Access, AccessOptions } from "./access.js";
 import type { IoctlCommand, Output } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import { dispose } from "./dispose.js";
@@ -358,6 +359,26 @@ export class Ioas {
   /** What `allow` has set, by ascending IOVA; empty: IOVAs are picked from everywhere. As `areas` otherwise. */
   allowedRanges(part: RangePart = {}): IovaRange[] {
     return readAllowed(this.context, this.#named, part);
+  }
+
+  // -------------------------------------------------------------------------------------------------- reaching
+
+  /**
+   * A pretend device that reaches memory by IOVA, without page tables. Until it is destroyed the file stays open, and this address
+   * space cannot be destroyed (EBUSY). (iommufd_access_create, iommufd_access_attach)
+   *
+   * @throws IommufdError EADDRINUSE: it pins, and something is mapped in less than whole pages; EINVAL: `unmap` is no function; EBUSY:
+   *   no ID left; EMFILE: 1024 accesses and fault queues; ENOMEM; EIO. Then there is none.
+   */
+  access(options: AccessOptions = {}): Access {
+    const access = this.context.access(options);
+    try {
+      access.attach(this);
+      return access;
+    } catch (error) {
+      access.destroy();
+      throw error;
+    }
   }
 
   // -------------------------------------------------------------------------------------------------- the end

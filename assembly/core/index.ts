@@ -34,10 +34,12 @@ export {
   accessCreate,
   accessDestroy,
   accessDetach,
+  accessLeave,
   accessPin,
   accessPinned,
   accessSegment,
   accessUnpin,
+  accessUnpinAll,
   segmentEnd,
 } from "./access";
 export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
