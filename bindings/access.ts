@@ -261,7 +261,8 @@ export class Access {
       else {
         try {
           if (reach > LOOP_BYTES) copyMany(bytes, address, buffer, done, reach, writes);
-          else if (writes) for (let index = 0; index < reach; index++) bytes[address + index] = buffer[done + index] ?? 0;
+          else if (writes)
+            for (let index = 0; index < reach; index++) bytes[address + index] = buffer[done + index] ?? 0;
           else for (let index = 0; index < reach; index++) buffer[done + index] = bytes[address + index] ?? 0;
         } finally {
           core.segmentEnd();
