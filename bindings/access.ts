@@ -3,7 +3,8 @@
  * Accesses: a pretend device that reaches memory by IOVA, as a driver in the kernel does, without page tables.
  *
  * The bytes of user memory and of memfds are reached in place. Memory outside of the shared one (UserSpace.mapExternal) is reached by
- * its callbacks, in a thread that has them.
+ * its callbacks, in a thread that has them. A buffer that lies in the shared memory itself, such as a mapping's bytes, is copied by the
+ * core: engines copy between shared memory and their own a word at a time, at a third of that speed.
  *
  * The core names an access by its row, ID and serial; whoever uses one that has ended gets EBADF.
  *
@@ -44,7 +45,7 @@ export interface PinnedPiece {
 type Wide = bigint | number;
 const END = 2n ** 64n;
 /** Up to this many bytes a loop beats TypedArray.set, and needs no view. */
-const LOOP_BYTES = 64;
+const LOOP_BYTES = 8;
 /** The built-in one, whatever the user's arrays have in its place. */
 const { set } = Uint8Array.prototype;
 
@@ -251,6 +252,7 @@ export class Access {
   #copy(iova: bigint, buffer: Uint8Array, writes: number): void {
     const { core, bytes } = this.#kernel;
     const { length } = buffer;
+    const isInside = length > LOOP_BYTES && buffer.buffer === bytes.buffer;
     let done = 0;
     do {
       const at = done === 0 ? iova : iova + BigInt(done);
@@ -260,10 +262,9 @@ export class Access {
       if (this.#kernel.result(2) !== 0) this.#copyOutside(address, buffer, done, reach, writes);
       else {
         try {
-          if (reach > LOOP_BYTES) copyMany(bytes, address, buffer, done, reach, writes);
-          else if (writes)
-            for (let index = 0; index < reach; index++) bytes[address + index] = buffer[done + index] ?? 0;
-          else for (let index = 0; index < reach; index++) buffer[done + index] = bytes[address + index] ?? 0;
+          if (reach <= LOOP_BYTES) copyFew(bytes, address, buffer, done, reach, writes);
+          else if (isInside) core.copySegment(address, buffer.byteOffset + done, reach, writes);
+          else copyMany(bytes, address, buffer, done, reach, writes);
         } finally {
           core.segmentEnd();
         }
@@ -289,6 +290,21 @@ export class Access {
 
   #bytes(address: number, length: number): Uint8Array {
     return this.#kernel.bytes.subarray(address, address + length);
+  }
+}
+
+/** As copyMany, for a few bytes, without a view. */
+function copyFew(
+  memory: Uint8Array,
+  address: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  writes: number,
+): void {
+  for (let index = 0; index < length; index++) {
+    if (writes) memory[address + index] = buffer[offset + index] ?? 0;
+    else buffer[offset + index] = memory[address + index] ?? 0;
   }
 }
 

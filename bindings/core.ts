@@ -94,6 +94,7 @@ export interface CoreExports {
   accessUnpinAll: (row: number, id: number, serial: number) => number;
   accessPinned: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
   accessSegment: (row: number, id: number, serial: number, iova: bigint, length: number, writes: number) => number;
+  copySegment: (address: number, buffer: number, length: number, writes: number) => void;
   segmentEnd: () => void;
 
   queueFileRead: (fd: number, bytes: number) => number;

@@ -36,7 +36,7 @@
  * Kernel counterpart: drivers/iommu/iommufd/device.c, iommufd_access_*().
  */
 import { arenaGive, arenaReserve, arenaTake, lockSpace, unlockSpace } from "./arena";
-import { load32, notify, store32 } from "./atomics";
+import { copy, load32, notify, store32 } from "./atomics";
 import { destroyReference } from "./destroy";
 import {
   EADDRINUSE,
@@ -549,6 +549,12 @@ function locatePinned(pages: usize, offset: u64, length: u64, otherwise: i32): i
   // The pin may go before the copy is over.
   if (thread.result3 != 0 && thread.result2 == 0) pinKept(thread.result3);
   return <i32>min(length, reach);
+}
+
+/** Copies between the piece, or a part of it, and a buffer in this memory. Context: both lie in the memory; they may overlap. */
+export function copySegment(address: u32, buffer: u32, length: u32, writes: bool): void {
+  if (writes) copy(address, buffer, length);
+  else copy(buffer, address, length);
 }
 
 /** The piece is copied. Context: accessSegment gave one. */

@@ -40,6 +40,7 @@ export {
   accessSegment,
   accessUnpin,
   accessUnpinAll,
+  copySegment,
   segmentEnd,
 } from "./access";
 export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
