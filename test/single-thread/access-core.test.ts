@@ -30,7 +30,8 @@ class BareDevice {
     this.row = this.core.accessCreate(file, Layout.FILE_BY_NUMBER, Layout.ACCESS_PINS);
     expect(this.row).toBeGreaterThanOrEqual(0);
     this.id = this.#word(Layout.THREAD_RESULT0);
-    this.serial = (this.#word(Layout.THREAD_RESULT0 + 4) >>> 0) + (this.#word(Layout.THREAD_RESULT0 + 8) >>> 0) * 2 ** 32;
+    this.serial =
+      (this.#word(Layout.THREAD_RESULT0 + 4) >>> 0) + (this.#word(Layout.THREAD_RESULT0 + 8) >>> 0) * 2 ** 32;
   }
 
   #word(offset: number): number {
