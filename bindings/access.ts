@@ -3,13 +3,19 @@
  * Accesses: a pretend device that reaches memory by IOVA, as a driver in the kernel does, without page tables.
  *
  * The bytes of user memory and of memfds are reached in place. Memory outside of the shared one (UserSpace.mapExternal) is reached by
- * its callbacks, in a thread that has them.
+ * its callbacks, in a thread that has them. A buffer that lies in the shared memory itself, such as a mapping's bytes, is copied by the
+ * core: engines copy between shared memory and their own a word at a time, at a third of that speed.
  *
  * The core names an access by its row, ID and serial; whoever uses one that has ended gets EBADF.
+ *
+ * No code of the user runs while bytes are copied in place: an argument may be of a class of its own, so its bytes are reached through
+ * the built-in class.
  */
 import type { IommufdContext } from "./context.js";
-import { IommufdError, check, failure, invalid } from "./error.js";
+import { check, failure, invalid } from "./error.js";
+import { Errno } from "./generated/errno.js";
 import { Layout } from "./generated/layout.js";
+import type { Ioas } from "./ioas.js";
 import type { Kernel } from "./kernel.js";
 import { type WaitOptions, deadlineOf } from "./wait.js";
 
@@ -19,8 +25,9 @@ export interface AccessOptions {
   pins?: boolean;
   /**
    * UNMAP wants `length` bytes from `iova` on, and asks for the pins that meet them. When it returns, none may be left: after 100
-   * rounds UNMAP gives up (EDEADLK). It may be called for ranges that the access has not pinned. It runs in the thread that unmaps, if
-   * that is the thread of this access. (iommufd_access_ops.unmap)
+   * rounds UNMAP gives up (EDEADLOCK). It may be called for ranges that the access has not pinned, and may make any call. It runs in
+   * the thread that unmaps, if that is the thread of this access; the accesses of other threads are not asked. What it throws, the call
+   * that asked throws once it is over. (iommufd_access_ops.unmap)
    */
   unmap?(iova: bigint, length: bigint): void;
 }
@@ -37,6 +44,10 @@ export interface PinnedPiece {
 /** An IOVA or a length: a bigint, or a safe integer. */
 type Wide = bigint | number;
 const END = 2n ** 64n;
+/** Up to this many bytes a loop beats TypedArray.set, and needs no view. */
+const LOOP_BYTES = 8;
+/** The built-in one, whatever the user's arrays have in its place. */
+const { set } = Uint8Array.prototype;
 
 /** A driver's access to an IO address space. (struct iommufd_access) */
 export class Access {
@@ -55,13 +66,10 @@ export class Access {
     if (unmap !== undefined && typeof unmap !== "function") throw invalid("access", "unmap must be a function");
     this.#kernel = kernel;
     this.#context = context;
-    this.#row = check(
-      kernel.core.accessCreate(context.fileAddress, context.expected, pins ? Layout.ACCESS_PINS : 0),
-      "access",
-    );
+    this.#row = kernel.core.accessCreate(context.fileAddress, context.expected, pins ? Layout.ACCESS_PINS : 0);
     this.id = kernel.result(0);
-    this.#serial = kernel.result(1) >>> 0;
-    this.#serial += (kernel.result(2) >>> 0) * 2 ** 32;
+    this.#serial = (kernel.result(1) >>> 0) + (kernel.result(2) >>> 0) * 2 ** 32;
+    this.#done(this.#row);
     this.#unmap = unmap?.bind(options);
     kernel.accesses.add(this);
   }
@@ -71,47 +79,109 @@ export class Access {
     return this.#ioasId;
   }
 
-  /** Attaches it to an address space. (iommufd_access_attach) @throws IommufdError ENOENT; EINVAL (attached already); EADDRINUSE; EBADF */
-  attach(ioasId: number): void {
-    this.#attach(ioasId, 0);
-  }
-
   /**
-   * Goes to another address space: `unmap` is called for everything first, and must let go of all pins. (iommufd_access_replace)
-   * @throws IommufdError ENOENT (no such address space, or attached to none); EBUSY (pins are left); EADDRINUSE; EBADF
+   * Attaches it to an address space, which cannot be destroyed as long (EBUSY). (iommufd_access_attach)
+   *
+   * @throws IommufdError ENOENT; EINVAL (attached already); EADDRINUSE (it pins, and something is mapped in less than pages); EBUSY
+   *   (`unmap` of its detach or replace is running); EBADF; EIO
    */
-  replace(ioasId: number): void {
-    this.#letGo();
-    this.#attach(ioasId, 1);
-  }
-
-  #attach(ioasId: number, replaces: number): void {
-    check(this.#kernel.core.accessAttach(this.#row, this.id, this.#serial, ioasId, replaces), "access");
+  attach(ioas: Ioas | number): void {
+    const ioasId = this.#idOf(ioas);
+    this.#done(this.#kernel.core.accessAttach(this.#row, this.id, this.#serial, ioasId, 0));
     this.#ioasId = ioasId;
   }
 
-  /** Leaves its address space: `unmap` is called for everything first. (iommufd_access_detach) @throws IommufdError EINVAL (not attached); EBUSY (pins are left); EBADF */
-  detach(): void {
-    this.#letGo();
-    check(this.#kernel.core.accessDetach(this.#row, this.id, this.#serial), "access");
-    this.#ioasId = 0;
+  /**
+   * Goes to another address space: `unmap` is called for everything first, and must let go of all pins; meanwhile there are no new ones
+   * (ENOENT). Nothing happens when it is there already. (iommufd_access_replace)
+   *
+   * @throws IommufdError ENOENT (no such address space, or attached to none); EADDRINUSE; EBUSY (pins are left, or it is leaving, or
+   *   copying); EBADF; EIO. It stays where it was.
+   */
+  replace(ioas: Ioas | number): void {
+    const ioasId = this.#idOf(ioas);
+    this.#letGo(ioasId, () => {
+      this.#done(this.#kernel.core.accessAttach(this.#row, this.id, this.#serial, ioasId, 1));
+      this.#ioasId = ioasId;
+    });
   }
 
-  /** Ends it: `unmap` is called for everything first. (iommufd_access_destroy) @throws IommufdError EBUSY (pins are left); EBADF */
+  /**
+   * Leaves its address space, as `replace`. (iommufd_access_detach)
+   *
+   * @throws IommufdError EINVAL (not attached); EBUSY (pins are left, or it is leaving, or copying); EBADF; EIO
+   */
+  detach(): void {
+    this.#letGo(0, () => {
+      this.#done(this.#kernel.core.accessDetach(this.#row, this.id, this.#serial));
+      this.#ioasId = 0;
+    });
+  }
+
+  /**
+   * Ends it, as `detach` if it is attached; then the file may go. (iommufd_access_destroy)
+   *
+   * @throws IommufdError EBUSY (pins are left, or it is leaving, or copying); EBADF. ETIMEDOUT: somebody has its object locked; this access
+   *   has ended, and the object stays until the file is closed. EDEADLK: that is this thread; EAGAIN, ENOMEM: it may be tried again.
+   */
   destroy(options?: WaitOptions): void {
     const deadline = deadlineOf(options?.timeoutMs);
-    this.#letGo();
-    const { core } = this.#kernel;
-    const file = this.#context.fileAddress;
-    const begun = core.accessDestroy(this.#row, this.id, this.#serial, 1);
-    check(this.#kernel.settle(begun, file, this.#context, deadline), "access");
-    this.#ioasId = 0;
-    this.#kernel.accesses.delete(this);
+    if (this.#ioasId === 0) this.#end(deadline);
+    else this.#letGo(0, () => this.#end(deadline));
   }
 
-  /** All that it has pinned is to be let go. */
-  #letGo(): void {
-    if (this.#ioasId !== 0) this.notify(0n, END - 1n);
+  #end(deadline: number): void {
+    const { core } = this.#kernel;
+    const begun = core.accessDestroy(this.#row, this.id, this.#serial, 1);
+    if (begun >= 0 || begun <= Layout.MUST_WAIT || begun === -Errno.EIO) {
+      this.#ioasId = 0;
+      this.#kernel.accesses.delete(this);
+    }
+    const result = this.#kernel.settle(begun, this.#context.fileAddress, this.#context, deadline);
+    if (result !== -Errno.EIO) check(result, "access"); // a poisoned file's: it goes with the file
+  }
+
+  /** @internal Its thread leaves: it lets go of everything, unasked, and waits for nobody. */
+  abandon(): void {
+    this.#kernel.core.accessUnpinAll(this.#row, this.id, this.#serial);
+    this.#end(deadlineOf(0));
+  }
+
+  /**
+   * Undoes all of its pins. No call of the kernel's has this; a driver there knows what it has pinned.
+   *
+   * @throws IommufdError EBADF; EIO
+   */
+  unpinAll(): void {
+    this.#done(this.#kernel.core.accessUnpinAll(this.#row, this.id, this.#serial));
+  }
+
+  /** All that it has pinned is to be let go, then the call goes on; also when `unmap` throws, which is thrown afterwards. */
+  #letGo(ioasId: number, goOn: () => void): void {
+    const { core } = this.#kernel;
+    const result = core.accessLeave(this.#row, this.id, this.#serial, ioasId);
+    // A poisoned file's access has nobody to ask, and can only be ended.
+    if (result !== -Errno.EIO && this.#done(result) === 0) return;
+    const failures: unknown[] = [];
+    try {
+      if (result > 0) this.notify(0n, END - 1n);
+    } catch (error) {
+      failures.push(error);
+    }
+    goOn();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** After a call of the core, whose results have been read. */
+  #done(result: number): number {
+    if (this.#kernel.words[this.#kernel.attention] !== 0) this.#kernel.attend();
+    return check(result, "access");
+  }
+
+  #idOf(ioas: Ioas | number): number {
+    const id = typeof ioas === "object" ? ioas.idIn(this.#context) : ioas;
+    if (id >>> 0 !== id) throw invalid("access", `an address space or its ID is wanted, not ${String(id)}`);
+    return id;
   }
 
   /** @internal Calls the driver's unmap. */
@@ -133,28 +203,42 @@ export class Access {
    */
   pin(iova: Wide, length: Wide, options: { write?: boolean } = {}): PinnedPiece[] {
     const [first, bytes] = [wide(iova), wide(length)];
-    const { core } = this.#kernel;
-    check(core.accessPin(this.#row, this.id, this.#serial, first, bytes, options.write ? 1 : 0), "access");
+    this.#done(
+      this.#kernel.core.accessPin(this.#row, this.id, this.#serial, first, bytes, options.write === true ? 1 : 0),
+    );
+    try {
+      return this.#piecesOf(first, bytes);
+    } catch (error) {
+      this.#kernel.core.accessUnpin(this.#row, this.id, this.#serial, first, bytes);
+      throw error;
+    }
+  }
+
+  #piecesOf(first: bigint, bytes: bigint): PinnedPiece[] {
     const pieces: PinnedPiece[] = [];
     for (let at = first; at < first + bytes;) {
-      const left = first + bytes - at;
-      const reach = check(core.accessPinned(this.#row, this.id, this.#serial, at, left), "access");
+      const reach = this.#kernel.core.accessPinned(this.#row, this.id, this.#serial, at, first + bytes - at);
       const address = this.#kernel.result(1) >>> 0;
       const inside = this.#kernel.result(2) === 0;
+      this.#done(reach);
       pieces.push({ iova: at, length: reach, bytes: inside ? this.#bytes(address, reach) : undefined });
       at += BigInt(reach);
     }
     return pieces;
   }
 
-  /** Undoes a pin of exactly that range. (iommufd_access_unpin_pages) @throws IommufdError EINVAL when there is none; EBADF */
+  /** Undoes a pin of exactly that range, once. (iommufd_access_unpin_pages) @throws IommufdError EINVAL when there is none; EBADF; EIO */
   unpin(iova: Wide, length: Wide): void {
-    check(this.#kernel.core.accessUnpin(this.#row, this.id, this.#serial, wide(iova), wide(length)), "access");
+    this.#done(this.#kernel.core.accessUnpin(this.#row, this.id, this.#serial, wide(iova), wide(length)));
   }
 
   /**
    * Copies memory at `iova` into the buffer. Of a range that is not good to its end, the part before may have been copied.
-   * (iommufd_access_rw) @throws IommufdError EINVAL (length 0, being unmapped, behind the end of a file); EOVERFLOW; ENOENT; EPERM; EFAULT; EBADF
+   * (iommufd_access_rw)
+   *
+   * @throws IommufdError EINVAL (length 0, being unmapped, behind the end of a file); EOVERFLOW; ENOENT (not mapped, not attached); EPERM;
+   *   EFAULT (nothing is there in the source's memory, or it is outside and this thread does not have it); EDEADLK (called by external
+   *   memory that is being copied); EBADF; EIO
    */
   read(iova: Wide, into: Uint8Array): void {
     this.#copy(wide(iova), into, 0);
@@ -166,37 +250,77 @@ export class Access {
   }
 
   #copy(iova: bigint, buffer: Uint8Array, writes: number): void {
-    const { core } = this.#kernel;
+    const { core, bytes } = this.#kernel;
+    const { length } = buffer;
+    const isInside = length > LOOP_BYTES && buffer.buffer === bytes.buffer;
     let done = 0;
     do {
-      const left = BigInt(buffer.length - done);
-      const reach = core.accessSegment(this.#row, this.id, this.#serial, iova + BigInt(done), left, writes);
-      if (reach < 0) throw IommufdError.fromErrno(reach, { syscall: "access" });
+      const at = done === 0 ? iova : iova + BigInt(done);
+      const reach = core.accessSegment(this.#row, this.id, this.#serial, at, length - done, writes);
       const address = this.#kernel.result(1) >>> 0;
-      const external = this.#kernel.result(2) >>> 0;
-      try {
-        const part = reach === buffer.length ? buffer : buffer.subarray(done, done + reach);
-        if (external !== 0) this.#copyOutside(external, address, part, writes);
-        else if (writes) this.#kernel.bytes.set(part, address);
-        else part.set(this.#bytes(address, reach));
-      } finally {
-        core.segmentEnd();
+      if (reach < 0) this.#done(reach);
+      if (this.#kernel.result(2) !== 0) this.#copyOutside(address, buffer, done, reach, writes);
+      else {
+        try {
+          if (reach <= LOOP_BYTES) copyFew(bytes, address, buffer, done, reach, writes);
+          else if (isInside) core.copySegment(address, buffer.byteOffset + done, reach, writes);
+          else copyMany(bytes, address, buffer, done, reach, writes);
+        } finally {
+          core.segmentEnd();
+        }
       }
+      if (this.#kernel.words[this.#kernel.attention] !== 0) this.#kernel.attend();
       done += reach;
-    } while (done < buffer.length);
+    } while (done < length);
   }
 
-  #copyOutside(number: number, offset: number, part: Uint8Array, writes: number): void {
-    const memory = this.#kernel.externals.get(number);
-    if (memory === undefined) {
-      throw failure("EFAULT", "access", "the memory is outside of the shared one, and this thread does not have it");
+  /** Context: the piece has begun, and `result` 2 is the memory's number. */
+  #copyOutside(offset: number, buffer: Uint8Array, done: number, length: number, writes: number): void {
+    try {
+      const memory = this.#kernel.externals.get(this.#kernel.result(2) >>> 0);
+      if (memory === undefined) {
+        throw failure("EFAULT", "access", "the memory is outside of the shared one, and this thread does not have it");
+      }
+      const part = new Uint8Array(buffer.buffer, buffer.byteOffset + done, length);
+      this.#kernel.callUser(() => (writes ? memory.write(offset, part) : memory.read(offset, part)));
+    } finally {
+      this.#kernel.core.segmentEnd();
     }
-    this.#kernel.callUser(() => (writes ? memory.write(offset, part) : memory.read(offset, part)));
   }
 
   #bytes(address: number, length: number): Uint8Array {
     return this.#kernel.bytes.subarray(address, address + length);
   }
+}
+
+/** As copyMany, for a few bytes, without a view. */
+function copyFew(
+  memory: Uint8Array,
+  address: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  writes: number,
+): void {
+  for (let index = 0; index < length; index++) {
+    if (writes) memory[address + index] = buffer[offset + index] ?? 0;
+    else buffer[offset + index] = memory[address + index] ?? 0;
+  }
+}
+
+/** `length` bytes between the shared memory and the buffer. */
+function copyMany(
+  memory: Uint8Array,
+  address: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  writes: number,
+): void {
+  if (!writes) {
+    set.call(buffer, memory.subarray(address, address + length), offset);
+  } else if (length === buffer.length) memory.set(buffer, address);
+  else memory.set(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), address);
 }
 
 /** @throws IommufdError EINVAL for what is no 64-bit number */

@@ -444,8 +444,8 @@ export class IommufdContext {
   }
 
   /**
-   * A pretend device's access to the IO address spaces of this context, attached to none yet. It keeps the file open until it is
-   * destroyed. (iommufd_access_create)
+   * A pretend device's access to the IO address spaces of this context, attached to none yet (`Ioas.access` attaches it, too). It keeps
+   * the file open until it is destroyed, or this thread leaves. (iommufd_access_create)
    *
    * @throws IommufdError ENOTTY (not in the rfc profile); ENOMEM; EBUSY (no ID); EMFILE (1024 owners); EBADF; EIO
    */

@@ -86,12 +86,15 @@ export interface CoreExports {
 
   accessCreate: (file: number, expected: number, flags: number) => number;
   accessAttach: (row: number, id: number, serial: number, ioasId: number, replaces: number) => number;
+  accessLeave: (row: number, id: number, serial: number, ioasId: number) => number;
   accessDetach: (row: number, id: number, serial: number) => number;
   accessDestroy: (row: number, id: number, serial: number, blocking: number) => number;
   accessPin: (row: number, id: number, serial: number, iova: bigint, length: bigint, writes: number) => number;
   accessUnpin: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
+  accessUnpinAll: (row: number, id: number, serial: number) => number;
   accessPinned: (row: number, id: number, serial: number, iova: bigint, length: bigint) => number;
-  accessSegment: (row: number, id: number, serial: number, iova: bigint, length: bigint, writes: number) => number;
+  accessSegment: (row: number, id: number, serial: number, iova: bigint, length: number, writes: number) => number;
+  copySegment: (address: number, buffer: number, length: number, writes: number) => void;
   segmentEnd: () => void;
 
   queueFileRead: (fd: number, bytes: number) => number;

@@ -383,6 +383,26 @@ export class Ioas {
     return readAllowed(this.context, this.#named, part);
   }
 
+  // -------------------------------------------------------------------------------------------------- reaching
+
+  /**
+   * A pretend device that reaches memory by IOVA, without page tables. Until it is destroyed the file stays open, and this address
+   * space cannot be destroyed (EBUSY). (iommufd_access_create, iommufd_access_attach)
+   *
+   * @throws IommufdError EADDRINUSE: it pins, and something is mapped in less than whole pages; EINVAL: `unmap` is no function; EBUSY:
+   *   no ID left; EMFILE: 1024 accesses and fault queues; ENOMEM; EIO. Then there is none.
+   */
+  access(options: AccessOptions = {}): Access {
+    const access = this.context.access(options);
+    try {
+      access.attach(this);
+      return access;
+    } catch (error) {
+      access.destroy();
+      throw error;
+    }
+  }
+
   // -------------------------------------------------------------------------------------------------- the end
 
   /**

@@ -68,19 +68,10 @@ export class IoctlCall {
     }
     const { fileAddress, expected } = this.#context;
     let result = this.#core.ioctlWindow(fileAddress, expected, request, size, 1);
-    if (result === Layout.MUST_NOTIFY) result = this.#unmapPinnedInWindow(request);
+    if (result === Layout.MUST_NOTIFY) result = this.#unmapPinned(request, null);
     kernel.words[this.#windowWritten] = 0;
     if (kernel.words[kernel.attention] !== 0) this.#attendWindow(size);
     return result;
-  }
-
-  /** The reply stays in the window. */
-  #unmapPinnedInWindow(request: number): number {
-    try {
-      return this.#unmapPinned(request, null);
-    } finally {
-      this.#kernel.words[this.#windowWritten] = 0;
-    }
   }
 
   /** What is attended to may call ioctls of its own. */
@@ -150,7 +141,7 @@ export class IoctlCall {
 
   /**
    * An UNMAP found pins of accesses: each is asked to let go, then it goes on, round by round. The call's words, its struct and its
-   * window are kept meanwhile, because the callbacks may make calls of their own.
+   * window are kept meanwhile, because the callbacks may make calls of their own. What they throw is thrown when the UNMAP is over.
    */
   #unmapPinned(request: number, arg: Argument): number {
     const { bytes, command, core, thread, window } = this.#kernel;
@@ -171,8 +162,10 @@ export class IoctlCall {
       const written = this.#kernel.words[this.#windowWritten] ?? 0;
       if (written !== 0) this.#takeReply(bytesOf(arg), written);
     }
-    if (failures.length > 0) throw failures[0];
-    return result;
+    if (failures.length === 0) return result;
+    this.#kernel.words[this.#windowWritten] = 0;
+    this.#kernel.attend();
+    throw failures[0];
   }
 
   /** Asks every access of this thread on the address space to let go of the area whose bounds the words tell. */
@@ -182,7 +175,8 @@ export class IoctlCall {
     const last = view.getBigUint64(Layout.THREAD_RANGE_LAST - Layout.THREAD_CALL, true);
     this.#core.describe(file, view.getUint32(Layout.THREAD_UNMAP_HANDLE - Layout.THREAD_CALL, true));
     const ioasId = this.#kernel.result(1) >>> 0;
-    for (const access of this.#kernel.accesses) {
+    // Who comes to be while they are asked has nothing there that could be in the way.
+    for (const access of [...this.#kernel.accesses]) {
       if (!access.isOn(file, ioasId)) continue;
       try {
         access.notify(first, last - first + 1n);

@@ -82,8 +82,8 @@ import { clearHand, current, hand, setHand } from "./thread";
 }
 
 /**
- * Makes sure that `nodes` nodes, an area, a pages object and a pin can be taken. All but the pages object come from the rest of the newest chunk if the
- * lists have none.
+ * Makes sure that `nodes` nodes, an area, a pin, and a pages object or a range of pinned pages can be taken. All but the last come from
+ * the rest of the newest chunk if the lists have none.
  *
  * Return: false is ENOMEM, and nothing has changed that anybody sees.
  */
@@ -152,7 +152,7 @@ export function arenaTake(file: usize, kind: u32): usize {
   return piece; // fresh from the heap, hence zero
 }
 
-/** Context: a pages object has no user. */
+/** Context: a pages object, or a range, has no user. */
 export function arenaGive(file: usize, kind: u32, piece: usize): void {
   const list = freeList(spaceOf(file), kind);
   store<u32>(piece + linkIn(kind), load<u32>(list));

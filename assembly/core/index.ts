@@ -34,10 +34,13 @@ export {
   accessCreate,
   accessDestroy,
   accessDetach,
+  accessLeave,
   accessPin,
   accessPinned,
   accessSegment,
   accessUnpin,
+  accessUnpinAll,
+  copySegment,
   segmentEnd,
 } from "./access";
 export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";

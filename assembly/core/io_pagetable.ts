@@ -19,7 +19,7 @@
  * Kernel counterpart: drivers/iommu/iommufd/io_pagetable.c.
  */
 import { arenaGive, arenaReserve, arenaTake, lockSpace, unlockSpace } from "./arena";
-import { load32, pause, wait32 } from "./atomics";
+import { load32, pause, store32, wait32 } from "./atomics";
 import { MODEL_BUILD } from "./config";
 import { EADDRINUSE, EBUSY, EDEADLK, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EOVERFLOW, EPERM } from "../errno";
 import {
@@ -277,9 +277,9 @@ function removeAll(file: usize, ioas: usize, first: u64, last: u64): void {
  * Unmaps the areas that lie in [first, last], in ascending order.
  *
  * Context: takes the space's lock, and lets others in after each BATCH of areas; may wait for copies. Return: 0; -EBUSY for an area in
- * transition; -ENOENT for one that sticks out; -EDEADLK when the caller itself copies there. In these cases what came before is
- * unmapped. MUST_NOTIFY: an access pins an area; call unmapAgain once the callbacks have run. The bytes that were unmapped are in
- * unmapBytes. (iopt_unmap_iova_range)
+ * transition; -ENOENT for one that sticks out; -EDEADLK when somebody copies there, and the caller is in a copy itself. In these cases
+ * what came before is unmapped. MUST_NOTIFY: an access pins an area; call unmapAgain once the callbacks have run. The bytes that were
+ * unmapped are in unmapBytes. (iopt_unmap_iova_range)
  */
 export function unmapRange(file: usize, ioas: usize, first: u64, last: u64): i32 {
   const thread = changetype<Thread>(current());
@@ -316,8 +316,9 @@ function unmapOn(file: usize, ioas: usize): i32 {
       if (found == 0 || thread.rangeFirst > last) result = 0;
       else {
         result = whyNot(found);
-        if (result == GO_ON) copier = copierOf(found);
-        if (copier != 0 && copier == current()) result = -EDEADLK;
+        if (result == GO_ON && changetype<Ioas>(ioas).accesses != 0) copier = copierOf(found);
+        // Who copies himself waits for no other: that one may wait for him.
+        if (copier != 0 && load32(copyingOf(current())) != 0) result = -EDEADLK;
         else if (result == GO_ON && copier == 0) {
           const end = thread.rangeLast;
           thread.unmapBytes += end - thread.rangeFirst + 1;
@@ -345,12 +346,18 @@ function whyNot(found: usize): i32 {
   return MUST_NOTIFY;
 }
 
-/** Return: a thread that copies from or to the area for an access, which then wakes us at its end; 0 when there is none. */
+/**
+ * Return: a thread that copies from or to the area for an access, and wakes us at its end, and how many copies it had ended in result3;
+ * 0 when there is none.
+ */
 function copierOf(area: usize): usize {
   for (let number: u32 = 0; number < MAX_THREADS; number++) {
     const thread = THREADS + number * THREAD_BYTES;
+    const ended = load32(copiesOf(thread)); // before the look
     if (load32(copyingOf(thread)) != <u32>area) continue;
     changetype<Area>(area).preventAccess = 1;
+    store32(thread + offsetof<Thread>("copyWaited"), 1);
+    changetype<Thread>(current()).result3 = ended;
     return thread;
   }
   return 0;
@@ -360,13 +367,16 @@ function copierOf(area: usize): usize {
 @inline export function copyingOf(thread: usize): usize {
   return thread + offsetof<Thread>("copying");
 }
+// @ts-ignore: a decorator on a function
+@inline export function copiesOf(thread: usize): usize {
+  return thread + offsetof<Thread>("copies");
+}
 
-/** Until the thread copies something else, or nothing. */
+/** Until the copy that copierOf found has ended. */
 function waitForCopier(thread: usize): void {
-  const seen = load32(copyingOf(thread));
-  if (seen == 0) return;
-  if (changetype<Thread>(current()).mayBlock != 0) wait32(copyingOf(thread), seen, -1);
-  else pause(copyingOf(thread), seen);
+  const ended = changetype<Thread>(current()).result3;
+  if (changetype<Thread>(current()).mayBlock != 0) wait32(copiesOf(thread), ended, -1);
+  else pause(copiesOf(thread), ended);
 }
 
 /**

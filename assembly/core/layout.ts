@@ -107,6 +107,7 @@ export const FILE_LOCK: u32 = at.FILE_CONTEXT + offsetof<at.Context>("lock");
 export const FILE_TAKEN: u32 = at.FILE_CONTEXT + offsetof<at.Context>("taken");
 export const FILE_SPARE: u32 = at.FILE_CONTEXT + offsetof<at.Context>("spare");
 export const FILE_PHASE_MASK: u32 = at.FILE_PHASE_MASK;
+export const FILE_POISONED: u32 = at.FILE_POISONED;
 export const FILE_FREE: u32 = at.FILE_FREE;
 export const FILE_OPEN: u32 = at.FILE_OPEN;
 export const FILE_CLOSED: u32 = at.FILE_CLOSED;

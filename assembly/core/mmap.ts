@@ -22,6 +22,7 @@
  *
  * A pin that outlasts a call (keepPin) is a count in the row. It is raised only while the thread's word names the row, hence not any
  * more when unmap's wait is over; unmap then leaves the row to the last dropPin. So pages that a device uses survive munmap() and exit.
+ * Such pages can be copied too, while a pin keeps them (pinKept); then the row goes with the last of both.
  *
  * If a thread dies in here: the order follows from the rows, a row that map was filling is in Thread.mapping, one that unmap was
  * clearing names its thread, and pages that no row has are free (repairMappings).
@@ -304,7 +305,8 @@ export function mappingAt(position: u32): usize {
  */
 export function finishUnmap(row: usize): void {
   const mapping = changetype<Mapping>(row);
-  if (load32(row + offsetof<Mapping>("pins")) != 0 && leaveToPins(row)) return;
+  // Nobody can begin to copy what only pins keep once there are none.
+  if ((load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) && leaveToPins(row)) return;
   const isFile = mapping.kind == MAPPING_MEMFD;
   const file: usize = mapping.source;
   const own = ownPages(row);
@@ -329,13 +331,29 @@ function ownCount(row: usize): u32 {
   return mapping.kind == MAPPING_ANONYMOUS ? mapping.pages : pagesOf(mapping.pages);
 }
 
-/** Return: whether pins are left, the last of which frees the pages now. */
+/** Return: whether pins, or copies of what they keep, are left, the last of which frees the pages now. */
 function leaveToPins(row: usize): bool {
   lock(MAP_LOCK, RANK_MAP);
-  const isPinned = load32(row + offsetof<Mapping>("pins")) != 0;
-  if (isPinned) store32(stateOf(row), MAPPING_ORPHAN);
+  store32(stateOf(row), MAPPING_ORPHAN); // before the look: who ends a copy reads it afterwards
+  const isOver = beginEndOfOrphan(row);
   unlock(MAP_LOCK, RANK_MAP);
-  return isPinned;
+  return !isOver;
+}
+
+/** Context: map lock held. Return: whether nothing keeps an orphan any more; then the caller unlocks and calls finishUnmap. */
+function beginEndOfOrphan(row: usize): bool {
+  if (load32(stateOf(row)) != MAPPING_ORPHAN) return false;
+  if (load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) return false;
+  leave(row);
+  return true;
+}
+
+/** Whether a thread copies from or to it. */
+function isCopied(row: usize): bool {
+  for (let number: u32 = 0; number < MAX_THREADS; number++) {
+    if (load32(pinnedOf(THREADS + number * THREAD_BYTES)) == <u32>row) return true;
+  }
+  return false;
 }
 
 /** Until no thread copies from or to it any more. Context: the caller took the row out of the order. */
@@ -432,7 +450,22 @@ export function unpin(): void {
   const pinned = pinnedOf(current());
   const row: usize = load<u32>(pinned);
   store32(pinned, 0);
-  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinned, -1);
+  const state = load32(stateOf(row));
+  if (state == MAPPING_LEAVING) notify(pinned, -1);
+  else if (state == MAPPING_ORPHAN) endOrphan(row);
+}
+
+/** What kept the row may be gone. */
+function endOrphan(row: usize): void {
+  lock(MAP_LOCK, RANK_MAP);
+  const isOver = beginEndOfOrphan(row);
+  unlock(MAP_LOCK, RANK_MAP);
+  if (isOver) finishUnmap(row);
+}
+
+/** Pins a mapping for a copy. Context: nothing is pinned by this thread; somebody else's keepPin keeps the row. */
+export function pinKept(row: usize): void {
+  store32(pinnedOf(current()), <u32>row);
 }
 
 /** From here on the mapping's pages stay until dropPin, whatever is unmapped. Return: the row. */
@@ -450,8 +483,8 @@ export function keepPinOf(row: usize): void {
 /** Context: may wipe pages. */
 export function dropPin(row: usize): void {
   lock(MAP_LOCK, RANK_MAP);
-  const isLast = add32(row + offsetof<Mapping>("pins"), u32.MAX_VALUE) == 1 && load32(stateOf(row)) == MAPPING_ORPHAN;
-  if (isLast) leave(row);
+  add32(row + offsetof<Mapping>("pins"), u32.MAX_VALUE);
+  const isLast = beginEndOfOrphan(row);
   unlock(MAP_LOCK, RANK_MAP);
   if (isLast) finishUnmap(row);
 }

@@ -16,24 +16,40 @@
  */
 import { arenaGive, arenaTake, lockSpace, spaceOf, unlockSpace } from "./arena";
 import { assertInvariant } from "./config";
-import { EINVAL } from "../errno";
+import { EINVAL, ENOMEM } from "../errno";
 import { memfdPut } from "./memfd";
 import {
+  ACCOUNT_MM,
   ACCOUNT_NONE,
+  ACCOUNT_USER,
   ARENA_CHUNK_BYTES,
   ARENA_PAGES,
   ArenaChunk,
   CAP_IPC_LOCK,
   PAGES_ACCOUNT_SHIFT,
   PAGES_HOLDS_SOURCE,
+  PAGES_IS_RANGE,
   PAGES_WRITABLE,
   PAGE_SHIFT,
   PAGE_SIZE,
   PagesObject,
+  PinnedRange,
   Process,
   Space,
 } from "./memory-map";
-import { capable, currentProcess, dropSource, holdSource } from "./process";
+import { releasePins, releaseRange, uncharge } from "./pin";
+import {
+  addPinned,
+  capable,
+  chargeMm,
+  chargeUser,
+  currentProcess,
+  dropSource,
+  holdSource,
+  subPinned,
+  unchargeMm,
+  unchargeUser,
+} from "./process";
 
 /**
  * Memory of the calling process from address `start` on, or with `memfd` that file's from offset `start` on, whose reference it takes
@@ -122,7 +138,12 @@ export function releasePages(file: usize): void {
   const space = changetype<Space>(spaceOf(file));
   lockSpace(file);
   for (let pages = nextPages(file, 0); pages != 0; pages = nextPages(file, pages)) {
-    dropSources(changetype<PagesObject>(pages));
+    // Pins are left in a poisoned file only: the owner of an access keeps a file that is whole.
+    if (isRange(pages)) releaseRange(changetype<PinnedRange>(pages));
+    else {
+      releasePins(changetype<PagesObject>(pages));
+      dropSources(changetype<PagesObject>(pages));
+    }
   }
   const process: usize = space.sourceProcess;
   space.sourceProcess = 0;
@@ -130,25 +151,77 @@ export function releasePages(file: usize): void {
   unlockSpace(file);
 }
 
+// @ts-ignore: a decorator on a function
+@inline function isRange(piece: usize): bool {
+  return (changetype<PagesObject>(piece).flags & PAGES_IS_RANGE) != 0;
+}
+
+// ---------------------------------------------------------------------------------------------------- IOMMU_IOAS_CHANGE_PROCESS
+
 /**
- * The calling process becomes the owner of all mappings, which must be of files.
+ * The calling process becomes the owner of all mappings, which must be of files, and pays for what is pinned of them.
  *
- * Context: takes the lock. Return: 0; -EINVAL. (iommufd_ioas_change_process)
+ * Context: takes the lock. Return: 0; -EINVAL; -ENOMEM (more than it may lock); then nothing has changed. (iommufd_ioas_change_process)
  */
 export function changeProcess(file: usize): i32 {
-  let result: i32 = 0;
   lockSpace(file);
-  for (let pages = nextPages(file, 0); pages != 0 && result == 0; pages = nextPages(file, pages)) {
-    if (changetype<PagesObject>(pages).memfd == 0) result = -EINVAL;
-  }
-  for (let pages = nextPages(file, 0); pages != 0 && result == 0; pages = nextPages(file, pages)) {
-    const object = changetype<PagesObject>(pages);
-    if ((object.flags & PAGES_HOLDS_SOURCE) != 0) {
-      object.flags &= ~PAGES_HOLDS_SOURCE;
-      dropSource(object.process, object.user);
+  const process = currentProcess();
+  const user: usize = changetype<Process>(process).user;
+  const mm = pinnedOfOthers(file, ACCOUNT_MM, process, user);
+  const locked = pinnedOfOthers(file, ACCOUNT_USER, process, user);
+  let result: i32 = 0;
+  if (!areAllOfFiles(file)) result = -EINVAL;
+  else if (mm != 0 && !chargeMm(process, mm)) result = -ENOMEM;
+  else if (locked != 0 && !chargeUser(user, process, locked)) {
+    unchargeMm(process, mm);
+    result = -ENOMEM;
+  } else {
+    for (let pages = nextPages(file, 0); pages != 0; pages = nextPages(file, pages)) {
+      if (!isRange(pages)) changeOwner(file, changetype<PagesObject>(pages), user);
     }
-    setSource(file, object);
   }
   unlockSpace(file);
   return result;
+}
+
+function areAllOfFiles(file: usize): bool {
+  for (let pages = nextPages(file, 0); pages != 0; pages = nextPages(file, pages)) {
+    if (!isRange(pages) && changetype<PagesObject>(pages).memfd == 0) return false;
+  }
+  return true;
+}
+
+/** Whether pins in that mode are charged to somebody else. */
+function isOfOther(pages: PagesObject, mode: u32, process: usize, user: usize): bool {
+  if (pages.flags >> PAGES_ACCOUNT_SHIFT != mode) return false;
+  return pages.process != <u32>process || (mode == ACCOUNT_USER && pages.user != <u32>user);
+}
+
+function pinnedOfOthers(file: usize, mode: u32, process: usize, user: usize): u32 {
+  let count: u32 = 0;
+  for (let piece = nextPages(file, 0); piece != 0; piece = nextPages(file, piece)) {
+    if (isRange(piece)) continue;
+    const pages = changetype<PagesObject>(piece);
+    if (isOfOther(pages, mode, process, user)) count += pages.pinned;
+  }
+  return count;
+}
+
+/** Context: what is pinned is charged to the calling process, and to `user`, its own at that time. */
+function changeOwner(file: usize, pages: PagesObject, user: usize): void {
+  const process = currentProcess();
+  const count = pages.pinned;
+  const mode = pages.flags >> PAGES_ACCOUNT_SHIFT;
+  if (isOfOther(pages, mode, process, user)) uncharge(pages, count);
+  subPinned(pages.process, count);
+  if ((pages.flags & PAGES_HOLDS_SOURCE) != 0) {
+    pages.flags &= ~PAGES_HOLDS_SOURCE;
+    dropSource(pages.process, pages.user);
+  }
+  setSource(file, pages);
+  addPinned(process, count);
+  if (mode != ACCOUNT_USER || pages.user == <u32>user) return;
+  // Its credentials have just changed.
+  unchargeUser(user, count);
+  unchargeUser(pages.user, 0 - count);
 }

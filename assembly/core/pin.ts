@@ -20,9 +20,10 @@ import {
   ACCOUNT_MM,
   ACCOUNT_NONE,
   ACCOUNT_USER,
-  ARENA_PIN,
+  ARENA_PAGES,
   MAPPING_EXTERNAL,
   PAGES_ACCOUNT_SHIFT,
+  PAGES_IS_RANGE,
   PAGES_WRITABLE,
   PAGE_SHIFT,
   PAGE_SIZE,
@@ -108,7 +109,7 @@ function acquireRange(file: usize, pages: usize, first: u64, last: u64): i32 {
   let external: u32 = 0;
   if (object.memfd != 0) {
     const size = (<u64>memfdBytes(object.memfd) + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1);
-    if (start + wanted > size) return -EINVAL;
+    if (start > size || wanted > size - start) return -EINVAL;
     address = <u32>(memfdAt(object.memfd) + <usize>start);
   } else {
     const prot = (object.flags & PAGES_WRITABLE) != 0 ? PROT_WRITE : PROT_READ;
@@ -136,8 +137,10 @@ function insert(
   external: u32,
   count: u32,
 ): void {
-  const made = arenaTake(file, ARENA_PIN);
+  const made = arenaTake(file, ARENA_PAGES);
   const range = changetype<PinnedRange>(made);
+  range.users = 1;
+  range.flags = PAGES_IS_RANGE;
   range.mapping = mapping;
   range.address = address;
   range.external = external;
@@ -183,21 +186,38 @@ function drop(file: usize, pages: usize, first: u64, last: u64): void {
     if (range.count == 0) {
       changetype<PagesObject>(pages).pinned -= <u32>(end - thread.rangeFirst + 1);
       treeErase(file, rangesOf(pages), end);
-      if (range.mapping != 0) dropPin(range.mapping);
-      arenaGive(file, ARENA_PIN, found);
+      releaseRange(range);
+      range.users = 0;
+      arenaGive(file, ARENA_PAGES, found);
     }
     at = end + 1;
   }
 }
 
-/** Return: false is ENOMEM: more than the process may lock. */
+/** What the range keeps is given back: once, whoever dies in between. */
+export function releaseRange(range: PinnedRange): void {
+  const mapping: usize = range.mapping;
+  range.mapping = 0;
+  if (mapping != 0) dropPin(mapping);
+}
+
+/** All pins of the object are forgotten, but for its ranges. Context: the file is released. */
+export function releasePins(pages: PagesObject): void {
+  const count = pages.pinned;
+  pages.pinned = 0;
+  if (count == 0) return;
+  uncharge(pages, count);
+  subPinned(pages.process, count);
+}
+
+/** Return: false is ENOMEM: more than the process may lock. What is pinned already costs nothing, whatever the limit is by now. */
 function charge(pages: PagesObject, count: u32): bool {
   const mode = pages.flags >> PAGES_ACCOUNT_SHIFT;
-  if (mode == ACCOUNT_NONE) return true;
+  if (mode == ACCOUNT_NONE || count == 0) return true;
   return mode == ACCOUNT_MM ? chargeMm(pages.process, count) : chargeUser(pages.user, pages.process, count);
 }
 
-function uncharge(pages: PagesObject, count: u32): void {
+export function uncharge(pages: PagesObject, count: u32): void {
   const mode = pages.flags >> PAGES_ACCOUNT_SHIFT;
   if (mode == ACCOUNT_MM) unchargeMm(pages.process, count);
   else if (mode == ACCOUNT_USER) unchargeUser(pages.user, count);
@@ -205,7 +225,7 @@ function uncharge(pages: PagesObject, count: u32): void {
 
 /**
  * Where a pinned page lies. Return: how many bytes from `offset` on lie in one piece, 0 when the page is not pinned; the address in
- * result1, the number of the memory outside in result2.
+ * result1, the number of the memory outside in result2, the mapping in result3.
  */
 export function pinnedAt(pages: usize, offset: u64): u64 {
   const thread = changetype<Thread>(current());
@@ -216,5 +236,6 @@ export function pinnedAt(pages: usize, offset: u64): u64 {
   const skipped = offset - (thread.rangeFirst << PAGE_SHIFT);
   thread.result1 = range.address + <u32>skipped;
   thread.result2 = range.external;
+  thread.result3 = range.mapping;
   return ((thread.rangeLast - thread.rangeFirst + 1) << PAGE_SHIFT) - skipped;
 }

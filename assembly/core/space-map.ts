@@ -54,7 +54,7 @@ export const ACCOUNT_NONE: u32 = 2;
 export const ARENA_NODE: u32 = 0;
 export const ARENA_AREA: u32 = 1;
 export const ARENA_PAGES: u32 = 2;
-/** A PinnedRange or a Pin. */
+/** A Pin. */
 export const ARENA_PIN: u32 = 3;
 
 /** Bytes of a chunk: more than the nodes that one call may need. */
@@ -139,10 +139,16 @@ export class PagesObject {
   rangesLevels: u32;
 }
 
-/** Pages of a pages object that are pinned as one. */
+/**
+ * Pages of a pages object that are pinned as one. It is a piece of the same kind, so that the end of a file finds what it keeps, too.
+ */
 @unmanaged
 export class PinnedRange {
-  /** Pins that it is in. Free: the next free one. */
+  /** 1; 0 when it is free. */
+  users: u32;
+  /** PAGES_IS_RANGE. Free: the next free one. */
+  flags: u32;
+  /** Pins that it is in. */
   count: u32;
   /** The mapping whose pages they are, kept by keepPin; 0 for a memfd's. */
   mapping: u32;
@@ -150,8 +156,6 @@ export class PinnedRange {
   address: u32;
   /** That memory's number, 0 for none. */
   external: u32;
-  pad0: u64;
-  pad1: u64;
 }
 
 /** One range that an access has pinned, as often as `count` says. */
@@ -176,6 +180,8 @@ export class Access {
   flags: u32;
   /** Pins of its own. */
   pins: u32;
+  /** 1: its driver is asked to let go of everything, because it leaves its address space. No new pins or copies then. */
+  leaving: u32;
 }
 /** It pins pages, so its address space is mapped in whole pages. */
 export const ACCESS_PINS: u32 = 1;
@@ -183,6 +189,8 @@ export const ACCESS_PINS: u32 = 1;
 export const PAGES_WRITABLE: u32 = 1;
 /** It holds its process and user itself: they are not the space's. */
 export const PAGES_HOLDS_SOURCE: u32 = 2;
+/** It is no pages object but a PinnedRange. */
+export const PAGES_IS_RANGE: u32 = 16;
 /** Whom pins are charged to: ACCOUNT_* from this bit on. */
 export const PAGES_ACCOUNT_SHIFT: u32 = 2;
 

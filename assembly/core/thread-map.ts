@@ -145,6 +145,11 @@ export class Thread {
   buildingLevels: u32;
   /** The area from which, or to which, the thread copies for an access; UNMAP waits for it. */
   copying: u32;
+  /** That access' payload. */
+  copyingFor: u32;
+  /** Copies that have ended; and 1: somebody sleeps until this changes. */
+  copies: u32;
+  copyWaited: u32;
 }
 
 /** In Thread.hand: the object's callback must not run (any more). */

@@ -88,6 +88,7 @@ export const Layout = {
   FILE_TAKEN: 68,
   FILE_SPARE: 96,
   FILE_PHASE_MASK: 7,
+  FILE_POISONED: 8,
   FILE_FREE: 0,
   FILE_OPEN: 1,
   FILE_CLOSED: 2,

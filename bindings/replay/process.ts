@@ -11,6 +11,9 @@ const SET_LIMIT = "setrlimit_memlock";
 const DROP = /^drop_privileges_/;
 
 export class RecordedProcess {
+  /** Whether it is root still, and without a limit. */
+  private isFresh = true;
+
   constructor(private readonly userSpace: UserSpace) {}
 
   /** Whether a recorded system call changes who the process is. */
@@ -20,6 +23,7 @@ export class RecordedProcess {
 
   /** Makes one of the calls that `answers` knows. `value`: the limit in bytes, as the recorder set it; negative: none. Returns what was recorded. */
   call(name: string, value = 0): number {
+    this.isFresh = false;
     if (name === SET_LIMIT) this.userSpace.setMemlock(value < 0 ? Infinity : value);
     else this.userSpace.setCredentials(UNPRIVILEGED);
     return value;
@@ -27,7 +31,9 @@ export class RecordedProcess {
 
   /** As at the start of each scenario. */
   reset(): void {
+    if (this.isFresh) return;
     this.userSpace.setCredentials(ROOT);
     this.userSpace.setMemlock(Infinity);
+    this.isFresh = true;
   }
 }
