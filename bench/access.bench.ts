@@ -105,7 +105,7 @@ function copyAll(call: () => unknown, operations: number, target: Uint8Array): n
   for (let index = 0; index < operations; index++) {
     target[1] = 0;
     call();
-    right += target[1] as number;
+    right += target[1];
   }
   return right;
 }

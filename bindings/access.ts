@@ -29,7 +29,7 @@ export interface AccessOptions {
    * the thread that unmaps, if that is the thread of this access; the accesses of other threads are not asked. What it throws, the call
    * that asked throws once it is over. (iommufd_access_ops.unmap)
    */
-  unmap?(iova: bigint, length: bigint): void;
+  unmap?: (iova: bigint, length: bigint) => void;
 }
 
 /** A range of pinned memory that lies in one piece. */
@@ -46,8 +46,6 @@ type Wide = bigint | number;
 const END = 2n ** 64n;
 /** Up to this many bytes a loop beats TypedArray.set, and needs no view. */
 const LOOP_BYTES = 8;
-/** The built-in one, whatever the user's arrays have in its place. */
-const { set } = Uint8Array.prototype;
 
 /** A driver's access to an IO address space. (struct iommufd_access) */
 export class Access {
@@ -318,7 +316,8 @@ function copyMany(
   writes: number,
 ): void {
   if (!writes) {
-    set.call(buffer, memory.subarray(address, address + length), offset);
+    // The built-in one, whatever the user's arrays have in its place.
+    Uint8Array.prototype.set.call(buffer, memory.subarray(address, address + length), offset);
   } else if (length === buffer.length) memory.set(buffer, address);
   else memory.set(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), address);
 }

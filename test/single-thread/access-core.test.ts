@@ -95,7 +95,7 @@ test.each(["ends", "dies"])("what only a pin kept stays until a copy from it %s"
   expect(iommufd.stats().mappings).toBe(0);
 });
 
-test("munmap leaves what a pin lets go of, while it clears the rest, to a copy that began meanwhile", async () => {
+test("a copy from what a pin keeps leaves the pin to keep it", async () => {
   const { iommufd, ioas, device } = await machine();
   expect(device.attach(ioas)).toBe(0);
   const memory = iommufd.userSpace.map(PAGE);

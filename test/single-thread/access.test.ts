@@ -51,7 +51,7 @@ function read(access: Access, iova: number | bigint, length: number): number[] {
 function obedient(
   ioas: Ioas,
   log: [bigint, bigint][] = [],
-): { access: Access; pin(iova: number, length: number): void } {
+): { access: Access; pin: (iova: number, length: number) => void } {
   const pinned: [number, number][] = [];
   const access = ioas.access({
     unmap(iova, length) {
@@ -365,7 +365,7 @@ describe("reading and writing", () => {
     mapPages(it, 2, 0);
     const calls: string[] = [];
     class Odd extends Uint8Array {
-      static override get [Symbol.species](): Uint8ArrayConstructor {
+      static get [Symbol.species](): Uint8ArrayConstructor {
         calls.push("species");
         return Uint8Array;
       }
