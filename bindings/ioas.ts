@@ -337,24 +337,6 @@ export class Ioas {
     return this.#call(IOMMU_OPTION, { option_id, op, object_id: this.#named, val64: value }).val64;
   }
 
-  // -------------------------------------------------------------------------------------------------- devices
-
-  /**
-   * A pretend device's access, attached to this address space. (iommufd_access_create, iommufd_access_attach)
-   *
-   * @throws IommufdError EADDRINUSE: it pins, and a mapping is not of whole pages; as `IommufdContext.access`.
-   */
-  access(options: AccessOptions = {}): Access {
-    const access = this.context.access(options);
-    try {
-      access.attach(this.#named);
-      return access;
-    } catch (error) {
-      access.destroy();
-      throw error;
-    }
-  }
-
   // -------------------------------------------------------------------------------------------------- looking
 
   /** How many mappings there are. No ioctl: nothing is disturbed. */

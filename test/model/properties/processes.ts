@@ -489,7 +489,7 @@ export const PROCESSES: readonly Property[] = [
         edits: [
           {
             file: "core/mmap.ts",
-            find: '  if (load32(row + offsetof<Mapping>("pins")) != 0 && leaveToPins(row)) return;\n',
+            find: '  if ((load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) && leaveToPins(row)) return;\n',
             replace: "",
           },
         ],
@@ -504,8 +504,8 @@ export const PROCESSES: readonly Property[] = [
           },
           {
             file: "core/mmap.ts",
-            find: "MAPPING_ORPHAN);\n  unlock(MAP_LOCK, RANK_MAP);",
-            replace: "MAPPING_ORPHAN);",
+            find: "  unlock(MAP_LOCK, RANK_MAP);\n  return !isOver;",
+            replace: "  return !isOver;",
           },
         ],
       },

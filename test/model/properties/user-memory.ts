@@ -81,8 +81,8 @@ const UNPIN_WAKES_NOBODY = {
   edits: [
     {
       file: "core/mmap.ts",
-      find: "  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinned, -1);",
-      replace: "",
+      find: "  if (state == MAPPING_LEAVING) notify(pinned, -1);\n  else if",
+      replace: "  if",
     },
   ],
 } as const;
@@ -109,9 +109,8 @@ export const copyUnmap: Property = {
       edits: [
         {
           file: "core/mmap.ts",
-          find: "  store32(pinned, 0);\n  if (load32(stateOf(row)) == MAPPING_LEAVING) notify",
-          replace:
-            "  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;\n  store32(pinned, 0);\n  if (leaving) notify",
+          find: "  store32(pinned, 0);\n  const state = load32(stateOf(row));",
+          replace: "  const state = load32(stateOf(row));\n  store32(pinned, 0);",
         },
       ],
     },

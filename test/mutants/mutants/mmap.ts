@@ -5,7 +5,7 @@
 import { mutantsOf } from "../mutant.ts";
 
 const UNPIN = `  store32(pinned, 0);
-  if (load32(stateOf(row)) == MAPPING_LEAVING) notify(pinned, -1);`;
+  const state = load32(stateOf(row));`;
 
 export const MMAP = mutantsOf("mmap.ts", [
   {
@@ -17,16 +17,15 @@ export const MMAP = mutantsOf("mmap.ts", [
   {
     name: "copy-that-ends-wakes-nobody",
     kind: "waking",
-    find: UNPIN,
-    replace: "  store32(pinned, 0);",
+    find: "  if (state == MAPPING_LEAVING) notify(pinned, -1);\n  else if",
+    replace: "  if",
   },
   {
     name: "copy-looks-before-it-unpins",
     kind: "waking",
     find: UNPIN,
-    replace: `  const leaving = load32(stateOf(row)) == MAPPING_LEAVING;
-  store32(pinned, 0);
-  if (leaving) notify(pinned, -1);`,
+    replace: `  const state = load32(stateOf(row));
+  store32(pinned, 0);`,
   },
   {
     name: "copy-pins-after-the-lock",
@@ -85,7 +84,7 @@ export const MMAP = mutantsOf("mmap.ts", [
   {
     name: "pinned-pages-are-wiped",
     kind: "locking",
-    find: '  if (load32(row + offsetof<Mapping>("pins")) != 0 && leaveToPins(row)) return;\n',
+    find: '  if ((load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) && leaveToPins(row)) return;\n',
     replace: "",
   },
   {
