@@ -81,7 +81,7 @@ test.each(["assembly/core/README.md", "bindings/README.md"])(
 /** Files of the same folder that a module imports or exports anything but types from. */
 async function valueImports(path: string): Promise<string[]> {
   const text = await readFile(path, "utf8");
-  const statements = text.matchAll(/^(?:import|export) ([^;"]*?)from "\.\/([a-z-]+)(?:\.js)?";/gm);
+  const statements = text.matchAll(/^(?:import|export) ([^;"]*?)from "\.\/([a-z_-]+)(?:\.js)?";/gm);
   return [...statements]
     .filter(([, names = ""]) => {
       if (names.startsWith("type ")) return false;
@@ -190,6 +190,10 @@ const PROBES: Readonly<Record<string, Probe>> = {
     return [more + 1, code];
   },
   memfds: (iommufd) => countUntilError(() => iommufd.createMemfd(1)),
+  "accesses and fault queues": () => {
+    const context = Iommufd.createSync({ abi: "mainline" }).open();
+    return countUntilError((n) => (n % 2 === 0 ? context.access() : context.faultQueueAlloc()));
+  },
   "object types": (iommufd) => countUntilError((n) => iommufd.defineObjectType({ name: `T${n}`, payloadBytes: n })),
   "bytes of payload of an object": (iommufd) =>
     largest((payloadBytes) => iommufd.defineObjectType({ name: `P${payloadBytes}`, payloadBytes })),
