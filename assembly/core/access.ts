@@ -158,8 +158,7 @@ function leave(file: usize, result: i32): i32 {
   return result;
 }
 
-// @ts-ignore: a decorator on a function
-@inline function fileOf(row: usize): usize {
+function fileOf(row: usize): usize {
   return load32(keeperState(row)) & ~KEEPER_MASK;
 }
 // @ts-ignore: a decorator on a function
@@ -167,8 +166,7 @@ function leave(file: usize, result: i32): i32 {
   return changetype<Access>(changetype<Keeper>(row).payload);
 }
 /** Where the access keeps its user of the address space. */
-// @ts-ignore: a decorator on a function
-@inline function noteOf(row: usize): usize {
+function noteOf(row: usize): usize {
   return changetype<Keeper>(row).payload - SLOT_PAYLOAD + offsetof<Slot>("hold0");
 }
 

@@ -48,19 +48,16 @@ import { clearHand, current, hand, setHand } from "./thread";
   return SPACES + ((file - FILES) / FILE_BYTES) * SPACE_BYTES;
 }
 /** For a section that changes trees, areas or the arena: who dies inside leaves them in between. */
-// @ts-ignore: a decorator on a function
-@inline export function lockSpace(file: usize): void {
+export function lockSpace(file: usize): void {
   lookAtSpace(file);
   changetype<Space>(spaceOf(file)).changing = 1;
 }
 /** For a section that only reads them, or changes single words. */
-// @ts-ignore: a decorator on a function
-@inline export function lookAtSpace(file: usize): void {
+export function lookAtSpace(file: usize): void {
   lock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
 }
 /** The end of either. */
-// @ts-ignore: a decorator on a function
-@inline export function unlockSpace(file: usize): void {
+export function unlockSpace(file: usize): void {
   changetype<Space>(spaceOf(file)).changing = 0;
   unlock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
 }

@@ -79,14 +79,12 @@ function slotNamed(handle: i32): usize {
 }
 
 /** Address of the Ioas of a locked object. */
-// @ts-ignore: a decorator on a function
-@inline export function ioasOf(handle: i32): usize {
+export function ioasOf(handle: i32): usize {
   return slotNamed(handle) + SLOT_PAYLOAD;
 }
 
 /** iommufd_get_ioas(). Return: a handle, for putSlowly; -ENOENT, -ENOMEM. */
-// @ts-ignore: a decorator on a function
-@inline export function getIoas(file: usize, expected: u32, id: u32): i32 {
+export function getIoas(file: usize, expected: u32, id: u32): i32 {
   return getSlowly(file, expected, id, TYPE_IOAS);
 }
 

@@ -40,8 +40,7 @@ const LIMIT: usize = KEEPER_STATE + offsetof<KeeperState>("limit");
 }
 
 /** What a row holds that this thread is making or closing. */
-// @ts-ignore: a decorator on a function
-@inline export function keeperMaking(): u32 {
+export function keeperMaking(): u32 {
   return (nameOfThread(current()) << 2) | KEEPER_MAKING;
 }
 

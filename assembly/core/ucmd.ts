@@ -18,8 +18,7 @@ import { current } from "./thread";
 import { copyFromUser, copyToUser } from "./uaccess";
 
 /** Return: address of the struct. */
-// @ts-ignore: a decorator on a function
-@inline export function structOf(): usize {
+export function structOf(): usize {
   return current() + (changetype<Thread>(current()).argumentIsWindow != 0 ? THREAD_WINDOW : THREAD_COMMAND);
 }
 
