@@ -20,7 +20,7 @@ import { theme } from "../theme.js";
 import { type View, renderBar } from "./bar.js";
 import { type Selection, details } from "./details.js";
 import { emptyState } from "./empty-state.js";
-import { FrameLoop } from "./frame-loop.js";
+import { FrameLoop } from "../frame-loop.js";
 import { legend, legendTypes } from "./legend.js";
 import { nextStop } from "./navigation.js";
 import { type Finding, ObjectWatch } from "./object-watch.js";
