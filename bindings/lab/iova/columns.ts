@@ -17,7 +17,7 @@ const SPACED_WIDTH = 5;
 /** Shades of a pixel that is partly mapped. */
 export const SHADES = 4;
 /** Colours of shared memory. */
-export const COLOURS = 6;
+export const COLOURS = 4;
 
 /** One area's box: pixels, from the left edge. */
 export interface Box {

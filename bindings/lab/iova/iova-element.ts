@@ -29,7 +29,7 @@ import { Gestures } from "./gestures.js";
 import { legendView } from "./legend.js";
 import { minimapView } from "./minimap.js";
 import { pictureStyles } from "./picture-styles.js";
-import { ribbonView } from "./ribbon.js";
+import { laneNames, ribbonView } from "./ribbon.js";
 import { otherPlaces, type Place, spacesOf } from "./spaces.js";
 import { rangeOf, type Spot, spotAt, spotInWords, spotView } from "./spot.js";
 import { iovaStyles } from "./styles.js";
@@ -379,21 +379,24 @@ export class IommufdIova extends LabElement {
           <span><code>${hex(window.first)}</code> … <code>${hex(last)}</code></span>
           <span class="muted">${lengthInWords(window.span)} in sight, ${counted(shapes.count, "area")}</span>
         </p>
-        <div
-          class="strip"
-          role="application"
-          tabindex="0"
-          aria-label=${`Ribbon of IOAS ${ioas.id}`}
-          aria-describedby="keys"
-          @keydown=${this.#onKey}
-          @wheel=${this.#gestures.wheel}
-          @pointerdown=${this.#gestures.down}
-          @pointermove=${this.#gestures.moved}
-          @pointerup=${this.#gestures.up}
-          @pointercancel=${this.#gestures.up}
-          @pointerleave=${this.#gestures.leave}
-        >
-          ${ribbonView({ watch, window, width, drawn: shapes, chosen: chosen && rangeOf(chosen) })}
+        <div class="lanes">
+          ${laneNames()}
+          <div
+            class="strip"
+            role="application"
+            tabindex="0"
+            aria-label=${`Ribbon of IOAS ${ioas.id}`}
+            aria-describedby="keys"
+            @keydown=${this.#onKey}
+            @wheel=${this.#gestures.wheel}
+            @pointerdown=${this.#gestures.down}
+            @pointermove=${this.#gestures.moved}
+            @pointerup=${this.#gestures.up}
+            @pointercancel=${this.#gestures.up}
+            @pointerleave=${this.#gestures.leave}
+          >
+            ${ribbonView({ watch, window, width, drawn: shapes, chosen: chosen && rangeOf(chosen) })}
+          </div>
         </div>
         <p id="keys" class="visually-hidden">
           Arrows move, plus and minus zoom, Home and End go to the ends. Page down and page up go from area to area,

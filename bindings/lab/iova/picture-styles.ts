@@ -49,12 +49,6 @@ export const pictureStyles = css`
   .memory.colour-4 {
     fill: var(--type-6);
   }
-  .memory.colour-5 {
-    fill: var(--type-3);
-  }
-  .memory.colour-6 {
-    fill: var(--type-4);
-  }
   .marks {
     fill: var(--text);
   }
@@ -89,13 +83,6 @@ export const pictureStyles = css`
   }
   .iova {
     font-family: var(--mono);
-  }
-  .lane-name {
-    fill: var(--text);
-    stroke: var(--surface);
-    stroke-width: 3;
-    paint-order: stroke;
-    pointer-events: none;
   }
   .minimap .areas {
     fill: var(--accent);

@@ -59,9 +59,16 @@ export function ribbonView({ watch, window, width, drawn, chosen }: Ribbon): Tem
     ${drawn.kind === "boxes" ? boxesView(drawn.boxes) : sumsView(drawn.read, drawn.write)}
     <path class="allowed" d=${rangesPath(watch.allowed, window, width, ALLOWED.y, ALLOWED.height)}></path>
     ${chosen === undefined ? nothing : chosenView(chosen, window, width)} ${scaleView(window, width)}
-    <text class="lane-name" x="4" y=${read.y + 13}>read</text>
-    <text class="lane-name" x="4" y=${write.y + 13}>write</text>
   </svg>`;
+}
+
+/** The lanes' names, to be put beside the picture. */
+export function laneNames(): TemplateResult {
+  return html`<div class="lane-names" aria-hidden="true">
+    ${Object.entries(LANES).map(
+      ([name, { y, height }]) => html`<span style=${`inset-block-start: ${y + height / 2}px`}>${name}</span>`,
+    )}
+  </div>`;
 }
 
 function boxesView(boxes: readonly Box[]): TemplateResult {

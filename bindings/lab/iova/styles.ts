@@ -74,8 +74,20 @@ export const iovaStyles = css`
   .controls button {
     min-inline-size: 2.5rem;
   }
+  /* The lanes' names stand in the margin. */
   .pictures {
-    padding-inline: 1rem;
+    padding-inline: 4.5rem 1rem;
+  }
+  .lanes {
+    position: relative;
+    margin-block: 0.25rem;
+  }
+  .lane-names span {
+    position: absolute;
+    inset-inline-start: -3.5rem;
+    translate: 0 -50%;
+    font-size: 0.8125rem;
+    color: var(--muted);
   }
   .whole {
     margin-block: 0.25rem;
@@ -94,6 +106,7 @@ export const iovaStyles = css`
     touch-action: pan-y;
     user-select: none;
     border-radius: 4px;
+    outline-offset: 0;
   }
   .strip:active {
     cursor: grabbing;
