@@ -17,7 +17,7 @@ import { lessonView, type LessonCommands } from "./lesson-view.js";
 import type { Action, Lesson, MachineName } from "./lessons/lesson.js";
 import { nextFrame, onNextFrame } from "./next-frame.js";
 import { showNowBar } from "./now-bar.js";
-import { consoleElement, iovaElement, markPlace, part, raceElement, reveal } from "./page-parts.js";
+import { consoleElement, iovaElement, isLessonBeside, markPlace, part, raceElement, reveal } from "./page-parts.js";
 import type { Progress } from "./progress.js";
 import { raceSeen } from "./race-event.js";
 import type { AddedEvent, Samples } from "./sample.js";
@@ -92,6 +92,7 @@ export class Guide {
     this.#findPlace(true);
     progress.open(lesson.id);
     this.#show();
+    this.#revealMachine();
   }
 
   /** Hears what happens on a machine. */
@@ -137,6 +138,12 @@ export class Guide {
     part("announcer").textContent = this.#run.note?.replaceAll("`", "") ?? "";
     part("lesson").scrollTop = 0;
     part("lesson-title").focus();
+    this.#revealMachine();
+  }
+
+  /** The first machine stands at the page's head; another one is shown, where the lesson stays in sight. */
+  #revealMachine(): void {
+    if (machineOf(this.#run.lesson) === "memory" && isLessonBeside()) reveal("memory");
   }
 
   #newRun(lesson: Lesson): LessonRun {

@@ -61,7 +61,14 @@ export function markPlace(place: Place | undefined): void {
   }
 }
 
-/** Brings the section into view, unless it is. */
+/** Brings the section into view, unless it is; of one that does not fit, its beginning. */
 export function reveal(place: Place): void {
-  part(SECTION[place]).scrollIntoView({ block: "nearest" });
+  const section = part(SECTION[place]);
+  const fits = section.getBoundingClientRect().height <= innerHeight;
+  section.scrollIntoView({ block: fits ? "nearest" : "start" });
+}
+
+/** Whether the lesson stands beside the bench, so that it stays in sight wherever the bench is: style/page.css says when. */
+export function isLessonBeside(): boolean {
+  return matchMedia("(min-width: 68rem)").matches;
 }

@@ -178,7 +178,7 @@ export class IommufdConsole extends LabElement {
           ${isWaiting ? html`<span class="muted">The call waits for somebody who uses the object.</span>` : nothing}
         </div>
       </form>
-      <section class="result" aria-label="Result">
+      <div class="result" role="group" aria-label="Result">
         <div class="verdict" aria-live="polite">
           ${
             isWaiting
@@ -189,7 +189,7 @@ export class IommufdConsole extends LabElement {
           }
         </div>
         ${newest === undefined || isWaiting ? nothing : renderEffects(newest.run, this.#commandOf(newest.run.draft.request))}
-      </section>
+      </div>
       ${renderHistory({
         finished: this.finished,
         message: this.message,

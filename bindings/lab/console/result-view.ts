@@ -80,7 +80,7 @@ function renderBytes({ draft, after }: DraftRun): TemplateResult {
     );
   }
   const left = before.length - lines.length * HEX_LINE;
-  return html`<div class="dump" tabindex="0" role="region" aria-label="Bytes before and after the call">
+  return html`<div class="dump" tabindex="0" role="group" aria-label="Bytes before and after the call">
     <table>
       <thead>
         <tr>

@@ -46,6 +46,8 @@ export class AreaStore {
   pages = new Uint32Array(FIRST_CAPACITY);
   /** IOVAs that are mapped. */
   mapped = 0n;
+  /** `lasts` as numbers. */
+  #roundedLasts = new Float64Array(FIRST_CAPACITY);
   #holes: Hole[] = [];
 
   /** Forgets all entries and keeps the room. */
@@ -69,12 +71,16 @@ export class AreaStore {
 
   /** Index of the first area that ends at that IOVA or behind it; `count` when there is none. */
   indexFrom(iova: bigint): number {
+    // By the rounded numbers first, which is many times faster: they ascend, too.
+    const about = Number(iova);
     let [low, high] = [0, this.count];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.lasts[middle] ?? 0n) < iova) low = middle + 1;
+      if ((this.#roundedLasts[middle] ?? 0) < about) low = middle + 1;
       else high = middle;
     }
+    while (low < this.count && (this.lasts[low] ?? 0n) < iova) low++;
+    while (low > 0 && (this.lasts[low - 1] ?? 0n) >= iova) low--;
     return low;
   }
 
@@ -114,6 +120,7 @@ export class AreaStore {
     const length = last - start + 1n;
     this.starts[index] = start;
     this.lasts[index] = last;
+    this.#roundedLasts[index] = Number(last);
     this.flags[index] =
       (read ? READ : 0) | (write ? WRITE : 0) | (state === "transition" ? TRANSITION : 0) | (shared > 1 ? SHARED : 0);
     this.pages[index] = pages;
@@ -129,6 +136,7 @@ export class AreaStore {
     const capacity = this.starts.length * 2;
     this.starts = grown(this.starts, new BigUint64Array(capacity));
     this.lasts = grown(this.lasts, new BigUint64Array(capacity));
+    this.#roundedLasts = grown(this.#roundedLasts, new Float64Array(capacity));
     this.readable = grown(this.readable, new BigUint64Array(capacity + 1));
     this.writable = grown(this.writable, new BigUint64Array(capacity + 1));
     this.flags = grown(this.flags, new Uint8Array(capacity));

@@ -25,6 +25,9 @@ export interface AreaSource {
 /** Reserved and allowed ranges that are shown. */
 const MOST_RANGES = 512;
 
+/** Least milliseconds between two pictures of a first pass that is not complete. */
+const PROGRESS_MS = 250;
+
 /** Watches one address space. */
 export class AreaWatch {
   readonly #scan: Scan<AreaFacts, bigint>;
@@ -32,6 +35,7 @@ export class AreaWatch {
   #filled = new AreaStore();
   #complete = false;
   #changed = false;
+  #told = -Infinity;
   /** Whether the pass has found nothing new so far. */
   #agrees = false;
   #reserved: readonly Range[] = [];
@@ -55,7 +59,7 @@ export class AreaWatch {
         take: (areas) => {
           const from = this.#filled.count;
           this.#filled.add(areas);
-          if (!this.#complete) this.#changed = true;
+          if (!this.#complete) this.#tellProgress(clock());
           else this.#agrees &&= this.#filled.agrees(this.#shown, from);
         },
         end: () => this.#end(),
@@ -113,6 +117,12 @@ export class AreaWatch {
     if (sameRanges(reserved, this.#reserved) && sameRanges(allowed, this.#allowed)) return;
     this.#reserved = reserved;
     this.#allowed = allowed;
+    this.#changed = true;
+  }
+
+  #tellProgress(now: number): void {
+    if (now - this.#told < PROGRESS_MS) return;
+    this.#told = now;
     this.#changed = true;
   }
 

@@ -86,17 +86,13 @@ function sums(store: AreaStore, window: IovaWindow, width: number, from: number)
   for (let x = 0; x < width; x++) {
     const first = window.first + (window.span * BigInt(x)) / columns;
     const last = window.first + (window.span * BigInt(x + 1)) / columns - 1n;
-    while (index < store.count && (store.lasts[index] ?? 0n) < first) index = gallop(store, index, first);
+    if (index < store.count && (store.lasts[index] ?? 0n) < first) index = store.indexFrom(first);
     const behind = Math.max(store.indexBehind(last), index);
     const length = Number(last - first + 1n);
     read.add(x, shadeOf(covered(store, store.readable, READ, index, behind, first, last), length));
     write.add(x, shadeOf(covered(store, store.writable, WRITE, index, behind, first, last), length));
   }
   return { read: read.all, write: write.all };
-}
-
-function gallop(store: AreaStore, index: number, iova: bigint): number {
-  return (store.lasts[index + 1] ?? 0n) >= iova ? index + 1 : store.indexFrom(iova);
 }
 
 /** IOVAs of first … last that have the right. */

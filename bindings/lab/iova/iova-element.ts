@@ -22,7 +22,7 @@ import { theme } from "../theme.js";
 import { tablePage, tableView } from "./area-table.js";
 import { AreaWatch } from "./area-watch.js";
 import { barView, controlsView, MOVE, type View, ZOOM } from "./bar.js";
-import { drawn } from "./columns.js";
+import { type Drawn, drawn } from "./columns.js";
 import { emptyView } from "./example.js";
 import { segmentAt } from "./folded-scale.js";
 import { Gestures } from "./gestures.js";
@@ -76,6 +76,7 @@ export class IommufdIova extends LabElement {
 
   #watch: AreaWatch | undefined;
   #ioas: Ioas | undefined;
+  #drawn: { readonly window: sight.IovaWindow; readonly width: number; readonly shapes: Drawn } | undefined;
   #ids: readonly number[] = [];
   #idsTime = -Infinity;
   /** What was wanted at that time. */
@@ -157,6 +158,7 @@ export class IommufdIova extends LabElement {
   #begin(ioas: Ioas | undefined): void {
     this.#ioas = ioas;
     this.#watch = ioas === undefined ? undefined : new AreaWatch(ioas, () => performance.now());
+    this.#drawn = undefined;
     this.#ended = undefined;
     this.#idsTime = -Infinity;
     this.#follows = true;
@@ -171,6 +173,7 @@ export class IommufdIova extends LabElement {
     try {
       const changed = this.#findSpaces(session) || this.#watch?.step() === true;
       if (changed) {
+        this.#drawn = undefined;
         if (this.#follows) this.#fit();
         this.requestUpdate();
       }
@@ -354,7 +357,7 @@ export class IommufdIova extends LabElement {
 
   #ribbon(session: LabSession, ioas: Ioas, watch: AreaWatch): TemplateResult {
     const { window, width } = this;
-    const shapes = drawn(watch.store, window, width);
+    const shapes = this.#shapes(watch);
     const spot = this.#spot(this.hovered ?? this.cursor);
     const chosen = this.#spot(this.cursor);
     const last = sight.lastOf(window);
@@ -403,7 +406,7 @@ export class IommufdIova extends LabElement {
           Enter brings it into sight, Escape lets it go.
         </p>
       </div>
-      <section class="spot" aria-label="What is there">
+      <div class="spot" role="group" aria-label="What is there">
         ${
           spot === undefined
             ? html`<p class="muted">
@@ -412,9 +415,19 @@ export class IommufdIova extends LabElement {
               </p>`
             : spotView(spot, this.#places(session, spot), (place) => this.#choosePlace(place))
         }
-      </section>
+      </div>
       <p class="visually-hidden" role="status">${chosen === undefined ? "" : spotInWords(chosen)}</p>
       ${legendView(shapes.kind === "sums")}`;
+  }
+
+  /** Made once for what is in sight, however often the pointer moves over it. */
+  #shapes({ store }: AreaWatch): Drawn {
+    const { window, width } = this;
+    const before = this.#drawn;
+    if (before?.window === window && before.width === width) return before.shapes;
+    const shapes = drawn(store, window, width);
+    this.#drawn = { window, width, shapes };
+    return shapes;
   }
 
   #table(ioas: Ioas, watch: AreaWatch): TemplateResult {

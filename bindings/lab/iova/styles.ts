@@ -76,7 +76,7 @@ export const iovaStyles = css`
   }
   /* The lanes' names stand in the margin. */
   .pictures {
-    padding-inline: 4.5rem 1rem;
+    padding-inline: 4.75rem 1rem;
   }
   .lanes {
     position: relative;
@@ -84,7 +84,7 @@ export const iovaStyles = css`
   }
   .lane-names span {
     position: absolute;
-    inset-inline-start: -3.5rem;
+    inset-inline-start: -3.75rem;
     translate: 0 -50%;
     font-size: 0.8125rem;
     color: var(--muted);
