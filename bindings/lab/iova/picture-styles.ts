@@ -97,5 +97,6 @@ export const pictureStyles = css`
     fill: color-mix(in srgb, var(--text) 8%, transparent);
     stroke: var(--text);
     stroke-width: 1.5;
+    pointer-events: none;
   }
 `;
