@@ -8,6 +8,7 @@
 
 import { IommufdConsole } from "./console/console.js";
 import { IommufdGraph } from "./graph/graph-element.js";
+import { IommufdIova } from "./iova/iova-element.js";
 import { IommufdRace } from "./race/race-element.js";
 import { IommufdTrace } from "./trace/trace.js";
 
@@ -17,6 +18,7 @@ export type { FileNumber, Pointer, Shape } from "./console/draft.js";
 export type { FieldValue } from "./console/field-text.js";
 export type { LeftOut, TraceExport } from "./console/trace-export.js";
 export { IommufdGraph } from "./graph/graph-element.js";
+export { IommufdIova } from "./iova/iova-element.js";
 export { IommufdRace, type RaceMode } from "./race/race-element.js";
 export { type FinishedOutcome, RaceFinishedEvent, type RaceFinished } from "./race/race-event.js";
 export { IommufdTrace } from "./trace/trace.js";
@@ -25,6 +27,7 @@ export { LabLostEvent, receiveCalls, type ReceivePort } from "./trace/receive.js
 const ELEMENTS = {
   "iommufd-console": IommufdConsole,
   "iommufd-graph": IommufdGraph,
+  "iommufd-iova": IommufdIova,
   "iommufd-race": IommufdRace,
   "iommufd-trace": IommufdTrace,
 };
@@ -37,6 +40,7 @@ declare global {
   interface HTMLElementTagNameMap {
     "iommufd-console": IommufdConsole;
     "iommufd-graph": IommufdGraph;
+    "iommufd-iova": IommufdIova;
     "iommufd-race": IommufdRace;
     "iommufd-trace": IommufdTrace;
   }

@@ -61,12 +61,17 @@ export abstract class LabElement extends LitElement {
   /** The session's commands are others now; the element is rendered after this. */
   protected commandsChanged(_session: LabSession): void {}
 
+  /** The page's shared session that the element takes when it is given none. */
+  protected sharedSession(): Promise<LabSession> {
+    return LabSession.shared();
+  }
+
   async #takeShared(): Promise<void> {
     if (this.#isTakingShared) return;
     this.#isTakingShared = true;
     this.problem = undefined;
     try {
-      const shared = await LabSession.shared();
+      const shared = await this.sharedSession();
       this.session ??= shared;
     } catch (error) {
       if (this.session === undefined) {

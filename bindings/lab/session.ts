@@ -5,10 +5,11 @@
 //
 // An element without a `session` of its own takes the page's shared one, so four lines of HTML show four views of the same
 // kernel. The shared session has the lab's types and ioctls (`defineLab`), because the RFC's own table has one row, which
-// can destroy but not create. Who has an Iommufd already wraps it: `LabSession.of(iommufd, context)`.
+// can destroy but not create. There is another one for what only mainline has, address spaces: `LabSession.shared("mainline")`. Who
+// has an Iommufd already wraps it: `LabSession.of(iommufd, context)`.
 //
 // Invariant: `context` is the file that was opened until `close()`, though anybody may close its number; `reopen()` and `show()` replace it and
-// say so before anybody can use the old one. The page's shared session is never one that was closed.
+// say so before anybody can use the old one. A page's shared session is never one that was closed.
 //
 // Events, all without bubbling:
 //   calls     LabCallsEvent: ioctls were made, oldest first; by this thread or reported by another one
@@ -17,11 +18,13 @@
 //   close     the session is over
 
 import {
+  type Abi,
   type Fields,
   type IoctlCommand,
   Iommufd,
   type IommufdContext,
   IommufdError,
+  IOMMUFD_COMMANDS,
   IOMMU_DESTROY,
   type TraceEvent,
 } from "../index.js";
@@ -47,9 +50,8 @@ export class LabCallsEvent extends Event {
   }
 }
 
-/** The page's shared session: being made, and made. */
-let sharedSession: Promise<LabSession> | undefined;
-let sharedMade: LabSession | undefined;
+/** The page's shared sessions: being made, or made. */
+const shared = new Map<Abi, Promise<LabSession>>();
 
 /** One kernel and one open file that elements show. */
 export class LabSession extends EventTarget {
@@ -64,6 +66,8 @@ export class LabSession extends EventTarget {
   #context: IommufdContext;
   #stopTrace: () => void;
   #closed = false;
+  /** Takes it from the shared ones. */
+  #forget = (): void => undefined;
 
   private constructor(iommufd: Iommufd, context: IommufdContext, commands: readonly IoctlCommand<Fields>[], lab?: Lab) {
     super();
@@ -77,21 +81,26 @@ export class LabSession extends EventTarget {
   /**
    * The page's shared session, made at the first call, and at the first one after it was closed. Rejects as `Iommufd.create` does; the
    * next call tries again.
+   *
+   * @param abi the one of the profile
    */
-  static shared(): Promise<LabSession> {
-    sharedSession ??= LabSession.create().then(
-      (session) => (sharedMade = session),
-      (error: unknown) => {
-        sharedSession = undefined;
-        throw error;
-      },
-    );
-    return sharedSession;
+  static shared(abi: Abi = "rfc"): Promise<LabSession> {
+    let session = shared.get(abi);
+    if (session === undefined) {
+      session = LabSession.create(abi);
+      shared.set(abi, session);
+      const forget = (): void => {
+        if (shared.get(abi) === session) shared.delete(abi);
+      };
+      session.then((made) => (made.#forget = forget), forget);
+    }
+    return session;
   }
 
-  /** A session on a kernel of its own, with the lab's types and ioctls. */
-  static async create(): Promise<LabSession> {
-    const iommufd = await Iommufd.create();
+  /** A session on a kernel of its own: rfc with the lab's types and ioctls, mainline with all of its commands. */
+  static async create(abi: Abi = "rfc"): Promise<LabSession> {
+    const iommufd = await Iommufd.create({ abi });
+    if (abi === "mainline") return LabSession.of(iommufd, iommufd.open(), IOMMUFD_COMMANDS.slice(1));
     const lab = defineLab(iommufd);
     return new LabSession(iommufd, iommufd.open(), [IOMMU_DESTROY, ...lab.commands], lab);
   }
@@ -167,7 +176,7 @@ export class LabSession extends EventTarget {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (sharedMade === this) sharedMade = sharedSession = undefined;
+    this.#forget();
     this.#stopTrace();
     try {
       this.#context.close();

@@ -14,10 +14,10 @@ import type { DefinitionEditor } from "./definition-editor.js";
 import { LessonRun, type Happening, type World } from "./lesson-run.js";
 import { spokenText } from "./lesson-text.js";
 import { lessonView, type LessonCommands } from "./lesson-view.js";
-import type { Action, Lesson } from "./lessons/lesson.js";
+import type { Action, Lesson, MachineName } from "./lessons/lesson.js";
 import { nextFrame, onNextFrame } from "./next-frame.js";
 import { showNowBar } from "./now-bar.js";
-import { consoleElement, markPlace, part, raceElement, reveal } from "./page-parts.js";
+import { consoleElement, iovaElement, isLessonBeside, markPlace, part, raceElement, reveal } from "./page-parts.js";
 import type { Progress } from "./progress.js";
 import { raceSeen } from "./race-event.js";
 import type { AddedEvent, Samples } from "./sample.js";
@@ -31,10 +31,15 @@ const MOST_FRAMES = 600;
 /** CSS pixels that stay free around a step that is brought into view. */
 const FOLLOW_MARGIN = 16;
 
-/** What a guide works with. */
-export interface GuideOptions {
+/** A machine that lessons happen on. */
+export interface Machine {
   readonly session: LabSession;
   readonly world: World;
+}
+
+/** What a guide works with. */
+export interface GuideOptions {
+  readonly machines: Readonly<Record<MachineName, Machine>>;
   readonly lessons: readonly Lesson[];
   readonly progress: Progress;
   readonly editor: DefinitionEditor;
@@ -48,28 +53,27 @@ export class Guide {
   readonly #runs = new Map<string, LessonRun>();
   #run: LessonRun;
   #isRepeating = false;
+  /** Whether the ribbon makes its example. */
+  #isExample = false;
+  /** What the ribbon was told to show. */
+  #space: number | undefined;
   #problem: string | undefined;
   readonly #showSoon = onNextFrame(() => this.#show());
 
   constructor(options: GuideOptions) {
-    const { session, lessons, progress, editor, samples } = options;
+    const { lessons, progress, editor, samples } = options;
     this.#options = options;
     const lesson = lessonOfAddress(lessons) ?? lessons.find(({ id }) => id === progress.lesson) ?? lessons[0];
     if (lesson === undefined) throw new Error("there are no lessons");
     this.#run = this.#newRun(lesson);
-    session.addEventListener("calls", (event) => {
-      // A button's calls are no student's doing; nor is what other threads do, which may come by the thousand.
-      if (samples.isAdding) return;
-      const calls = (event as LabCallsEvent).calls.filter(({ thread }) => thread === PAGE_THREAD);
-      if (calls.length === 0) return;
-      this.#hear({ kind: "calls", calls });
-      if (calls.some(({ command, result }) => command?.nr === IOMMU_DESTROY.nr && result === 0))
-        this.#overhear("changed");
+    document.addEventListener("iommufd-example", ({ target }) => {
+      if (target !== iovaElement()) return;
+      // It is made at once, after this event and before anything else.
+      this.#isExample = true;
+      queueMicrotask(() => (this.#isExample = false));
     });
-    session.addEventListener("context", () => {
-      this.#hear({ kind: "reopened" });
-      this.#overhear("reopened");
-    });
+    this.#listenTo("objects");
+    this.#listenTo("memory");
     samples.addEventListener("added", (event) => this.#hear({ kind: "sampled", ids: (event as AddedEvent).ids }));
     editor.addEventListener("defined", () => {
       if (editor.defined !== undefined) this.#hear({ kind: "defined", definition: editor.defined });
@@ -88,6 +92,26 @@ export class Guide {
     this.#findPlace(true);
     progress.open(lesson.id);
     this.#show();
+    this.#revealMachine();
+  }
+
+  /** Hears what happens on a machine. */
+  #listenTo(machine: MachineName): void {
+    const { machines, samples } = this.#options;
+    const { session } = machines[machine];
+    session.addEventListener("calls", (event) => {
+      // A button's calls are no student's doing; nor is what other threads do, which may come by the thousand.
+      if (machine === "objects" ? samples.isAdding : this.#isExample) return;
+      const calls = (event as LabCallsEvent).calls.filter(({ thread }) => thread === PAGE_THREAD);
+      if (calls.length === 0) return;
+      if (machineOf(this.#run.lesson) === machine) this.#hear({ kind: "calls", calls });
+      if (calls.some(({ command, result }) => command?.nr === IOMMU_DESTROY.nr && result === 0))
+        this.#overhear("changed", machine);
+    });
+    session.addEventListener("context", () => {
+      if (machineOf(this.#run.lesson) === machine) this.#hear({ kind: "reopened" });
+      this.#overhear("reopened", machine);
+    });
   }
 
   /** Goes to a lesson, where the student left it. */
@@ -114,10 +138,16 @@ export class Guide {
     part("announcer").textContent = this.#run.note?.replaceAll("`", "") ?? "";
     part("lesson").scrollTop = 0;
     part("lesson-title").focus();
+    this.#revealMachine();
+  }
+
+  /** The first machine stands at the page's head; another one is shown, where the lesson stays in sight. */
+  #revealMachine(): void {
+    if (machineOf(this.#run.lesson) === "memory" && isLessonBeside()) reveal("memory");
   }
 
   #newRun(lesson: Lesson): LessonRun {
-    const run = new LessonRun(lesson, this.#options.world);
+    const run = new LessonRun(lesson, this.#options.machines[machineOf(lesson)].world);
     this.#runs.set(lesson.id, run);
     return run;
   }
@@ -166,8 +196,10 @@ export class Guide {
   }
 
   /** Tells the lessons that rest what may have taken what they had built. */
-  #overhear(happening: "changed" | "reopened"): void {
-    for (const run of this.#runs.values()) if (run !== this.#run) this.#keepIf(run, run.overhear(happening));
+  #overhear(happening: "changed" | "reopened", machine: MachineName): void {
+    for (const run of this.#runs.values()) {
+      if (run !== this.#run && machineOf(run.lesson) === machine) this.#keepIf(run, run.overhear(happening));
+    }
   }
 
   #keepIf({ lesson, place }: LessonRun, hasChanged: boolean): void {
@@ -240,7 +272,17 @@ export class Guide {
     const state = { lessons, run, isFinished: ({ id }: Lesson) => progress.isFinished(id), problem: this.#problem };
     render(lessonView(state, commands), part("lesson"));
     markPlace(present?.place);
+    this.#showSpace();
     showNowBar(run);
+  }
+
+  /** Has the ribbon show the lesson's address space when that becomes another one. */
+  #showSpace(): void {
+    const { lesson, facts } = this.#run;
+    const space = lesson.space?.(facts);
+    if (space === this.#space) return;
+    this.#space = space;
+    iovaElement().ioasId = space;
   }
 
   #next(): Action | undefined {
@@ -251,8 +293,9 @@ export class Guide {
   #prepare(): void {
     const action = this.#next();
     if (action?.kind === "call") {
-      fillConsole(action);
-      reveal("console");
+      const machine = machineOf(this.#run.lesson);
+      fillConsole(machine, action);
+      reveal(machine === "memory" ? "memory" : "console");
     } else if (action?.kind === "define") {
       this.#options.editor.fill(action.definition);
       reveal("definition");
@@ -272,8 +315,9 @@ export class Guide {
   async #perform(): Promise<void> {
     const action = this.#next();
     if (action?.kind === "call") {
-      fillConsole(action);
-      await consoleElement().run();
+      const machine = machineOf(this.#run.lesson);
+      fillConsole(machine, action);
+      await consoleElement(machine).run();
     } else if (action?.kind === "race") {
       reveal("race");
       await this.#race(action.race, action.mode);
@@ -303,7 +347,8 @@ export class Guide {
 
   /** Does an action without a word on the page but its effect. */
   #doSilently(action: Action): void {
-    const { session, editor, samples } = this.#options;
+    const { machines, editor, samples } = this.#options;
+    const { session } = machines[machineOf(this.#run.lesson)];
     switch (action.kind) {
       case "call": {
         const command = session.commands.find(({ name }) => name === action.command);
@@ -332,8 +377,12 @@ export class Guide {
   }
 }
 
-function fillConsole({ command, fields, size }: Action & { kind: "call" }): void {
-  consoleElement().fill(command, fields, size === undefined ? {} : { shape: "short" });
+function machineOf({ machine = "objects" }: Lesson): MachineName {
+  return machine;
+}
+
+function fillConsole(machine: MachineName, { command, fields, size }: Action & { kind: "call" }): void {
+  consoleElement(machine).fill(command, fields, size === undefined ? {} : { shape: "short" });
 }
 
 /** The lesson that the page's address names, if any. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Starts the lab page: one session for the four elements, the first objects, the lessons.
+// Starts the lab page: a machine for the objects and one for address spaces, the first objects, the lessons.
 //
-// The elements have the session before anything is called, so the calls that make the first objects are the first lines
+// The elements have their session before anything is called, so the calls that make the first objects are the first lines
 // of the trace.
 
 import { LabSession } from "iommufd-wasm/lab";
@@ -12,6 +12,7 @@ import { showFileBar } from "./file-bar.js";
 import { Guide } from "./guide.js";
 import { isolate } from "./isolation.js";
 import { LESSONS } from "./lessons/index.js";
+import type { MachineName } from "./lessons/lesson.js";
 import { hideNowBarBesideLesson } from "./now-bar.js";
 import { part, sessionElements } from "./page-parts.js";
 import { localStore, Progress } from "./progress.js";
@@ -19,17 +20,20 @@ import { defineReserve } from "./reserve-ioctl.js";
 import { Samples } from "./sample.js";
 import { showSecondThread } from "./second-thread.js";
 import { showSupport } from "./support-note.js";
-import { mapScratch } from "./user-memory.js";
+import { MAPPED_BYTES, mapScratch } from "./user-memory.js";
 
 const store = localStore();
 showAppearance(part("appearance"), store);
 const threads = showSupport(part("support"));
 if (import.meta.env.PROD) void isolate(new URL("./isolation-worker.js", document.baseURI));
 
-const session = await LabSession.shared();
-const elements = sessionElements();
-for (const element of elements) element.session = session;
-await Promise.all(elements.map((element) => element.updateComplete));
+const [session, memorySession] = await Promise.all([LabSession.shared(), LabSession.shared("mainline")]);
+const shown = ([machine, its]: [MachineName, LabSession]): Promise<unknown>[] =>
+  sessionElements(machine).map((element) => {
+    element.session = its;
+    return element.updateComplete;
+  });
+await Promise.all([...shown(["objects", session]), ...shown(["memory", memorySession])]);
 
 const memory = mapScratch(session.iommufd);
 const samples = new Samples(session);
@@ -37,17 +41,27 @@ if (session.lab !== undefined) session.addCommand(defineReserve(session.iommufd,
 showFileBar(part("file"), session, memory, samples);
 showSecondThread(part("second-thread"), session, threads);
 document.addEventListener("iommufd-example", (event) => {
+  if ((event.target as Element).localName !== "iommufd-graph") return;
   event.preventDefault(); // the graph's own button: ours makes the same, and no lesson takes it for the student
   samples.add();
 });
 samples.add();
 
 new Guide({
-  session,
+  machines: {
+    objects: { session, world: { objects: () => session.context.objects(), memory, threads } },
+    memory: {
+      session: memorySession,
+      world: {
+        objects: () => memorySession.context.objects(),
+        memory: mapScratch(memorySession.iommufd, MAPPED_BYTES),
+        threads,
+      },
+    },
+  },
   lessons: LESSONS,
   progress: new Progress(store),
   editor: new DefinitionEditor(session, part("editor")),
   samples,
-  world: { objects: () => session.context.objects(), memory, threads },
 });
 hideNowBarBesideLesson();

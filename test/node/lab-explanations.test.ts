@@ -202,3 +202,50 @@ test("values read as they are written", () => {
   expect(bytesOfText(" 0A\n0b ")).toEqual(Uint8Array.of(10, 11));
   expect([requestOfText("-1"), requestOfText("15232")]).toEqual([undefined, 0x3b80]);
 });
+
+describe("a call on an address space", () => {
+  let memory: LabSession;
+  beforeEach(async () => {
+    memory = await LabSession.create("mainline");
+    return () => memory.close();
+  });
+  const askMemory = (name: string, fields: Record<string, number | bigint> = {}): Promise<[number, string]> =>
+    ask(`IOMMU_IOAS_${name}`, fields, {}, memory);
+  const page = { flags: 6, ioas_id: 1, length: 4096, user_va: 4096 };
+
+  test("that worked says where the memory is seen", async () => {
+    expect(await askMemory("ALLOC")).toEqual([0, expect.stringContaining("Address space 1 is there")]);
+    expect(await askMemory("MAP", page)).toEqual([0, expect.stringContaining("from IOVA 0x1000 on: the lowest")]);
+    expect(await askMemory("MAP", { ...page, flags: 7, iova: 0x5000 })).toEqual([
+      0,
+      "A device sees the memory from IOVA 0x5000 on.",
+    ]);
+    expect(
+      await askMemory("COPY", { flags: 6, dst_ioas_id: 1, src_ioas_id: 1, src_iova: 0x1000, length: 4096 }),
+    ).toEqual([0, expect.stringContaining("0x2000 on: the lowest place that suits. It stays")]);
+    expect(await askMemory("UNMAP", { ioas_id: 1, length: 0x8000 })).toEqual([0, "0x3000 bytes were unmapped."]);
+  });
+
+  test("that failed says why", async () => {
+    await askMemory("ALLOC");
+    await askMemory("MAP", { ...page, flags: 4, length: 8192 });
+    const cases: [string, Record<string, number | bigint>, number, string][] = [
+      ["MAP", { ...page, ioas_id: 9 }, -2, "There is no address space 9"],
+      ["MAP", { ...page, flags: 7, iova: 0x2000 }, -17, "mapped in that range already"],
+      ["MAP", { ...page, flags: 0 }, -22, "flags has no right"],
+      ["MAP", { ...page, length: 0 }, -22, "length is 0"],
+      ["MAP", { ...page, flags: 14 }, -95, "flags has bits"],
+      ["UNMAP", { ioas_id: 1, iova: 0x2000, length: 4096 }, -2, "never a part of it"],
+      [
+        "COPY",
+        { flags: 6, dst_ioas_id: 1, src_ioas_id: 1, src_iova: 0x1000, length: 8192 },
+        -1,
+        "first mapped without write",
+      ],
+      ["COPY", { flags: 4, dst_ioas_id: 1, src_ioas_id: 1, src_iova: 0x9000, length: 4096 }, -2, "has a gap"],
+    ];
+    for (const [name, fields, errno, words] of cases) {
+      expect([name, ...(await askMemory(name, fields))]).toEqual([name, errno, expect.stringContaining(words)]);
+    }
+  });
+});

@@ -9,7 +9,8 @@ import type { ObjectFacts } from "../../bindings/lab/graph/facts.ts";
 import { Histories } from "../../bindings/lab/graph/history.ts";
 import { GraphModel } from "../../bindings/lab/graph/model.ts";
 import { type Finding, ObjectWatch } from "../../bindings/lab/graph/object-watch.ts";
-import { ObjectScan, SHARE, SLICE_MS } from "../../bindings/lab/graph/scan.ts";
+import { ObjectScan } from "../../bindings/lab/graph/scan.ts";
+import { SHARE, SLICE_MS } from "../../bindings/lab/scan.ts";
 import { Summing } from "../../bindings/lab/graph/summary.ts";
 
 const TYPE = { name: "IOAS", number: 1 };

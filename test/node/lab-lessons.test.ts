@@ -3,7 +3,14 @@
 // The lab page's lessons without the page: a student who does what "do it for me" would do gets through each of them on a
 // real context, and one who does something else is told so.
 
-import { type Fields, Iommufd, type IommufdContext, type IoctlCommand, IOMMU_DESTROY } from "iommufd-wasm";
+import {
+  type Fields,
+  Iommufd,
+  IOMMUFD_COMMANDS,
+  type IommufdContext,
+  type IoctlCommand,
+  IOMMU_DESTROY,
+} from "iommufd-wasm";
 import { defineLab } from "iommufd-wasm/replay";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { define, DefinitionError, numberOfText } from "../../examples/lab/definition.ts";
@@ -11,7 +18,7 @@ import { LessonRun } from "../../examples/lab/lesson-run.ts";
 import { LESSONS } from "../../examples/lab/lessons/index.ts";
 import type { Action, DefinitionText, Lesson, Text } from "../../examples/lab/lessons/lesson.ts";
 import { type AddedEvent, Samples } from "../../examples/lab/sample.ts";
-import { mapScratch } from "../../examples/lab/user-memory.ts";
+import { MAPPED_BYTES, mapScratch } from "../../examples/lab/user-memory.ts";
 
 /** More actions than any lesson takes. */
 const MOST_ACTIONS = 40;
@@ -33,12 +40,30 @@ beforeEach(async () => {
     },
   });
 });
-afterEach(() => iommufd.detach());
+afterEach(() => {
+  iommufd.detach();
+  beside?.detach();
+  beside = undefined;
+});
+
+/** The first machine while a lesson happens on the second one. */
+let beside: Iommufd | undefined;
+
+/** As the page: a lesson on mapping has a machine of its own. */
+function goToMachineOf({ machine }: Lesson): void {
+  if (machine !== "memory" || iommufd.abi === "mainline") return;
+  beside = iommufd;
+  iommufd = Iommufd.createSync({ abi: "mainline" });
+  commands = [...IOMMUFD_COMMANDS];
+  context = iommufd.open();
+}
 
 let samples: Samples;
 
 function begin(lesson: Lesson, threads = true): LessonRun {
-  const run = new LessonRun(lesson, { objects: () => context.objects(), memory: mapScratch(iommufd), threads });
+  goToMachineOf(lesson);
+  const memory = mapScratch(iommufd, lesson.machine === "memory" ? MAPPED_BYTES : undefined);
+  const run = new LessonRun(lesson, { objects: () => context.objects(), memory, threads });
   // As the page does: what a button makes is told as that.
   iommufd.onTrace((event) => {
     if (!samples.isAdding) run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] });
@@ -364,6 +389,85 @@ describe("the lesson on races", () => {
     expect(run.evidence().races).toHaveLength(1);
     reopen(run);
     expect([run.step, run.evidence().races]).toEqual([0, []]);
+  });
+});
+
+describe("the lesson on mapping", () => {
+  const mapping = LESSONS.find(({ id }) => id === "map-memory") as Lesson;
+  const READ_WRITE = 6;
+  const FIXED = 7;
+  const map = (fields: Readonly<Record<string, number | bigint>>): number =>
+    ioctl("IOMMU_IOAS_MAP", { flags: READ_WRITE, ioas_id: 1, length: 0x1000, user_va: 0x4000, ...fields });
+
+  test("meets EEXIST and ENOENT, finds the alignment, and leaves nothing behind", () => {
+    const run = begin(mapping);
+    const results: number[] = [];
+    iommufd.onTrace((event) => {
+      results.push(event.result);
+      run.happened({ kind: "calls", calls: [{ ...event, thread: "page", time: 0 }] });
+    });
+    walk(run);
+    expect(results).toEqual([0, 0, 0, -17, -2, 0, 0, 0, 0, 0, 0]);
+    expect(run.facts).toMatchObject({ first: 1, page: 0x1000, three: 0x4000, second: 2, copy: 0x1000 });
+    expect(context.objects()).toEqual([]);
+  });
+
+  test("a mapping that the rest would not fit begins again, and says so", () => {
+    const run = walkTo(begin(mapping), 1);
+    map({ length: 0x3000 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("new address space")]);
+    expect(walk(run).isDone).toBe(true);
+  });
+
+  test("says that a call was for another address space, or had no right", () => {
+    const run = walkTo(begin(mapping), 1);
+    map({ ioas_id: 7 });
+    expect([run.step, run.note]).toEqual([1, expect.stringContaining("Set `ioas_id` to 1")]);
+    map({ flags: 0 });
+    expect([run.step, run.note]).toEqual([1, expect.stringContaining("EINVAL")]);
+  });
+
+  test("memory that is less aligned lands elsewhere, which is told and may be mended", () => {
+    const run = walkTo(begin(mapping), 3);
+    map({ length: 0x3000, user_va: 0x5000 });
+    expect([run.step, run.note]).toEqual([3, expect.stringContaining("0x2000")]);
+    expect(walk(run).isDone).toBe(true);
+  });
+
+  test("a free IOVA is not the one that is taken", () => {
+    const run = walkTo(begin(mapping), 4);
+    map({ flags: FIXED, iova: 0x10_0000 });
+    expect([run.step, run.note]).toEqual([4, expect.stringContaining("0x100000 was free")]);
+    map({});
+    expect([run.step, run.note]).toEqual([4, expect.stringContaining("flags` to 7")]);
+    map({ flags: FIXED, iova: 0x1000 });
+    expect(run.step).toBe(5);
+  });
+
+  test("unmapping all where a part was asked for begins again; where there is nothing, it is told", () => {
+    const run = walkTo(begin(mapping), 5);
+    ioctl("IOMMU_IOAS_UNMAP", { ioas_id: 1, iova: 0x10_0000, length: 0x1000 });
+    expect([run.step, run.note]).toEqual([5, expect.stringContaining("ENOENT")]);
+    ioctl("IOMMU_IOAS_UNMAP", { ioas_id: 1, iova: 0x4000, length: 0x3000 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("gone")]);
+  });
+
+  test("losing the page before it is copied begins again, and so does losing a space", () => {
+    const run = walkTo(begin(mapping), 8);
+    ioctl("IOMMU_IOAS_UNMAP", { ioas_id: 1, iova: 0, length: 0x8000 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("unmapped")]);
+    walk(run, 9);
+    expect(run.step).toBeGreaterThan(7);
+    ioctl("IOMMU_DESTROY", { id: run.facts["second"] ?? 0 });
+    expect([run.step, run.note]).toEqual([0, expect.stringContaining("address space of this lesson is gone")]);
+  });
+
+  test("a copy the other way round is not taken", () => {
+    const run = walkTo(begin(mapping), 8);
+    ioctl("IOMMU_IOAS_COPY", { flags: 6, dst_ioas_id: 1, src_ioas_id: 1, src_iova: 0x1000, length: 0x1000 });
+    expect([run.step, run.note]).toEqual([8, expect.stringContaining("From 1 to 2")]);
+    ioctl("IOMMU_IOAS_COPY", { flags: 6, dst_ioas_id: 2, src_ioas_id: 1, src_iova: 0x9000, length: 0x1000 });
+    expect([run.step, run.note]).toEqual([8, expect.stringContaining("ENOENT")]);
   });
 });
 

@@ -40,6 +40,24 @@ test("the shared session is made anew after it was closed", async () => {
   second.close();
 });
 
+test("each profile has a shared session of its own, with its commands", async () => {
+  const [objects, memory] = await Promise.all([LabSession.shared(), LabSession.shared("mainline")]);
+  expect([objects.iommufd.abi, memory.iommufd.abi]).toEqual(["rfc", "mainline"]);
+  expect(await LabSession.shared("mainline")).toBe(memory);
+  const names = memory.commands.map(({ name }) => name);
+  expect([names[0], names.includes("IOMMU_IOAS_MAP"), new Set(names).size]).toEqual([
+    "IOMMU_DESTROY",
+    true,
+    names.length,
+  ]);
+  memory.close();
+  expect(await LabSession.shared()).toBe(objects);
+  const next = await LabSession.shared("mainline");
+  expect([next === memory, next.isClosed]).toEqual([false, false]);
+  next.close();
+  objects.close();
+});
+
 test("closes also when a destroy callback throws, which is still seen", async () => {
   const { session, events } = await throwingSession();
   expect(() => session.close()).toThrow("in the callback");

@@ -44,7 +44,7 @@ async function open(options: Parameters<typeof openPage>[1] = {}, from = site): 
   return visit.page;
 }
 
-const result = (page: Page) => page.getByRole("region", { name: "Result" });
+const result = (page: Page) => page.getByRole("group", { name: "Result" });
 const field = (page: Page, name: string) =>
   page.getByRole("textbox", { name: `${name}, ` }).or(page.getByRole("combobox", { name: `${name}, ` }));
 const hex = (page: Page) => page.getByLabel("The same as hex");

@@ -59,7 +59,7 @@ async function box(name: string, ...words: string[]): Promise<void> {
 }
 
 async function call(command: string, fields: Readonly<Record<string, string>>): Promise<void> {
-  const console = visit.page.locator("iommufd-console");
+  const console = visit.page.locator("#console iommufd-console");
   await console.getByLabel("Command").selectOption({ label: command });
   for (const [name, value] of Object.entries(fields)) {
     await console.getByLabel(new RegExp(`^${name}, `)).fill(value);
@@ -73,7 +73,7 @@ const shownBy = (name: string): Promise<string> =>
     (name) => (document.querySelector(name)?.shadowRoot?.textContent ?? "").replaceAll(/\s+/g, " "),
     name,
   );
-const answers = (): Promise<string> => shownBy("iommufd-console");
+const answers = (): Promise<string> => shownBy("#console iommufd-console");
 const trace = (): Promise<string> => shownBy("iommufd-trace");
 
 describe("a worker that holds an object", () => {
@@ -84,7 +84,7 @@ describe("a worker that holds an object", () => {
     await box("DEVICE 3", "live", "1 holder");
     await call("IOMMU_DESTROY", { id: "3" });
     await box("DEVICE 3", "destroying");
-    await page.locator("iommufd-console").getByRole("button", { name: "Stop waiting" }).waitFor();
+    await page.locator("#console iommufd-console").getByRole("button", { name: "Stop waiting" }).waitFor();
     // The page goes on meanwhile: it answers another call of its own, which says that nobody finds the object now.
     expect(await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve("drawn"))))).toBe(
       "drawn",

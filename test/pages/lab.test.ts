@@ -55,7 +55,7 @@ async function clickThrough(page: Page, steps: number): Promise<void> {
 
 /** Makes one object by the console, beside the three that are there. */
 async function runOneAlloc(page: Page): Promise<void> {
-  const console = page.locator("iommufd-console");
+  const console = page.locator("#console iommufd-console");
   await console.getByLabel("Command").selectOption({ label: "LAB_ALLOC" });
   await console.getByRole("button", { name: "Run", exact: true }).click();
   await expect.poll(() => page.locator("#file").innerText()).toMatch(/Objects\s*4/);
@@ -135,7 +135,7 @@ describe("lessons", () => {
     const page = await open();
     await page.click("text=Fill in for me");
     expect(await doneSteps(page)).toBe(0);
-    await page.locator("iommufd-console").getByRole("button", { name: "Run", exact: true }).click();
+    await page.locator("#console iommufd-console").getByRole("button", { name: "Run", exact: true }).click();
     await expect.poll(() => doneSteps(page)).toBe(1);
   });
 
@@ -152,7 +152,9 @@ describe("lessons", () => {
     const page = await open({}, { lesson: "extend" });
     await clickThrough(page, 1);
     await page.evaluate(() => {
-      const element = document.querySelector("iommufd-console") as HTMLElement & { run: () => Promise<number> };
+      const element = document.querySelector("#console iommufd-console") as HTMLElement & {
+        run: () => Promise<number>;
+      };
       element.run = () => Promise.reject(new Error("no console today"));
     });
     await page.click("#lesson .step.present .perform");
@@ -162,7 +164,7 @@ describe("lessons", () => {
 
   test("an own ioctl is in the console's list, by name", async () => {
     const page = await open({}, { lesson: "extend" });
-    const names = page.locator("iommufd-console").locator("option", { hasText: "MY_DOUBLE" });
+    const names = page.locator("#console iommufd-console").locator("option", { hasText: "MY_DOUBLE" });
     expect(await names.count()).toBe(0);
     await clickThrough(page, 1);
     await expect.poll(() => names.count()).toBe(1);
@@ -357,7 +359,7 @@ describe("lessons", () => {
     expect(await visit?.axe()).toEqual([]);
     await editor.getByLabel(/Function of cmd/).fill("nothing.there()");
     await editor.getByRole("button").click();
-    const console = page.locator("iommufd-console");
+    const console = page.locator("#console iommufd-console");
     await console.getByLabel("Command").selectOption({ label: "MY_DOUBLE" });
     await console.getByRole("button", { name: "Run", exact: true }).click();
     await expect.poll(() => editor.getByRole("status").innerText()).toContain("nothing is not defined");
@@ -372,7 +374,7 @@ describe("lessons", () => {
       field.evaluate((input) => document.getElementById(input.getAttribute("aria-describedby") ?? "")?.innerText ?? "");
     const invalid = (): Promise<(string | null)[]> =>
       editor.locator("[aria-invalid]").evaluateAll((all) => all.map((field) => field.getAttribute("aria-invalid")));
-    const offered = page.locator("iommufd-console").getByLabel("Command").getByRole("option");
+    const offered = page.locator("#console iommufd-console").getByLabel("Command").getByRole("option");
     const before = await offered.allInnerTexts();
 
     await name.fill("LAB_ALLOC");

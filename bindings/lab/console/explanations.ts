@@ -9,6 +9,7 @@
 import { Errno, type Fields, type IoctlCommand, type ObjectInfo } from "../../index.js";
 import { errnoText } from "../../trace.js";
 import { declaredSize, type Draft, knownSize, shapeOf } from "./draft.js";
+import { type IoasCall, whatIoasDid, whyIoasFailed } from "./explain-ioas.js";
 
 /** What an explanation is of. */
 export interface Situation {
@@ -35,6 +36,8 @@ export function explain(situation: Situation): string {
   const { result, command, draft, after } = situation;
   if (result >= 0) return success(situation, command === undefined ? {} : command.decode(after));
   const values: Values = command === undefined ? {} : command.decode(draft.bytes);
+  const ofIoas = isTooShort(situation) ? undefined : whyIoasFailed(-result, ioasCall(situation));
+  if (ofIoas !== undefined) return ofIoas;
   switch (-result) {
     case Errno.EBADF:
       return "The file number is not open. The kernel looks it up before anything else, so the command was never reached.";
@@ -63,6 +66,11 @@ export function explain(situation: Situation): string {
     default:
       return `${errnoText(result) ?? "An error that Linux has no name for"}.`;
   }
+}
+
+function ioasCall({ command, draft, after, objects }: Situation): IoasCall {
+  const decode = (bytes: Uint8Array): Values => command?.decode(bytes) ?? {};
+  return { name: command?.name ?? "", given: decode(draft.bytes), reply: decode(after), objects };
 }
 
 // ------------------------------------------------------------------------------------------------- shape and pointer
@@ -192,7 +200,10 @@ function success(situation: Situation, values: Values): string {
   }
 }
 
-function doneBy({ command, draft }: Situation, values: Values): string {
+function doneBy(situation: Situation, values: Values): string {
+  const { command, draft } = situation;
+  const ofIoas = whatIoasDid(ioasCall(situation));
+  if (ofIoas !== undefined) return ofIoas;
   const id = shown(values["id"]);
   switch (command?.name) {
     case "IOMMU_DESTROY":

@@ -23,7 +23,7 @@ export interface HistoryView {
 export function renderHistory(view: HistoryView): TemplateResult {
   const { finished, message } = view;
   const isEmpty = finished.length === 0;
-  return html`<section class="history" aria-label="History">
+  return html`<div class="history" role="group" aria-label="History">
     <div class="title">
       <p class="heading">${isEmpty ? "History" : "History, newest first"}</p>
       <button type="button" ?disabled=${isEmpty} @click=${() => view.save()}>Save as a trace</button>
@@ -36,7 +36,7 @@ export function renderHistory(view: HistoryView): TemplateResult {
             ${finished.map((each) => renderFinished(each, view))}
           </ol>`
     }
-  </section>`;
+  </div>`;
 }
 
 function renderFinished({ run, line }: Finished, view: HistoryView): TemplateResult {

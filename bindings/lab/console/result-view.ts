@@ -28,10 +28,10 @@ export function renderResult(
   command: IoctlCommand<Fields> | undefined,
   isWaiting: boolean,
 ): TemplateResult {
-  return html`<section class="result" aria-label="Result">
+  return html`<div class="result" role="group" aria-label="Result">
     <div class="verdict" aria-live="polite">${renderVerdict(newest, isWaiting)}</div>
     ${newest === undefined || isWaiting ? nothing : [renderChanges(newest.run, command), renderBytes(newest.run)]}
-  </section>`;
+  </div>`;
 }
 
 function renderVerdict(newest: Finished | undefined, isWaiting: boolean): TemplateResult {
@@ -91,7 +91,7 @@ function renderBytes({ draft, after }: DraftRun): TemplateResult {
     );
   }
   const left = before.length - lines.length * HEX_LINE;
-  return html`<div class="dump" tabindex="0" role="region" aria-label="Bytes before and after the call">
+  return html`<div class="dump" tabindex="0" role="group" aria-label="Bytes before and after the call">
     <table>
       <thead>
         <tr>

@@ -3,7 +3,13 @@
 // What a field may sensibly be: IDs of objects that exist, types, a pointer to writable memory; and the values that a fresh
 // form starts with, so that its first run says something.
 
-import { type Fields, type IoctlCommand, IommufdError } from "../../index.js";
+import {
+  type Fields,
+  IOMMU_IOAS_MAP_READABLE,
+  IOMMU_IOAS_MAP_WRITEABLE,
+  type IoctlCommand,
+  IommufdError,
+} from "../../index.js";
 import type { LabSession } from "../session.js";
 import { ConsoleMemory } from "./console-memory.js";
 import type { FieldValue } from "./field-text.js";
@@ -13,6 +19,11 @@ import type { Suggestion } from "./struct-view.js";
 const LOOKED_AT = 100;
 /** LAB_LOG entries that a fresh form asks for. */
 const LOG_ENTRIES = 16;
+/** Ranges that a fresh form has room for. */
+const RANGES = 16;
+/** Bytes of a mapping that a fresh form asks for: a page. */
+const MAPPED = 4096;
+const READ_WRITE = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE;
 const LAB_TYPES = ["DEVICE", "HWPT", "IOAS"];
 
 /** Values of a field that make sense now. */
@@ -23,7 +34,7 @@ export function suggestionsFor(
 ): readonly Suggestion[] {
   if (command === undefined || field.startsWith("out_")) return [];
   if (/(^|_)id\d*$/.test(field)) return liveObjects(session);
-  if (field === "uptr") {
+  if (/^(uptr|user_va|allowed_iovas)$/.test(field)) {
     const { va } = ConsoleMemory.of(session.iommufd).scratch;
     return [{ value: `0x${va.toString(16)}`, text: "a writable page" }];
   }
@@ -38,6 +49,10 @@ export function suggestionsFor(
 export function startingValues(command: IoctlCommand<Fields>, writable: bigint): Readonly<Record<string, FieldValue>> {
   if (command.name === "LAB_ALLOC") return { type: LAB_TYPES.length };
   if (command.name === "LAB_LOG") return { capacity: LOG_ENTRIES, uptr: writable };
+  if (command.name === "IOMMU_IOAS_MAP") return { flags: READ_WRITE, length: MAPPED, user_va: writable };
+  if (command.name === "IOMMU_IOAS_COPY") return { flags: READ_WRITE, length: MAPPED };
+  if (command.name === "IOMMU_IOAS_UNMAP") return { length: MAPPED };
+  if (command.name === "IOMMU_IOAS_IOVA_RANGES") return { num_iovas: RANGES, allowed_iovas: writable };
   return {};
 }
 

@@ -8,7 +8,7 @@
 //   --iommufd-graph-height        how tall the picture may become before it scrolls; none: as tall as the element's height lets it
 //
 // Objects change by calls of any thread, and nothing announces it, so the element looks: while it is connected, its page is
-// shown and it is scrolled into view (frame-loop.ts), at most once in an animation frame, and for no more than a fixed share of
+// shown and it is scrolled into view (../frame-loop.ts), at most once in an animation frame, and for no more than a fixed share of
 // the time (scan.ts). Looking disturbs no object but the selected one (payload.ts). The picture is changed by hand and at once
 // (drawing.ts), the texts around it by lit and a few times a second; layouts come from a worker when they are ready.
 
@@ -20,7 +20,7 @@ import { theme } from "../theme.js";
 import { type View, renderBar } from "./bar.js";
 import { type Selection, details } from "./details.js";
 import { emptyState } from "./empty-state.js";
-import { FrameLoop } from "./frame-loop.js";
+import { FrameLoop } from "../frame-loop.js";
 import { legend, legendTypes } from "./legend.js";
 import { nextStop } from "./navigation.js";
 import { type Finding, ObjectWatch } from "./object-watch.js";

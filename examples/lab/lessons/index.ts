@@ -5,8 +5,9 @@ import { busy } from "./busy.js";
 import { extend } from "./extend.js";
 import { firstObject } from "./first-object.js";
 import type { Lesson } from "./lesson.js";
+import { mapMemory } from "./map-memory.js";
 import { publish } from "./publish.js";
 import { race } from "./race.js";
 import { releaseOrder } from "./release-order.js";
 
-export const LESSONS: readonly Lesson[] = [firstObject, publish, busy, releaseOrder, race, extend];
+export const LESSONS: readonly Lesson[] = [firstObject, publish, busy, releaseOrder, race, extend, mapMemory];

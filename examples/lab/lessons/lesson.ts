@@ -111,7 +111,10 @@ export interface Question {
 }
 
 /** Which part of the page a step happens in. */
-export type Place = "console" | "graph" | "race" | "definition" | "file";
+export type Place = "console" | "graph" | "race" | "definition" | "file" | "memory";
+
+/** The page's machines: one with the objects of the first version and the lab's ioctls, one with address spaces. */
+export type MachineName = "objects" | "memory";
 
 /** One step of a lesson. */
 export interface Step {
@@ -140,6 +143,10 @@ export interface Lesson {
   /** Stable, for addresses and saved progress. */
   readonly id: string;
   readonly title: string;
+  /** On which machine it happens. Default "objects". */
+  readonly machine?: MachineName;
+  /** The address space that the page shows, as soon as it is known; afterwards the student chooses. */
+  space?(facts: Facts): number | undefined;
   /** What it is about, a paragraph each. */
   readonly intro: readonly string[];
   readonly steps: readonly Step[];
