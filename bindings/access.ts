@@ -178,7 +178,7 @@ export class Access {
 
   #idOf(ioas: Ioas | number): number {
     const id = typeof ioas === "object" ? ioas.idIn(this.#context) : ioas;
-    if (id >>> 0 !== id) throw invalid("access", `an address space or its ID is wanted, not ${String(id)}`);
+    if (id >>> 0 !== id) throw invalid("access", `no address space: ${String(id)}`);
     return id;
   }
 
@@ -277,7 +277,7 @@ export class Access {
     try {
       const memory = this.#kernel.externals.get(this.#kernel.result(2) >>> 0);
       if (memory === undefined) {
-        throw failure("EFAULT", "access", "the memory is outside of the shared one, and this thread does not have it");
+        throw failure("EFAULT", "access", "this thread does not have the external memory");
       }
       const part = new Uint8Array(buffer.buffer, buffer.byteOffset + done, length);
       this.#kernel.callUser(() => (writes ? memory.write(offset, part) : memory.read(offset, part)));
@@ -326,6 +326,6 @@ function copyMany(
 function wide(value: Wide): bigint {
   const isInteger = typeof value === "bigint" || Number.isSafeInteger(value);
   const number = isInteger ? BigInt(value) : -1n;
-  if (number < 0n || number >= END) throw invalid("access", `an IOVA or a length has 64 bits, not ${String(value)}`);
+  if (number < 0n || number >= END) throw invalid("access", `not of 64 bits: ${String(value)}`);
   return number;
 }

@@ -24,10 +24,10 @@ export function externalMemory(memory: SharedArrayBuffer | ExternalMemory): Exte
   const external = memory instanceof SharedArrayBuffer ? ofBuffer(memory) : memory;
   const { bytes, read, write } = (external ?? {}) as Partial<ExternalMemory>;
   if (typeof read !== "function" || typeof write !== "function") {
-    throw invalid("mmap", "external memory is a SharedArrayBuffer, or has bytes, read and write");
+    throw invalid("mmap", "a SharedArrayBuffer is wanted, or bytes, read and write");
   }
   if (!isWithin(bytes, Layout.PAGE_SIZE, MAX_BYTES) || bytes % Layout.PAGE_SIZE !== 0) {
-    throw invalid("mmap", `external memory has whole pages of ${Layout.PAGE_SIZE} bytes, not ${String(bytes)}`);
+    throw invalid("mmap", `external memory has whole pages, not ${String(bytes)} bytes`);
   }
   return external;
 }

@@ -70,6 +70,6 @@ export class FaultFile {
 
   /** Reading nothing asks for nothing but the number. */
   #exists(syscall: string): void {
-    check(this.#kernel.core.queueFileRead(this.fd, 0), syscall, `no fault queue's file has the number ${this.fd}`);
+    check(this.#kernel.core.queueFileRead(this.fd, 0), syscall, `file ${this.fd}`);
   }
 }

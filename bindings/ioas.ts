@@ -129,7 +129,7 @@ export class Ioas {
     if (typeof lengthOrOptions === "object") [lengthOrOptions, options] = [undefined, lengthOrOptions];
     const isMapping = typeof memory === "object" && memory !== null;
     const length = lengthOrOptions ?? (isMapping ? memory.length : undefined);
-    if (length === undefined) throw invalid("ioctl", "an address needs a length", IOMMU_IOAS_MAP.name);
+    if (length === undefined) throw invalid("ioctl", "length is missing", IOMMU_IOAS_MAP.name);
     return this.#call(IOMMU_IOAS_MAP, {
       flags: flagsOf(options),
       ioas_id: this.#named,
@@ -183,7 +183,7 @@ export class Ioas {
   mapFile(file: Memfd | number, options: IoasMapFileOptions = {}): bigint {
     const { start = 0 } = options;
     const length = options.length ?? (file instanceof Memfd ? restOf(file, start) : undefined);
-    if (length === undefined) throw invalid("ioctl", "a file's number needs a length", IOMMU_IOAS_MAP_FILE.name);
+    if (length === undefined) throw invalid("ioctl", "length is missing", IOMMU_IOAS_MAP_FILE.name);
     return this.#call(IOMMU_IOAS_MAP_FILE, {
       flags: flagsOf(options),
       ioas_id: this.#named,
@@ -211,7 +211,7 @@ export class Ioas {
     options: IoasMapOptions = {},
   ): bigint {
     if (source instanceof Ioas && source.context.fileAddress !== this.context.fileAddress) {
-      throw invalid("ioctl", "the source is another file's", IOMMU_IOAS_COPY.name);
+      throw invalid("ioctl", "another file's address space", IOMMU_IOAS_COPY.name);
     }
     return this.#call(IOMMU_IOAS_COPY, {
       flags: flagsOf(options),
@@ -408,7 +408,7 @@ export class Ioas {
 
   /** @internal The ID for a call of the same context: 0 once it is destroyed. */
   idIn(context: IommufdContext): number {
-    if (context.fileAddress !== this.context.fileAddress) throw invalid("ioctl", "the address space is another file's");
+    if (context.fileAddress !== this.context.fileAddress) throw invalid("ioctl", "another file's address space");
     return this.#named;
   }
 

@@ -381,7 +381,7 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   const tableEnd = tableEndOf(options.release);
   if (tableEnd === undefined) throw invalid("create", `release is unknown: ${String(options.release)}`);
   if (abi === "rfc" && options.release !== undefined) {
-    throw invalid("create", "release chooses among mainline kernels; the rfc profile has none");
+    throw invalid("create", "only mainline has releases");
   }
   const idLimit = options.idLimit ?? ID_LIMIT[abi];
   if (!isWithin(idLimit, 1, ID_LIMIT[abi])) {

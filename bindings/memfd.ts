@@ -100,7 +100,7 @@ export class Memfd {
 export function makeMemfd(kernel: Kernel, bytes: number, maxBytes: number | undefined): Memfd {
   const most = maxBytes ?? Math.max(bytes, 1);
   if (!isWithin(most, 1, MAX_BYTES)) throw invalid("memfd_create", `maxBytes must be 1 … ${MAX_BYTES}`);
-  if (!isWithin(bytes, 0, most)) throw invalid("memfd_create", `bytes must be 0 … ${most}, not ${String(bytes)}`);
+  if (!isWithin(bytes, 0, most)) throw invalid("memfd_create", `bytes must be 0 … ${most}`);
   const row = check(kernel.core.createMemfd(bytes, most), "memfd_create", `${most} bytes`);
   const memfd = new Memfd(kernel, shareOf(kernel, row));
   kernel.core.mapDone();

@@ -140,5 +140,5 @@ function limitOf(bytes: number | bigint, syscall: string): bigint {
   if (typeof bytes === "bigint" ? bytes >= 0n && bytes <= RLIM_INFINITY : isWithin(bytes, 0, Infinity)) {
     return BigInt(bytes);
   }
-  throw invalid(syscall, `RLIMIT_MEMLOCK must be a number of bytes ≥ 0 or Infinity, not ${String(bytes)}`);
+  throw invalid(syscall, `bytes must be ≥ 0 or Infinity, not ${String(bytes)}`);
 }

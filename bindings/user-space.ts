@@ -118,7 +118,7 @@ export class UserSpace {
 
   /** Tells this thread which memory another thread's external mapping is of. @throws IommufdError EINVAL */
   bindExternal(number: number, memory: SharedArrayBuffer | ExternalMemory): void {
-    if (!isWithin(number, 1, 2 ** 32 - 1)) throw invalid("mmap", "not the number of an external mapping");
+    if (!isWithin(number, 1, 2 ** 32 - 1)) throw invalid("mmap", "not an external mapping");
     this.#kernel.externals.set(number, externalMemory(memory));
   }
 

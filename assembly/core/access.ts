@@ -161,8 +161,7 @@ function leave(file: usize, result: i32): i32 {
 function fileOf(row: usize): usize {
   return load32(keeperState(row)) & ~KEEPER_MASK;
 }
-// @ts-ignore: a decorator on a function
-@inline function accessOf(row: usize): Access {
+function accessOf(row: usize): Access {
   return changetype<Access>(changetype<Keeper>(row).payload);
 }
 /** Where the access keeps its user of the address space. */
@@ -324,8 +323,7 @@ export function accessUnpinAll(number: u32, id: u32, serial: f64): i32 {
 // ---------------------------------------------------------------------------------------------------- pins
 
 /** The rights of an area that reading or writing needs. */
-// @ts-ignore: a decorator on a function
-@inline function rightFor(writes: bool): u32 {
+function rightFor(writes: bool): u32 {
   return writes ? AREA_WRITE : AREA_READ;
 }
 

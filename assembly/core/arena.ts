@@ -43,8 +43,7 @@ import { ARENA_CLASS } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
 import { clearHand, current, hand, setHand } from "./thread";
 
-// @ts-ignore: a decorator on a function
-@inline export function spaceOf(file: usize): usize {
+export function spaceOf(file: usize): usize {
   return SPACES + ((file - FILES) / FILE_BYTES) * SPACE_BYTES;
 }
 /** For a section that changes trees, areas or the arena: who dies inside leaves them in between. */
@@ -62,19 +61,16 @@ export function unlockSpace(file: usize): void {
   unlock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
 }
 
-// @ts-ignore: a decorator on a function
-@inline function bytesOf(kind: u32): u32 {
+function bytesOf(kind: u32): u32 {
   if (kind == ARENA_NODE) return NODE_BYTES;
   if (kind == ARENA_AREA) return offsetof<Area>();
   return kind == ARENA_PAGES ? offsetof<PagesObject>() : offsetof<Pin>();
 }
 /** Where a free piece of the kind keeps its link. */
-// @ts-ignore: a decorator on a function
-@inline function linkIn(kind: u32): u32 {
+function linkIn(kind: u32): u32 {
   return kind == ARENA_NODE || kind == ARENA_PAGES ? 4 : 0;
 }
-// @ts-ignore: a decorator on a function
-@inline function freeList(space: usize, kind: u32): usize {
+function freeList(space: usize, kind: u32): usize {
   return space + offsetof<Space>("freeNodes") + kind * 4;
 }
 

@@ -102,8 +102,7 @@ export function treeSeek(tree: usize, key: u64): usize {
 }
 
 /** Whether a range of the tree meets [first, last]. Leaves its bounds in rangeFirst and rangeLast. */
-// @ts-ignore: a decorator on a function
-@inline export function treeMeets(tree: usize, first: u64, last: u64): bool {
+export function treeMeets(tree: usize, first: u64, last: u64): bool {
   return treeSeek(tree, first) != 0 && changetype<Thread>(current()).rangeFirst <= last;
 }
 
@@ -167,8 +166,7 @@ function insertAt(file: usize, node: usize, at: u32, first: u64, last: u64, gap:
   return sibling;
 }
 
-// @ts-ignore: a decorator on a function
-@inline function setEntry(node: usize, at: u32, first: u64, last: u64, gap: u64, value: usize): void {
+function setEntry(node: usize, at: u32, first: u64, last: u64, gap: u64, value: usize): void {
   store<u64>(node + at * 8, first, NODE_FIRST);
   store<u64>(node + at * 8, last, NODE_LAST);
   store<u64>(node + at * 8, gap, NODE_GAP);

@@ -81,8 +81,7 @@ export function alignmentOf(ioas: usize): u64 {
 }
 
 /** Where the area's first byte lies in the source of its pages. */
-// @ts-ignore: a decorator on a function
-@inline function sourceOf(area: usize): u64 {
+function sourceOf(area: usize): u64 {
   return changetype<PagesObject>(changetype<Area>(area).pages).start + changetype<Area>(area).offset;
 }
 
@@ -166,8 +165,7 @@ function removeArea(file: usize, ioas: usize, iova: u64, area: usize): void {
 }
 
 /** Whether a mapping of that offset in a page suits the address space. */
-// @ts-ignore: a decorator on a function
-@inline function isOffsetAligned(ioas: usize, offset: u64): bool {
+function isOffsetAligned(ioas: usize, offset: u64): bool {
   return (offset & (PAGE_SIZE - 1) & (alignmentOf(ioas) - 1)) == 0;
 }
 

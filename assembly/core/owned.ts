@@ -101,7 +101,6 @@ export function recoverKeepers(): usize {
 }
 
 /** The file that an open row keeps. */
-// @ts-ignore: a decorator on a function
-@inline export function fileOfKeeper(row: usize): usize {
+export function fileOfKeeper(row: usize): usize {
   return load32(keeperState(row)) & ~KEEPER_MASK;
 }

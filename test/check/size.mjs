@@ -16,7 +16,7 @@ const BUDGET = {
   index: 45,
   external: 22,
   trace: 20.5,
-  replay: 52,
+  replay: 53,
   remote: 7,
   "remote: connect": 3.5,
   lab: 175,
