@@ -362,7 +362,7 @@ export class IommufdContext {
   ioas(id: number): Ioas {
     const ioas = new Ioas(this, id);
     if (this.inspect(id)?.type.number === Layout.TYPE_IOAS) return ioas;
-    throw new IommufdError("ENOENT", { syscall: "ioas", message: `object ${id} is no address space` });
+    throw new IommufdError("ENOENT", { syscall: "ioas", message: `object ${id}` });
   }
 
   /**
@@ -493,7 +493,7 @@ export class IommufdContext {
 
   #typeNumber(type: ObjectType): number {
     if ((type as ObjectType | null | undefined)?.owner !== this.kernel)
-      throw invalid("iommufd", "the type was not defined on this Iommufd");
+      throw invalid("iommufd", "the type is another Iommufd's");
     return type.number;
   }
 

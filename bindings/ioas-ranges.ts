@@ -82,7 +82,7 @@ function read<T extends IovaRange>(
   let next = isWithin(from, 0, Infinity) ? BigInt(from) : from;
   if (!isAddress(next)) throw invalid("inspect", `from must be an IOVA, not ${String(from)}`);
   if (limit !== Infinity && !isWithin(limit, 0, Infinity)) {
-    throw invalid("inspect", `limit must be a number ≥ 0, not ${String(limit)}`);
+    throw invalid("inspect", `limit must be ≥ 0`);
   }
   const entries: T[] = [];
   for (;;) {

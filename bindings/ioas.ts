@@ -298,7 +298,7 @@ export class Ioas {
    */
   allow(ranges: readonly IovaRangeInput[]): void {
     const list: readonly IovaRangeInput[] = ranges; // isArray would make any of its elements
-    if (!Array.isArray(ranges)) throw invalid("ioctl", "ranges must be an array", IOMMU_IOAS_ALLOW_IOVAS.name);
+    if (!Array.isArray(ranges)) throw invalid("ioctl", "ranges must be an array");
     const entries = list.map(({ start, last }) => iommu_iova_range.encode({ start, last }));
     this.#withMemory(entries.length, ({ va, bytes }) => {
       entries.forEach((entry, index) => bytes.set(entry, index * iommu_iova_range.size));

@@ -379,7 +379,7 @@ function makeMemory(module: WebAssembly.Module, options: IommufdOptions): Iommuf
   const { abi = "rfc", memoryBytes = DEFAULT_MEMORY } = options;
   if (!Object.hasOwn(PROFILE, abi)) throw invalid("create", `abi must be "rfc" or "mainline", not ${String(abi)}`);
   const tableEnd = tableEndOf(options.release);
-  if (tableEnd === undefined) throw invalid("create", `release is unknown: ${String(options.release)}`);
+  if (tableEnd === undefined) throw invalid("create", `no release ${String(options.release)}`);
   if (abi === "rfc" && options.release !== undefined) {
     throw invalid("create", "only mainline has releases");
   }

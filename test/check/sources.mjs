@@ -13,6 +13,21 @@ const LICENCE = "SPDX-License-Identifier: GPL-2.0-only";
 const EMPTY_NAMES = /^(utils?|helpers?|common|misc)$/;
 const LEFT_FOR_LATER = /\b(TODO|FIXME|XXX|HACK)\b/; // sources: the pattern itself
 const MOST_LINES = 500;
+/** Longer all the same: declarations that belong together, and what is still to be split. A file that has become short leaves the list. */
+const LONG = new Set([
+  "assembly/core/access.ts",
+  "assembly/core/memory-map.ts",
+  "assembly/core/mmap.ts",
+  "assembly/core/uapi.ts",
+  "bindings/context.ts",
+  "test/model/death.ts",
+  "test/model/properties/death-beside.ts",
+  "test/model/properties/processes.ts",
+  "test/node/lab-lessons.test.ts",
+  "test/single-thread/access.test.ts",
+  "test/single-thread/ioas.test.ts",
+  "test/single-thread/replay.test.ts",
+]);
 
 const complaints = [];
 let checked = 0;
@@ -40,9 +55,9 @@ function check(path, text) {
   if (path.split("/").some((part) => EMPTY_NAMES.test(basename(part, extname(part))))) {
     complaints.push(`${path}: a name that could hold anything`);
   }
-  if (lines.length > MOST_LINES && !path.startsWith("bindings/generated/")) {
-    complaints.push(`${path}: ${lines.length} lines, more than one job?`);
-  }
+  const isLong = lines.length > MOST_LINES && !path.startsWith("bindings/generated/");
+  if (isLong && !LONG.has(path)) complaints.push(`${path}: ${lines.length} lines, more than one job?`);
+  if (!isLong && LONG.has(path)) complaints.push(`${path}: short by now, off the list`);
   lines.forEach((line, index) => {
     if (LEFT_FOR_LATER.test(line) && !line.includes("sources: the pattern itself")) {
       complaints.push(`${path}:${index + 1}: left for later: ${line.trim()}`);
