@@ -283,7 +283,7 @@ describe("lessons", () => {
 
   test("the one on own ioctls goes on after a reload, and says whose functions are in the table", async () => {
     const page = await open({}, { lesson: "extend" });
-    expect(await page.locator("#definition").innerText()).toContain("gone when the page is loaded again");
+    expect(await page.locator("#definition").innerText()).toContain("a reload forgets it");
     await clickThrough(page, 3);
     await page.reload();
     await page.waitForSelector("#lesson .step.done");
