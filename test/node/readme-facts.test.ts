@@ -33,6 +33,7 @@ test("every folder with a table of files is in the list", () => {
     "bindings/lab",
     "bindings/lab/console",
     "bindings/lab/graph",
+    "bindings/lab/iova",
     "bindings/lab/race",
     "bindings/lab/trace",
     "bindings/remote",
