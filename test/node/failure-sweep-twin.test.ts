@@ -56,8 +56,8 @@ const TWINS: Twin[] = [
     name: "other-error",
     wrong: "a mapping without pages is EINVAL",
     file: "mmap.ts",
-    good: "  if (backing == 0) return -ENOMEM;",
-    bad: "  if (backing == 0) return -EINVAL;",
+    good: "  if (own == 0) return -ENOMEM;",
+    bad: "  if (own == 0) return -EINVAL;",
     operation: "map",
   },
 ];
