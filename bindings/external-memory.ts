@@ -21,15 +21,20 @@ const MAX_BYTES = 2 ** 32 - Layout.PAGE_SIZE;
 
 /** Checks what the user gave. @throws IommufdError EINVAL */
 export function externalMemory(memory: SharedArrayBuffer | ExternalMemory): ExternalMemory {
-  const external = memory instanceof SharedArrayBuffer ? ofBuffer(memory) : memory;
+  const external = isShared(memory) ? ofBuffer(memory) : memory;
   const { bytes, read, write } = (external ?? {}) as Partial<ExternalMemory>;
   if (typeof read !== "function" || typeof write !== "function") {
-    throw invalid("mmap", "a SharedArrayBuffer is wanted, or bytes, read and write");
+    throw invalid("mmap", "bytes, read and write are wanted");
   }
   if (!isWithin(bytes, Layout.PAGE_SIZE, MAX_BYTES) || bytes % Layout.PAGE_SIZE !== 0) {
-    throw invalid("mmap", `external memory has whole pages, not ${String(bytes)} bytes`);
+    throw invalid("mmap", `not whole pages: ${String(bytes)}`);
   }
   return external;
+}
+
+/** A page without isolation has such buffers, of Wasm memories, but not their constructor. */
+function isShared(memory: object): memory is SharedArrayBuffer {
+  return Object.prototype.toString.call(memory) === "[object SharedArrayBuffer]";
 }
 
 function ofBuffer(buffer: SharedArrayBuffer): ExternalMemory {

@@ -71,7 +71,7 @@ export function rowOf(kernel: Kernel, pid: number, syscall: string): number {
     : 0;
   const isAlive = row !== 0 && kernel.word(row + Layout.PROCESS_STATE) === Layout.PROCESS_ALIVE;
   if (isAlive && kernel.word(row + Layout.PROCESS_PID) === pid) return row;
-  throw failure("ESRCH", syscall, `process ${String(pid)} has ended, or never was`);
+  throw failure("ESRCH", syscall, `no process ${String(pid)}`);
 }
 
 /** Numbers of the processes that have not ended, by row. */
@@ -128,7 +128,7 @@ function bitsOf(capabilities: readonly Capability[], syscall: string): number {
   if (!Array.isArray(capabilities)) throw invalid(syscall, "capabilities must be an array");
   let bits = 0;
   for (const name of capabilities as readonly Capability[]) {
-    if (!Object.hasOwn(BITS, name)) throw invalid(syscall, `no capability of ours: ${String(name)}`);
+    if (!Object.hasOwn(BITS, name)) throw invalid(syscall, `no capability: ${String(name)}`);
     bits |= BITS[name];
   }
   return bits;

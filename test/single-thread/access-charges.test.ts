@@ -4,6 +4,7 @@
 
 import type { Access, Ioas, Iommufd, IommufdContext, UserSpace, UserSpaceOptions } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
+import { SharedBuffer } from "../support/shared-buffer.ts";
 import { errnoOf } from "../support/answer.ts";
 import { boot, otherThread } from "../support/boot.ts";
 
@@ -275,7 +276,7 @@ describe("memory outside of the shared one", () => {
   test("is reached by its buffer or its callbacks, pinned without bytes, and known to the threads that bind it", async () => {
     const { iommufd, context } = await machine();
     const ioas = context.ioasAlloc();
-    const buffer = new SharedArrayBuffer(2 * PAGE);
+    const buffer = new SharedBuffer(2 * PAGE);
     const guest = new Uint8Array(buffer);
     const log: unknown[] = [];
     const mapping = iommufd.userSpace.mapExternal(buffer);

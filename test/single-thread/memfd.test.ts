@@ -4,6 +4,7 @@
 
 import type { Iommufd, MapOptions, Memfd } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
+import { SharedBuffer } from "../support/shared-buffer.ts";
 import { errnoOf } from "../support/answer.ts";
 import { boot, otherThread } from "../support/boot.ts";
 import { Random } from "../support/random.ts";
@@ -253,7 +254,7 @@ describe("external memory", () => {
   test("is mapped, but no copy of ours reaches it", async () => {
     const { iommufd } = await boot();
     const before = used(iommufd);
-    const ram = new SharedArrayBuffer(16 * PAGE);
+    const ram = new SharedBuffer(16 * PAGE);
     const mapping = iommufd.userSpace.mapExternal(ram, { va: VA });
     expect(mapping).toMatchObject({ va: VA, length: 16 * PAGE, external: 1 });
     expect(mapping.bytes).toHaveLength(0);
@@ -286,8 +287,8 @@ describe("external memory", () => {
   test.each<[string, unknown]>([
     ["nothing", undefined],
     ["an ArrayBuffer", new ArrayBuffer(PAGE)],
-    ["a part of a page", new SharedArrayBuffer(PAGE + 1)],
-    ["no bytes", new SharedArrayBuffer(0)],
+    ["a part of a page", new SharedBuffer(PAGE + 1)],
+    ["no bytes", new SharedBuffer(0)],
     ["callbacks without a length", { read: () => undefined, write: () => undefined }],
     ["4 GiB", { bytes: 2 ** 32, read: () => undefined, write: () => undefined }],
     ["a memory that cannot be written", { bytes: PAGE, read: () => undefined }],
