@@ -63,7 +63,8 @@ export function readAllowed(context: IommufdContext, id: number, part: RangePart
 }
 
 /** How many areas there are. @throws IommufdError EBADF, EIO, ENOENT */
-export function countAreas({ kernel, fileAddress, expected }: IommufdContext, id: number): number {
+export function countAreas(context: IommufdContext, id: number): number {
+  const { kernel, fileAddress, expected } = context;
   const result = kernel.core.inspectRanges(fileAddress, expected, id, Layout.RANGES_AREAS, 0n, 0);
   const count = kernel.result(0) >>> 0;
   kernel.attend();

@@ -98,9 +98,14 @@ export const copyUnmap: Property = {
   judge: (outcomes) => (outcomes.size === 2 ? undefined : `only ${[...outcomes.keys()].join("; ")} were seen`),
   twins: [
     {
-      name: "unmap-does-not-wait",
+      name: "unmap-does-not-wait-nor-leaves-the-row-to-the-copy",
       edits: [
         { file: "core/mmap.ts", find: "  waitForPins(row);\n  finishUnmap(row);", replace: "  finishUnmap(row);" },
+        {
+          file: "core/mmap.ts",
+          find: '  if ((load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) && leaveToPins',
+          replace: '  if (load32(row + offsetof<Mapping>("pins")) != 0 && leaveToPins',
+        },
       ],
     },
     UNPIN_WAKES_NOBODY,
