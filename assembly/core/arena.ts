@@ -46,15 +46,18 @@ import { clearHand, current, hand, setHand } from "./thread";
 export function spaceOf(file: usize): usize {
   return SPACES + ((file - FILES) / FILE_BYTES) * SPACE_BYTES;
 }
+
 /** For a section that changes trees, areas or the arena: who dies inside leaves them in between. */
 export function lockSpace(file: usize): void {
   lookAtSpace(file);
   changetype<Space>(spaceOf(file)).changing = 1;
 }
+
 /** For a section that only reads them, or changes single words. */
 export function lookAtSpace(file: usize): void {
   lock(spaceOf(file) + offsetof<Space>("lock"), RANK_SPACE);
 }
+
 /** The end of either. */
 export function unlockSpace(file: usize): void {
   changetype<Space>(spaceOf(file)).changing = 0;
