@@ -92,7 +92,7 @@ import {
   Thread,
 } from "./memory-map";
 import { memfdAt, memfdBytes } from "./memfd";
-import { backingOf, pinIn, pinKept, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./mmap";
+import { backingOf, pinIn, pinKept, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./gup";
 import { allocOwned, endOwned, markOwned, publishOwned } from "./owned";
 import { pinPages, pinnedAt, unpinPages } from "./pin";
 import { current, recordOf } from "./thread";

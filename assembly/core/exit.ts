@@ -10,12 +10,11 @@
  */
 import { store32 } from "./atomics";
 import { EINVAL, ESRCH } from "../errno";
-import { MAPS, MapState, PROCESSES, PROCESS_ENDED, Process } from "./memory-map";
-import { beginUnmap, finishUnmap, firstOf, mappingAt, waitForPins } from "./mmap";
+import { finishUnmap, waitForPins } from "./gup";
+import { PROCESSES, PROCESS_ENDED, Process } from "./memory-map";
 import { RANK_MAP, lock, unlock } from "./mutex";
 import { processNumbered } from "./process";
-
-const MAP_LOCK: usize = MAPS + offsetof<MapState>("lock");
+import { MAP_LOCK, beginUnmap, firstOf, ordered } from "./vma";
 
 /** Context: may wait for copies. Return: 0; -ESRCH (ended already); -EINVAL for the default process. */
 export function endProcess(pid: u32): i32 {
@@ -36,7 +35,7 @@ export function endProcess(pid: u32): i32 {
 function takeMapping(process: usize): usize {
   lock(MAP_LOCK, RANK_MAP);
   const position = firstOf(process);
-  const row = position < 0 ? <usize>0 : mappingAt(position);
+  const row = position < 0 ? <usize>0 : ordered(position);
   if (row != 0) beginUnmap(row, position);
   unlock(MAP_LOCK, RANK_MAP);
   return row;

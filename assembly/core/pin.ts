@@ -14,6 +14,7 @@
  */
 import { arenaGive, arenaReserve, arenaTake } from "./arena";
 import { EFAULT, EINVAL, ENOMEM } from "../errno";
+import { backingOf, dropPin, keepPin, keepPinOf, pinIn, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./gup";
 import { treeErase, treeInsert, treeNodesNeeded, treeSeek } from "./interval_tree";
 import { memfdAt, memfdBytes } from "./memfd";
 import {
@@ -33,7 +34,6 @@ import {
   PinnedRange,
   Thread,
 } from "./memory-map";
-import { backingOf, dropPin, keepPin, keepPinOf, pinIn, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./mmap";
 import { addPinned, chargeMm, chargeUser, subPinned, unchargeMm, unchargeUser } from "./process";
 import { current } from "./thread";
 

@@ -11,8 +11,8 @@
 import { copy } from "./atomics";
 import { EFAULT, EINVAL } from "../errno";
 import { copyStep, mayFail } from "./faults";
+import { backingOf, pin, unpin } from "./gup";
 import { COMMAND_BYTES, FAULT_COPY, PROT_READ, PROT_WRITE, TASK_SIZE, THREAD_WINDOW } from "./memory-map";
-import { backingOf, pin, unpin } from "./mmap";
 import { current } from "./thread";
 
 /** access_ok(): the range lies in user space. */

@@ -16,7 +16,7 @@ export * from "./state-word";
 export { allocPages, freePages } from "../core/page-alloc";
 export { slabAlloc, slabFree } from "../core/slab";
 export { memfdGet, memfdHold, memfdPut } from "../core/memfd";
-export { dropPin, keepPin, pinIn, unpin } from "../core/mmap";
+export { dropPin, keepPin, pinIn, unpin } from "../core/gup";
 export { chargeMm, chargeUser, dropSource, holdSource, unchargeMm, unchargeUser } from "../core/process";
 
 /** A word of the identity page that nothing else uses, for models of a lock. */

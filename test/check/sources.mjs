@@ -17,7 +17,6 @@ const MOST_LINES = 500;
 const LONG = new Set([
   "assembly/core/access.ts",
   "assembly/core/memory-map.ts",
-  "assembly/core/mmap.ts",
   "assembly/core/uapi.ts",
   "bindings/context.ts",
   "test/model/death.ts",

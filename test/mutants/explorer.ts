@@ -26,6 +26,8 @@ const NEAR: Readonly<Record<string, [living: RegExp, dying: RegExp]>> = {
   "lookup.ts": [/^(get|put|close-get|recycled|keep|release)/, /-(get|put)/],
   "destroy.ts": [/^(destroy|get|put|wait|kept|keep)/, /-(destroy|wait)/],
   "release.ts": [/^(release|close|dying)/, /-(close|queue)/],
+  "vma.ts": [/^(copy|map)/, /-(map|unmap|copy|protect)/],
+  "gup.ts": [/^(copy|map)/, /-(map|unmap|copy|protect)/],
   "mmap.ts": [/^(copy|map)/, /-(map|unmap|copy|protect)/],
   "uaccess.ts": [/^copy/, /-copy/],
   "ioctl.ts": [/ioctl/, /-ioctl/],

@@ -24,6 +24,8 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "lookup.ts": single("life-cycle", "interleaving", "small-fields", "exhaustion", "warnings"),
   "destroy.ts": single("life-cycle", "interleaving", "async", "callbacks", "small-fields"),
   "release.ts": single("release-rfc", "release-mainline", "callbacks"),
+  "vma.ts": single("user-space"),
+  "gup.ts": single("user-space"),
   "mmap.ts": single("user-space"),
   "uaccess.ts": single("user-space", "copy-struct"),
   "ioctl.ts": single("dispatch", "copy-struct", "define-ioctl"),

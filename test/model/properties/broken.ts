@@ -111,7 +111,7 @@ export const LIST_BEFORE_ITS_LINK: readonly Edit[] = [
 /** A copy looks at the protection of its pages while protect may be writing it. */
 export const PROTECTION_AFTER_THE_LOCK: readonly Edit[] = [
   {
-    file: "core/mmap.ts",
+    file: "core/gup.ts",
     find: `    reach = accessible(row, va, length, prot);
     if (reach != 0) store32(pinnedOf(current()), <u32>row);
   }

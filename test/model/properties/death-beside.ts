@@ -363,7 +363,7 @@ const PAIRS: readonly Pair[] = [
         name: "row-outlasts-its-pages",
         edits: [
           {
-            file: "core/mmap.ts",
+            file: "core/gup.ts",
             find: "  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);",
             replace: "  freePages(own, pages);\n  store32(stateOf(row), MAPPING_UNUSED);",
           },

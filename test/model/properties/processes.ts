@@ -454,7 +454,7 @@ export const PROCESSES: readonly Property[] = [
       },
       {
         name: "unmap-forgets-the-file",
-        edits: [{ file: "core/mmap.ts", find: "isFile && beginEnd(file);", replace: "false;" }],
+        edits: [{ file: "core/gup.ts", find: "isFile && beginEnd(file);", replace: "false;" }],
       },
     ],
   },
@@ -488,7 +488,7 @@ export const PROCESSES: readonly Property[] = [
         name: "unmap-does-not-look-at-pins",
         edits: [
           {
-            file: "core/mmap.ts",
+            file: "core/gup.ts",
             find: '  if ((load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) && leaveToPins(row)) return;\n',
             replace: "",
           },
@@ -498,12 +498,12 @@ export const PROCESSES: readonly Property[] = [
         name: "the-row-is-left-without-the-lock",
         edits: [
           {
-            file: "core/mmap.ts",
+            file: "core/gup.ts",
             find: "function leaveToPins(row: usize): bool {\n  lock(MAP_LOCK, RANK_MAP);",
             replace: "function leaveToPins(row: usize): bool {",
           },
           {
-            file: "core/mmap.ts",
+            file: "core/gup.ts",
             find: "  unlock(MAP_LOCK, RANK_MAP);\n  return !isOver;",
             replace: "  return !isOver;",
           },

@@ -80,7 +80,7 @@ const UNPIN_WAKES_NOBODY = {
   name: "unpin-wakes-nobody",
   edits: [
     {
-      file: "core/mmap.ts",
+      file: "core/gup.ts",
       find: "  if (state == MAPPING_LEAVING) notify(pinned, -1);\n  else if",
       replace: "  if",
     },
@@ -102,7 +102,7 @@ export const copyUnmap: Property = {
       edits: [
         { file: "core/mmap.ts", find: "  waitForPins(row);\n  finishUnmap(row);", replace: "  finishUnmap(row);" },
         {
-          file: "core/mmap.ts",
+          file: "core/gup.ts",
           find: '  if ((load32(row + offsetof<Mapping>("pins")) != 0 || isCopied(row)) && leaveToPins',
           replace: '  if (load32(row + offsetof<Mapping>("pins")) != 0 && leaveToPins',
         },
@@ -113,7 +113,7 @@ export const copyUnmap: Property = {
       name: "unpin-looks-before-it-lets-go",
       edits: [
         {
-          file: "core/mmap.ts",
+          file: "core/gup.ts",
           find: "  store32(pinned, 0);\n  const state = load32(stateOf(row));",
           replace: "  const state = load32(stateOf(row));\n  store32(pinned, 0);",
         },
@@ -123,7 +123,7 @@ export const copyUnmap: Property = {
       name: "pin-comes-after-the-lock",
       edits: [
         {
-          file: "core/mmap.ts",
+          file: "core/gup.ts",
           find: "    if (reach != 0) store32(pinnedOf(current()), <u32>row);\n  }\n  unlock(MAP_LOCK, RANK_MAP);",
           replace:
             "    unlock(MAP_LOCK, RANK_MAP);\n    if (reach != 0) store32(pinnedOf(current()), <u32>row);\n    return reach;\n  }\n  unlock(MAP_LOCK, RANK_MAP);",
@@ -244,17 +244,18 @@ export const mapMapUnmap: Property = {
     {
       name: "pages-are-freed-before-they-are-wiped",
       edits: [
+        { file: "core/gup.ts", find: "import { add32, load32,", replace: "import { add32, fill, load32," },
         {
-          file: "core/mmap.ts",
+          file: "core/gup.ts",
           find: "  wipePages(own, pages);\n  lock(MAP_LOCK, RANK_MAP);\n  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);",
           replace:
-            "  lock(MAP_LOCK, RANK_MAP);\n  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);\n  fill(own, 0, PAGE_SIZE);",
+            "  lock(MAP_LOCK, RANK_MAP);\n  store32(stateOf(row), MAPPING_UNUSED);\n  freePages(own, pages);\n  fill(own, 0, 1 << PAGE_SHIFT);",
         },
       ],
     },
     {
       name: "pages-are-not-wiped",
-      edits: [{ file: "core/mmap.ts", find: "  wipePages(own, pages);\n  lock", replace: "  lock" }],
+      edits: [{ file: "core/gup.ts", find: "  wipePages(own, pages);\n  lock", replace: "  lock" }],
     },
   ],
 };

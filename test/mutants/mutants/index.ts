@@ -7,6 +7,7 @@ import { ATOMICS } from "./atomics.ts";
 import { CHANGE } from "./change.ts";
 import { DESTROY } from "./destroy.ts";
 import { FILE } from "./file.ts";
+import { GUP } from "./gup.ts";
 import { HOLD } from "./hold.ts";
 import { IOCTL } from "./ioctl.ts";
 import { KEPT } from "./kept.ts";
@@ -26,6 +27,7 @@ import { ARENA, INTERVAL_TREE, IOAS, IO_PAGETABLE, OWNED, VFIO_COMPAT } from "./
 import { SPARES } from "./spares.ts";
 import { THREAD } from "./thread.ts";
 import { UACCESS } from "./uaccess.ts";
+import { VMA } from "./vma.ts";
 import { XARRAY } from "./xarray.ts";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -48,6 +50,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...RELEASE,
   ...PROCESS,
   ...MEMFD,
+  ...VMA,
+  ...GUP,
   ...MMAP,
   ...EXIT,
   ...UACCESS,
