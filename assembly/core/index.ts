@@ -29,20 +29,9 @@ export { ioctlWindow, ioctlTail, ioctlHead, ioctlUser, ioctlAgain, ioctlEnd } fr
 export { makeProcess, useProcess, setCredentials, setMemlock } from "./process";
 export { createMemfd, truncateMemfd, closeMemfd } from "./memfd";
 export { map, mapFile, mapExternal, mapDone, protect, unmap } from "./mmap";
-export {
-  accessAttach,
-  accessCreate,
-  accessDestroy,
-  accessDetach,
-  accessLeave,
-  accessPin,
-  accessPinned,
-  accessSegment,
-  accessUnpin,
-  accessUnpinAll,
-  copySegment,
-  segmentEnd,
-} from "./access";
+export { accessAttach, accessCreate, accessDestroy, accessDetach, accessLeave } from "./access";
+export { accessPin, accessPinned, accessUnpin, accessUnpinAll } from "./access_pin";
+export { accessSegment, copySegment, segmentEnd } from "./access_copy";
 export { queueFileClose, queueFileRead, queueFileWrite } from "./eventq";
 export { endProcess } from "./exit";
 export { readUser, writeUser } from "./uaccess";

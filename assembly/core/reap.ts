@@ -20,7 +20,7 @@
  *
  * Kernel counterpart: exit_files(), exit_robust_list(); the kernel's threads do not die inside of a call.
  */
-import { recoverCopy } from "./access";
+import { recoverCopy } from "./access_copy";
 import { compareExchange32, load32, load64, notify } from "./atomics";
 import { recoverChange } from "./change";
 import { giveBack } from "./detach";
