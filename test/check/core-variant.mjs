@@ -47,9 +47,11 @@ async function copyTree() {
   for (const entry of await readdir(ROOT)) {
     if (!NOT_COPIED.has(entry)) await cp(join(ROOT, entry), join(stage, entry), { recursive: true });
   }
-  // Modules that tests load by path: other builds of the core, and the floor of the benches.
+  // Modules that tests load by path: other builds of the core, the floor of the benches, the board of the races.
   for (const entry of await readdir(join(ROOT, "build"))) {
-    if (entry.endsWith(".wasm")) await cp(join(ROOT, "build", entry), join(stage, "build", entry));
+    if (entry.endsWith(".wasm") || entry === "ts") {
+      await cp(join(ROOT, "build", entry), join(stage, "build", entry), { recursive: true });
+    }
   }
 }
 

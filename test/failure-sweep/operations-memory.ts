@@ -4,6 +4,7 @@
 // buffer, and what such an ioctl does in the middle.
 
 import { IOMMU_DESTROY, type IommufdContext, type IoctlCommand, type UserMapping } from "iommufd-wasm";
+import { SharedBuffer } from "../support/shared-buffer.ts";
 import type { Operation, World } from "./operation-sweep.ts";
 import { basics } from "./operations.ts";
 
@@ -153,7 +154,7 @@ export const MEMORY_OPERATIONS: readonly Operation[] = [
     prepare:
       ({ iommufd }) =>
       () =>
-        iommufd.userSpace.mapExternal(new SharedArrayBuffer(3 * PAGE)).va,
+        iommufd.userSpace.mapExternal(new SharedBuffer(3 * PAGE)).va,
   },
   {
     name: "read as another process, across two mappings of a file",
