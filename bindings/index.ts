@@ -4,8 +4,8 @@
  *
  * `./external` is the same without the inlined bytes.
  */
+import { CORE_TEXT } from "./generated/core-bytes.js"; // first: see chunkOf() of build/rollup.config.mjs
 import type { CoreSource } from "./core.js";
-import { CORE_TEXT } from "./generated/core-bytes.js";
 import { IommufdBase, type IommufdOptions, type IommufdShare, prepare, prepareSync, received } from "./iommufd.js";
 import { bytesOfText } from "./wasm-text.js";
 
