@@ -21,10 +21,6 @@ const LONG = new Set([
   "test/model/death.ts",
   "test/model/properties/death-beside.ts",
   "test/model/properties/processes.ts",
-  "test/node/lab-lessons.test.ts",
-  "test/single-thread/access.test.ts",
-  "test/single-thread/ioas.test.ts",
-  "test/single-thread/replay.test.ts",
 ]);
 
 const complaints = [];
