@@ -4,6 +4,9 @@
  *
  * Threads that act for it go on: for them user memory is EFAULT from here on. What has pinned its pages keeps them.
  *
+ * Once its last mapping is gone the row may be another process' at any time (process.ts). So whoever looks for the next mapping asks for the
+ * number, too, under the map lock, under which a row gets it.
+ *
  * If the thread dies in here, whoever reaps it unmaps the rest: a mapping of an ended process is nobody's (recoverMappings).
  *
  * Kernel counterpart: do_exit(), exit_mmap().
@@ -24,7 +27,7 @@ export function endProcess(pid: u32): i32 {
   if (!isNone) store32(process + offsetof<Process>("state"), PROCESS_ENDED);
   unlock(MAP_LOCK, RANK_MAP);
   if (isNone) return process == 0 ? -ESRCH : -EINVAL;
-  for (let row = takeMapping(process); row != 0; row = takeMapping(process)) {
+  for (let row = takeMapping(process, pid); row != 0; row = takeMapping(process, pid)) {
     waitForPins(row);
     finishUnmap(row);
   }
@@ -32,9 +35,9 @@ export function endProcess(pid: u32): i32 {
 }
 
 /** Return: a mapping that nobody finds any more, 0 when the process has none. */
-function takeMapping(process: usize): usize {
+function takeMapping(process: usize, pid: u32): usize {
   lock(MAP_LOCK, RANK_MAP);
-  const position = firstOf(process);
+  const position = changetype<Process>(process).pid == pid ? firstOf(process) : -1;
   const row = position < 0 ? <usize>0 : ordered(position);
   if (row != 0) beginUnmap(row, position);
   unlock(MAP_LOCK, RANK_MAP);

@@ -202,6 +202,44 @@ function rowReuse(): Model<State> {
   };
 }
 
+function exitMake(): Model<State> {
+  return {
+    name: "exit × another process in the row, which maps",
+    setup(core) {
+      const state = second(core, 2);
+      page(core, 2, WORD);
+      must(core, 2, "useProcess", 1);
+      must(core, 2, "makeProcess", 8, 0, PAGE); // the last row
+      core.call(2, "mapDone");
+      return state;
+    },
+    run: (core, state) => ({
+      threads: [
+        { name: "exiter", program: () => exiter(state) },
+        {
+          name: "maker",
+          *program(): Program {
+            const made = yield call("makeProcess", 9, 0, PAGE);
+            yield call("mapDone");
+            if (made === EAGAIN) return "no row";
+            yield call("useProcess", made);
+            const row = yield call("map", VA, PAGE, READ_WRITE);
+            yield call("mapDone");
+            expect(row > 0, `map answers ${row}`);
+            return "made";
+          },
+        },
+      ],
+      finish([, made]) {
+        const left = core.u32(core.constant("MAPPING_COUNT"));
+        expect(left === (made === "made" ? 1 : 0), `${left} mappings are left`);
+        return String(made);
+      },
+    }),
+    describeAddress,
+  };
+}
+
 const fd = (core: Core): number => core.constant("FIRST_MEMFD");
 
 /** A memfd of a page, whose row is at `at`. */
@@ -412,6 +450,25 @@ export const PROCESSES: readonly Property[] = [
             file: "core/mmap.ts",
             find: "  if (!isAlive(currentProcess())) result = -ESRCH;\n  else if",
             replace: "  if",
+          },
+        ],
+      },
+    ],
+  },
+  {
+    ...DEFAULTS,
+    name: "exit-make-map",
+    promise: "an exit takes nothing of the process that has the row next",
+    model: exitMake,
+    judge: both,
+    twins: [
+      {
+        name: "number-is-not-asked",
+        edits: [
+          {
+            file: "core/exit.ts",
+            find: "changetype<Process>(process).pid == pid ? firstOf(process) : -1",
+            replace: "pid != 0 ? firstOf(process) : -1",
           },
         ],
       },

@@ -74,4 +74,10 @@ export const EXIT = mutantsOf("exit.ts", [
     find: "process == 0 || process == PROCESSES;",
     replace: "process == 0;",
   },
+  {
+    name: "exit-takes-the-mappings-of-the-next-process-in-the-row",
+    kind: "generation",
+    find: "changetype<Process>(process).pid == pid ? firstOf(process) : -1",
+    replace: "pid != 0 ? firstOf(process) : -1",
+  },
 ]);
