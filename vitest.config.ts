@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Three hosts run one suite.
+// Three hosts run one suite, and Node drives a Chromium through whole pages.
 //
-//   node            test/*.test.ts, test/node, test/single-thread; test/pages, which drive a Chromium from Node
+//   node            test/*.test.ts, test/node, test/single-thread
+//   pages           test/pages
 //   chromium        test/*.test.ts, test/single-thread; a page with the two isolation headers, so it may share memory
 //   chromium-plain  test/single-thread; a page without the headers, as most web servers send it
 //
@@ -23,6 +24,9 @@ const ISOLATION_HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
+
+/** The built package runs as users run it, not as rewritten by the test runner. */
+const AS_BUILT = { deps: { external: [/\/dist\/[^/]+\.js$/] } };
 
 function chromiumProject(
   name: Host,
@@ -67,11 +71,11 @@ export default defineConfig({
         test: {
           name: "node",
           provide: { host: "node" },
-          include: [EVERYWHERE, WITH_THREADS, NODE_ONLY, PAGES],
-          // The built package runs as users run it, not as rewritten by the test runner.
-          server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
+          include: [EVERYWHERE, WITH_THREADS, NODE_ONLY],
+          server: AS_BUILT,
         },
       },
+      { extends: true, test: { name: "pages", provide: { host: "node" }, include: [PAGES], server: AS_BUILT } },
       chromiumProject("chromium", [EVERYWHERE, WITH_THREADS], ISOLATION_HEADERS),
       chromiumProject("chromium-plain", [EVERYWHERE], {}),
     ],

@@ -24,11 +24,9 @@ const VARIANTS = {
   debug: { compiler: "node_modules/assemblyscript/bin/asc", target: "debug", isProduct: false },
 };
 
-/** Tests that compile cores of their own, or run none; and pages, which are about what lies on top of it. */
-const OTHER_CORES = ["model-*", "seed-*", "lab-*", "failure-sweep-*", "mutants", "readme*"].map(
-  (name) => `node/${name}`,
-);
-const excluded = [...OTHER_CORES, "pages/*"].flatMap((name) => ["--exclude", `test/${name}.test.ts`]);
+/** Tests that compile cores of their own, or run none; and those of what lies on top of it. */
+const OTHER_CORES = ["model-*", "seed-*", "lab-*", "failure-sweep-*", "mutants", "readme*", "bench-*", "cli"];
+const excluded = OTHER_CORES.flatMap((name) => ["--exclude", `test/node/${name}.test.ts`]);
 
 const name = process.argv[2];
 const variant = VARIANTS[name];
