@@ -6,7 +6,7 @@
 
 import { expect } from "../../bindings/explorer/failure.js";
 import { call, type Core, type Step } from "../../bindings/explorer/model.js";
-import { must, type World } from "./death.ts";
+import { must, type World } from "./world.ts";
 
 export const EBADF = -9;
 export const EBUSY = -16;

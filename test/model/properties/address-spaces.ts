@@ -5,7 +5,10 @@
 //
 //   1 an address space, with what the model says    2 another, empty
 
-import { audit, closeAll, makeWorld, queuesOf, USER_PAGE, type World } from "../death.ts";
+import { audit } from "../audit.ts";
+import { closeAll } from "../closing.ts";
+import { queuesOf } from "../tables.ts";
+import { makeWorld, USER_PAGE, type World } from "../world.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { Edit, Property, Twin } from "../property.ts";

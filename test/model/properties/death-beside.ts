@@ -4,18 +4,10 @@
 // reaper is at work. The living may have to wait for the reaper, never for ever; its answers are those of the kernel; all accounts
 // are right at the end.
 
-import {
-  audit,
-  closeAll,
-  keep,
-  makeObject,
-  makeWorld,
-  mappingsOf,
-  must,
-  runDirectly,
-  USER_PAGE,
-  type World,
-} from "../death.ts";
+import { audit } from "../audit.ts";
+import { closeAll } from "../closing.ts";
+import { mappingsOf } from "../tables.ts";
+import { keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../world.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";

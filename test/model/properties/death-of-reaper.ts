@@ -6,7 +6,7 @@
 // reaper-alone: the second one watches the reaper only. The first thread's locks come free with that, once it is known to be dead, so
 // nobody hangs; what else it had waits for somebody to reap it, which comes last here.
 
-import { makeWorld, runDirectly, type World } from "../death.ts";
+import { makeWorld, runDirectly, type World } from "../world.ts";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";

@@ -5,7 +5,9 @@
 //
 // The first victim dies at each of its points; then the second runs, beside the first one's reaper, and dies at every `step`-th of its own.
 
-import { audit, closeAll, makeObject, makeWorld, must, runDirectly, type World } from "../death.ts";
+import { audit } from "../audit.ts";
+import { closeAll } from "../closing.ts";
+import { makeObject, makeWorld, must, runDirectly, type World } from "../world.ts";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";

@@ -6,18 +6,10 @@
 //
 // One property for each operation: `death-NAME`.
 
-import {
-  audit,
-  closeAll,
-  describeWorld,
-  makeWorld,
-  runDirectly,
-  serve,
-  useFile,
-  filesOf,
-  isPoisoned,
-  type World,
-} from "../death.ts";
+import { audit } from "../audit.ts";
+import { closeAll, serve, useFile } from "../closing.ts";
+import { describeWorld, filesOf, isPoisoned } from "../tables.ts";
+import { makeWorld, runDirectly, type World } from "../world.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property } from "../property.ts";

@@ -4,18 +4,10 @@
 // model itself spoils an entry between the death and the reaping. Every call on the file answers EIO, other files go on, and closing it
 // gives the row, its nodes and the memory of the objects back that can be recognised.
 
-import {
-  audit,
-  entriesOf,
-  filesOf,
-  keep,
-  makeObject,
-  makeWorld,
-  must,
-  runDirectly,
-  serve,
-  type World,
-} from "../death.ts";
+import { audit } from "../audit.ts";
+import { serve } from "../closing.ts";
+import { entriesOf, filesOf } from "../tables.ts";
+import { keep, makeObject, makeWorld, must, runDirectly, type World } from "../world.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import { call, type Core, type Model, type Step } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";

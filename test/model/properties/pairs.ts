@@ -9,7 +9,9 @@
 //   other   an object without and one with a callback
 //   memory  one page
 
-import { audit, closeAll, keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../death.ts";
+import { audit } from "../audit.ts";
+import { closeAll } from "../closing.ts";
+import { keep, makeObject, makeWorld, must, runDirectly, USER_PAGE, type World } from "../world.ts";
 import { resultOf } from "../object-calls.ts";
 import { call, type Calls, type Core, type Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property, Twin } from "../property.ts";

@@ -7,7 +7,7 @@ import { prepare, type Prepared } from "../../../bindings/explorer/core-setup.js
 import { expect } from "../../../bindings/explorer/failure.js";
 import { expectRest } from "../../../bindings/explorer/final-state.js";
 import { call, type Calls, type Core, type Model, type Program } from "../../../bindings/explorer/model.js";
-import { memfdsOf } from "../death.ts";
+import { memfdsOf } from "../tables.ts";
 import type { Property } from "../property.ts";
 
 const VA = 0x10_0000n;

@@ -7,7 +7,9 @@
 //
 // One thread: nothing is interleaved. The sets are an address space's reservations and its list of what is allowed, which have no areas.
 
-import { audit, closeAll, makeWorld, type World } from "../death.ts";
+import { audit } from "../audit.ts";
+import { closeAll } from "../closing.ts";
+import { makeWorld, type World } from "../world.ts";
 import { expect } from "../../../bindings/explorer/failure.js";
 import type { Core, Model } from "../../../bindings/explorer/model.js";
 import type { Property } from "../property.ts";

@@ -4,7 +4,7 @@
 // everything else is put in order, and when all is closed no byte is left in either case.
 
 import { makeSpace, replyWord, space, spaceNow } from "../../space-calls.ts";
-import { must, type World } from "../../death.ts";
+import { must, type World } from "../../world.ts";
 import { call, type Core } from "../../../../bindings/explorer/model.js";
 import { OTHER, VA, VICTIM, mapPage, type Prepared, type Scenario } from "./scenario.ts";
 

@@ -2,7 +2,7 @@
 //
 // Deaths on the way of an object into being: alloc, finalize, abort, hold.
 
-import { keep, makeObject, must } from "../../death.ts";
+import { keep, makeObject, must } from "../../world.ts";
 import { call } from "../../../../bindings/explorer/model.js";
 import { OTHER, VICTIM, reserve, lock, type Scenario } from "./scenario.ts";
 

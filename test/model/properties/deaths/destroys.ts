@@ -2,7 +2,7 @@
 //
 // Deaths in the end of an object: destroy by ID and by a kept user, with waiting and callbacks, and the queue of callbacks.
 
-import { keep, makeObject, must } from "../../death.ts";
+import { keep, makeObject, must } from "../../world.ts";
 import { call } from "../../../../bindings/explorer/model.js";
 import { VICTIM, lock, type Scenario } from "./scenario.ts";
 

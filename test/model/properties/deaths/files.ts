@@ -2,7 +2,7 @@
 //
 // Deaths in open, fget, close and the release of a file, in definitions, and in leaving.
 
-import { makeObject } from "../../death.ts";
+import { makeObject } from "../../world.ts";
 import { call } from "../../../../bindings/explorer/model.js";
 import { OTHER, VICTIM, lock, COMMAND_NR, type Scenario } from "./scenario.ts";
 

@@ -2,7 +2,7 @@
 //
 // Deaths in what holds an object for a while: get, put, kept users, inspect.
 
-import { keep, makeObject } from "../../death.ts";
+import { keep, makeObject } from "../../world.ts";
 import { call } from "../../../../bindings/explorer/model.js";
 import { OTHER, lock, type Scenario } from "./scenario.ts";
 

@@ -2,7 +2,7 @@
 //
 // Deaths in what makes and ends processes, files and long pins.
 
-import { must } from "../../death.ts";
+import { must } from "../../world.ts";
 import { call, type Core } from "../../../../bindings/explorer/model.js";
 import { OTHER, READ_WRITE, VA, VICTIM, mapPage, type Scenario } from "./scenario.ts";
 

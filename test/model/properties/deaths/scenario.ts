@@ -5,7 +5,7 @@
 // `states`: in how many states the world can be after the reaping. A reservation, a lock or a wait that dies with its thread leaves the
 // state before it.
 
-import { must, USER_PAGE, type World } from "../../death.ts";
+import { must, USER_PAGE, type World } from "../../world.ts";
 import type { Calls, Core } from "../../../../bindings/explorer/model.js";
 import type { ProfileName, Twin } from "../../property.ts";
 import type { CallbackLog } from "../../reaper.ts";

@@ -2,7 +2,7 @@
 //
 // Deaths in ioctl, mappings and copies.
 
-import { makeObject, must } from "../../death.ts";
+import { makeObject, must } from "../../world.ts";
 import { call } from "../../../../bindings/explorer/model.js";
 import { OTHER, READ_WRITE, VA, VICTIM, mapPage, ioctlStruct, command, COMMAND_NR, type Scenario } from "./scenario.ts";
 
