@@ -18,7 +18,6 @@ const LONG = new Set([
   "assembly/core/memory-map.ts",
   "assembly/core/uapi.ts",
   "bindings/context.ts",
-  "test/model/properties/processes.ts",
 ]);
 
 const complaints = [];

@@ -22,6 +22,8 @@ import { finalizeGetDestroy } from "./finalize-get-destroy.ts";
 import { getDestroy } from "./get-destroy.ts";
 import { holdReleaseDestroy } from "./hold-release-destroy.ts";
 import { keepDestroy } from "./keep-destroy.ts";
+import { keepPinUnmap } from "./keep-pin-unmap.ts";
+import { MEMFDS } from "./memfds.ts";
 import { getGetDestroy, getKeepDestroy, destroyKeptDestroy, keptDestroyTwice } from "./mixes.ts";
 import { mutex, mutexOfThree } from "./mutex.ts";
 import { PAIRS } from "./pairs.ts";
@@ -77,6 +79,8 @@ export const PROPERTIES: readonly Property[] = [
   copyCopyUnmap,
   mapMapUnmap,
   ...PROCESSES,
+  ...MEMFDS,
+  keepPinUnmap,
   dyingQueue,
   slab,
   getGetDestroy,
