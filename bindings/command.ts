@@ -53,8 +53,15 @@ export class IoctlCommand<F extends Fields> extends Struct<F> {
 
   /** The struct's bytes for these values, with `size` filled in. @throws IommufdError EINVAL for an unknown field or a value out of range. */
   override encode(values: Input<F>): Uint8Array<ArrayBuffer> {
+    return super.encode(values);
+  }
+
+  /** @internal As `encode`, into bytes that are zero. */
+  override fill(bytes: Uint8Array, values: Input<F>): void {
     if (Object.hasOwn(values, "size")) throw invalid("ioctl", "there is no field size to set", this.name);
-    return super.encode({ ...values, size: this.size });
+    super.fill(bytes, values);
+    bytes[0] = this.size;
+    bytes[1] = this.size >> 8;
   }
 
   /** Reads all fields from the struct's bytes; what the bytes do not cover is zero. */

@@ -38,7 +38,7 @@ import { type Argument, IoctlCall } from "./ioctl-call.js";
 import type { Kernel } from "./kernel.js";
 import { type ObjectInfo, type ObjectRange, readObjects, readPublished } from "./object-info.js";
 import type { ObjectType } from "./object-type.js";
-import type { Fields, Input } from "./struct.js";
+import type { Fields, Input, Values } from "./struct.js";
 import { type WaitOptions, tryDeadlineOf } from "./wait.js";
 
 declare const brand: unique symbol;
@@ -152,18 +152,31 @@ export class IommufdContext {
     return command.decode(bytes);
   }
 
-  /** @internal As `call`, of a command that the machine may lack; never of one that JavaScript defined by its number. */
-  callBuiltIn<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): Output<F> {
-    const bytes = command.encode(fields);
-    const result = this.tryBuiltIn(command, bytes);
+  /**
+   * @internal As `call`, of a built-in command that never waits and that the machine may lack; never of one that JavaScript defined by
+   * its number. `replyOf` has the fields, until the next call.
+   */
+  callBuiltIn<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): void {
+    const result = this.tryBuiltIn(command, fields);
     if (result < 0) throw this.errorOf(command, result);
-    return command.decode(bytes);
   }
 
-  /** @internal As `tryIoctl`, likewise. @throws IommufdError ENOTTY, which says who has the command. */
-  tryBuiltIn<F extends Fields>(command: IoctlCommand<F>, bytes: Uint8Array): number {
+  /**
+   * @internal As `callBuiltIn`, but returns -errno. The struct is written where the core reads it: no buffer of its own.
+   *
+   * @throws IommufdError EINVAL for a field that does not fit; ENOTTY, which says who has the command.
+   */
+  tryBuiltIn<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): number {
+    const { window, windowWords } = this.kernel;
+    for (let at = 0; at < command.size >> 2; at++) windowWords[at] = 0; // fill() is slow on shared memory
+    command.fill(window, fields);
     this.checkBuiltIn(command);
-    return this.tryIoctl(command.request, bytes);
+    return this.callWindow(command.request, command.size);
+  }
+
+  /** @internal A field of what `callBuiltIn` or `tryBuiltIn` was answered. */
+  replyOf<F extends Fields, K extends string & keyof F>(command: IoctlCommand<F>, field: K): Values<F>[K] {
+    return command.read(this.kernel.window, field);
   }
 
   /** @internal @throws IommufdError ENOTTY, which says who has the command. */
@@ -355,7 +368,8 @@ export class IommufdContext {
    * @throws IommufdError ENOTTY: rfc; ENOMEM; EBUSY: no ID left; EBADF.
    */
   ioasAlloc(): Ioas {
-    return new Ioas(this, this.callBuiltIn(IOMMU_IOAS_ALLOC, {}).out_ioas_id);
+    this.callBuiltIn(IOMMU_IOAS_ALLOC, {});
+    return new Ioas(this, this.replyOf(IOMMU_IOAS_ALLOC, "out_ioas_id"));
   }
 
   /** An address space that exists, by its ID. @throws IommufdError ENOTTY: rfc; ENOENT: no object, or of another type; EBADF. */
@@ -381,7 +395,8 @@ export class IommufdContext {
   }
 
   #rlimitMode(op: number, value: number): bigint {
-    return this.callBuiltIn(IOMMU_OPTION, { option_id: IOMMU_OPTION_RLIMIT_MODE, op, val64: value }).val64;
+    this.callBuiltIn(IOMMU_OPTION, { option_id: IOMMU_OPTION_RLIMIT_MODE, op, val64: value });
+    return this.replyOf(IOMMU_OPTION, "val64");
   }
 
   /**
@@ -391,11 +406,10 @@ export class IommufdContext {
    * @throws IommufdError ENOENT: it is gone; EINVAL: another file's; ENOTTY: rfc; EBADF.
    */
   get vfioIoas(): Ioas | undefined {
-    const bytes = IOMMU_VFIO_IOAS.encode({ op: IOMMU_VFIO_IOAS_GET });
-    const result = this.tryBuiltIn(IOMMU_VFIO_IOAS, bytes);
+    const result = this.tryBuiltIn(IOMMU_VFIO_IOAS, { op: IOMMU_VFIO_IOAS_GET });
     if (result === -Errno.ENODEV) return undefined;
     if (result < 0) throw this.errorOf(IOMMU_VFIO_IOAS, result);
-    return new Ioas(this, IOMMU_VFIO_IOAS.decode(bytes).ioas_id);
+    return new Ioas(this, this.replyOf(IOMMU_VFIO_IOAS, "ioas_id"));
   }
 
   set vfioIoas(ioas: Ioas | undefined) {
@@ -420,8 +434,10 @@ export class IommufdContext {
    * @throws IommufdError ENOTTY: rfc; ENOMEM; EBUSY: no ID left; EMFILE; EBADF.
    */
   faultQueueAlloc(): FaultQueue {
-    const { out_fault_id, out_fault_fd } = this.callBuiltIn(IOMMU_FAULT_QUEUE_ALLOC, {});
-    return { id: out_fault_id as FaultQueueId, file: new FaultFile(this.kernel, out_fault_fd) };
+    this.callBuiltIn(IOMMU_FAULT_QUEUE_ALLOC, {});
+    const id = this.replyOf(IOMMU_FAULT_QUEUE_ALLOC, "out_fault_id") as FaultQueueId;
+    const fd = this.replyOf(IOMMU_FAULT_QUEUE_ALLOC, "out_fault_fd");
+    return { id, file: new FaultFile(this.kernel, fd) };
   }
 
   // -------------------------------------------------------------------------------------------------- looking

@@ -11,7 +11,7 @@
  * Kernel counterpart: struct iommufd_ioas, drivers/iommu/iommufd/ioas.c.
  */
 import type { Access, AccessOptions } from "./access.js";
-import type { IoctlCommand, Output } from "./command.js";
+import type { IoctlCommand } from "./command.js";
 import type { IommufdContext } from "./context.js";
 import { dispose } from "./dispose.js";
 import { IommufdError, invalid } from "./error.js";
@@ -44,7 +44,7 @@ import {
 } from "./ioas-ranges.js";
 import type { Kernel } from "./kernel.js";
 import { Memfd } from "./memfd.js";
-import type { Fields, Input } from "./struct.js";
+import type { Fields, Input, Values } from "./struct.js";
 import { type UserAddress, type UserMapping, UserSpace } from "./user-space.js";
 
 declare const brand: unique symbol;
@@ -126,17 +126,19 @@ export class Ioas {
     lengthOrOptions?: number | bigint | IoasMapOptions,
     options: IoasMapOptions = {},
   ): bigint {
-    if (typeof lengthOrOptions === "object") [lengthOrOptions, options] = [undefined, lengthOrOptions];
     const isMapping = typeof memory === "object" && memory !== null;
-    const length = lengthOrOptions ?? (isMapping ? memory.length : undefined);
+    let length: number | bigint | undefined = isMapping ? memory.length : undefined;
+    if (typeof lengthOrOptions === "object") options = lengthOrOptions;
+    else length = lengthOrOptions ?? length;
     if (length === undefined) throw invalid("ioctl", "length is missing", IOMMU_IOAS_MAP.name);
-    return this.#call(IOMMU_IOAS_MAP, {
+    const fields = {
       flags: flagsOf(options),
       ioas_id: this.#named,
       user_va: isMapping ? memory.va : memory,
       length,
       iova: options.iova ?? 0,
-    }).iova;
+    };
+    return this.#call(IOMMU_IOAS_MAP, fields, "iova");
   }
 
   /**
@@ -184,14 +186,15 @@ export class Ioas {
     const { start = 0 } = options;
     const length = options.length ?? (file instanceof Memfd ? restOf(file, start) : undefined);
     if (length === undefined) throw invalid("ioctl", "length is missing", IOMMU_IOAS_MAP_FILE.name);
-    return this.#call(IOMMU_IOAS_MAP_FILE, {
+    const fields = {
       flags: flagsOf(options),
       ioas_id: this.#named,
       fd: file instanceof Memfd ? openNumberOf(file) : file,
       start,
       length,
       iova: options.iova ?? 0,
-    }).iova;
+    };
+    return this.#call(IOMMU_IOAS_MAP_FILE, fields, "iova");
   }
 
   /**
@@ -213,14 +216,15 @@ export class Ioas {
     if (source instanceof Ioas && source.context.fileAddress !== this.context.fileAddress) {
       throw invalid("ioctl", "another file's address space", IOMMU_IOAS_COPY.name);
     }
-    return this.#call(IOMMU_IOAS_COPY, {
+    const fields = {
       flags: flagsOf(options),
       dst_ioas_id: this.#named,
       src_ioas_id: source instanceof Ioas ? source.#named : source,
       length,
       dst_iova: options.iova ?? 0,
       src_iova: sourceIova,
-    }).dst_iova;
+    };
+    return this.#call(IOMMU_IOAS_COPY, fields, "dst_iova");
   }
 
   /**
@@ -233,7 +237,7 @@ export class Ioas {
    *   length is 2^64 - 1, or the range wraps.
    */
   unmap(iova: number | bigint, length: number | bigint): bigint {
-    return this.#call(IOMMU_IOAS_UNMAP, { ioas_id: this.#named, iova, length }).length;
+    return this.#call(IOMMU_IOAS_UNMAP, { ioas_id: this.#named, iova, length }, "length");
   }
 
   /**
@@ -278,15 +282,16 @@ export class Ioas {
   /** Return: what the call told; a number of ranges when it did not fit. */
   #rangesInto(va: bigint, memory: Uint8Array, capacity: number): IovaRanges | number {
     const command = IOMMU_IOAS_IOVA_RANGES;
-    const bytes = command.encode({ ioas_id: this.#named, num_iovas: capacity, allowed_iovas: va });
-    const result = this.context.tryBuiltIn(command, bytes);
-    const { num_iovas, out_iova_alignment } = command.decode(bytes);
-    if (result === -Errno.EMSGSIZE) return num_iovas;
+    const fields = { ioas_id: this.#named, num_iovas: capacity, allowed_iovas: va };
+    const result = this.context.tryBuiltIn(command, fields);
+    const length = this.context.replyOf(command, "num_iovas");
+    if (result === -Errno.EMSGSIZE) return length;
     if (result < 0) throw this.context.errorOf(command, result);
-    const ranges = Array.from({ length: num_iovas }, (_, index) =>
+    const alignment = this.context.replyOf(command, "out_iova_alignment");
+    const ranges = Array.from({ length }, (_, index) =>
       iommu_iova_range.decode(memory.subarray(index * iommu_iova_range.size)),
     );
-    return { ranges, alignment: out_iova_alignment };
+    return { ranges, alignment };
   }
 
   /**
@@ -302,7 +307,8 @@ export class Ioas {
     const entries = list.map(({ start, last }) => iommu_iova_range.encode({ start, last }));
     this.#withMemory(entries.length, ({ va, bytes }) => {
       entries.forEach((entry, index) => bytes.set(entry, index * iommu_iova_range.size));
-      this.#call(IOMMU_IOAS_ALLOW_IOVAS, { ioas_id: this.#named, num_iovas: entries.length, allowed_iovas: va });
+      const fields = { ioas_id: this.#named, num_iovas: entries.length, allowed_iovas: va };
+      this.context.callBuiltIn(IOMMU_IOAS_ALLOW_IOVAS, fields);
     });
   }
 
@@ -334,7 +340,7 @@ export class Ioas {
 
   #option(op: number, value: number): bigint {
     const option_id = IOMMU_OPTION_HUGE_PAGES;
-    return this.#call(IOMMU_OPTION, { option_id, op, object_id: this.#named, val64: value }).val64;
+    return this.#call(IOMMU_OPTION, { option_id, op, object_id: this.#named, val64: value }, "val64");
   }
 
   // -------------------------------------------------------------------------------------------------- looking
@@ -412,8 +418,14 @@ export class Ioas {
     return this.#named;
   }
 
-  #call<F extends Fields>(command: IoctlCommand<F>, fields: Input<F>): Output<F> {
-    return this.context.callBuiltIn(command, fields);
+  /** A field of the command's answer. */
+  #call<F extends Fields, K extends string & keyof F>(
+    command: IoctlCommand<F>,
+    fields: Input<F>,
+    answer: K,
+  ): Values<F>[K] {
+    this.context.callBuiltIn(command, fields);
+    return this.context.replyOf(command, answer);
   }
 }
 

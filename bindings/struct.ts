@@ -4,7 +4,7 @@
  *
  * Layout rule: each field at the next multiple of its own alignment, the struct padded to its largest one, little endian.
  */
-import { invalid, isWithin } from "./error.js";
+import { invalid } from "./error.js";
 
 /** Type of a field: an integer of 8 to 64 bits, or a byte array like "u8[48]". */
 export type FieldType = "u8" | "u16" | "u32" | "u64" | "s8" | "s16" | "s32" | "s64" | `u8[${number}]`;
@@ -81,34 +81,50 @@ export class Struct<F extends Fields> {
 
   /** The struct's bytes for these values; what is left out is zero. @throws IommufdError EINVAL for an unknown field or a value out of range. */
   encode(values: Input<F>): Uint8Array<ArrayBuffer> {
-    for (const field of Object.keys(values)) {
-      if (!Object.hasOwn(this.fields, field)) throw invalid("ioctl", `there is no field ${field} to set`, this.name);
-    }
     const bytes = new Uint8Array(this.size);
-    this.write(bytes, values);
+    this.fill(bytes, values);
     return bytes;
+  }
+
+  /** @internal As `encode`, into bytes that are zero. */
+  fill(bytes: Uint8Array, values: Input<F>): void {
+    this.#write(bytes, values, true);
   }
 
   /** Reads all fields from the struct's bytes; what the bytes do not cover is zero. */
   decode(bytes: Uint8Array): Values<F> {
-    let whole = bytes;
-    if (bytes.length < this.size) {
-      whole = new Uint8Array(this.size);
-      whole.set(bytes);
-    }
-    const view = new DataView(whole.buffer, whole.byteOffset, this.size);
     const values: Record<string, number | bigint | Uint8Array> = {};
-    for (const { name, read } of this.#codec()) values[name] = read(view);
+    for (const codec of this.#codec()) values[codec.name] = load(bytes, codec);
     return values as Values<F>;
+  }
+
+  /** @internal As `decode`, of one field. */
+  read<K extends string & keyof F>(bytes: Uint8Array, field: K): Values<F>[K] {
+    return load(bytes, this.#codec().find(({ name }) => name === field) as Codec) as Values<F>[K];
   }
 
   /** Writes the given fields into the struct's bytes, leaving all else. @throws IommufdError EINVAL for a value out of range. */
   write(bytes: Uint8Array, values: Readonly<Record<string, unknown>>): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const { name, type, write } of this.#codec()) {
-      const value = Object.hasOwn(values, name) ? values[name] : undefined; // a field may be called constructor
-      if (value !== undefined && !write(view, value)) {
-        throw invalid("ioctl", `${name} must be a ${type}, not ${describe(value)}`, this.name);
+    this.#write(bytes, values, false);
+  }
+
+  /** Fields mostly come in the struct's order, so each is sought from the last one on. What is inherited is not given. */
+  #write(bytes: Uint8Array, values: Readonly<Record<string, unknown>>, isStrict: boolean): void {
+    if (values === null || values === undefined) throw new TypeError("the values of a struct are an object");
+    const codecs = this.#codec();
+    let at = 0;
+    for (const name in values) {
+      if (!Object.hasOwn(values, name)) continue;
+      let left = codecs.length;
+      for (; left > 0 && codecs[at]?.name !== name; left--) at = at + 1 < codecs.length ? at + 1 : 0;
+      const codec = codecs[at];
+      if (left === 0 || codec === undefined) {
+        if (isStrict) throw invalid("ioctl", `there is no field ${name} to set`, this.name);
+        continue;
+      }
+      const value = values[name];
+      if (value !== undefined && !store(bytes, codec, value)) {
+        throw invalid("ioctl", `${name} must be a ${codec.type}, not ${describe(value)}`, this.name);
       }
     }
   }
@@ -119,51 +135,75 @@ export class Struct<F extends Fields> {
   }
 }
 
-/** How one field is read and written; made once for each command, so that a call looks nothing up. */
-interface Codec {
+/** What reading and writing a field need; made once for each struct, so that a call looks nothing up and makes no closure. */
+interface Codec extends FieldLayout {
   readonly name: string;
-  readonly type: FieldType;
-  readonly read: (view: DataView) => number | bigint | Uint8Array;
-  /** Returns false when the value does not fit the type. */
-  readonly write: (view: DataView, value: unknown) => boolean;
+  readonly isInteger: boolean;
+  /** An integer's range: from here on … */
+  readonly least: number;
+  /** … to below here. */
+  readonly limit: number;
+  /** Of 64 bits: the scratch that makes a bigint of WORDS, and back. */
+  readonly long: BigInt64Array | BigUint64Array | undefined;
 }
+
+const WORD = 2 ** 32;
+/** A 64-bit number on its way between two words and a bigint, without further bigints; it keeps nothing from call to call. */
+const WORDS = /* @__PURE__ */ new Int32Array(2);
+const SIGNED = /* @__PURE__ */ (() => new BigInt64Array(WORDS.buffer))();
+const UNSIGNED = /* @__PURE__ */ (() => new BigUint64Array(WORDS.buffer))();
 
 function codecOf([name, { offset, size, type }]: [string, FieldLayout]): Codec {
   const [, sign, bits] = INTEGER.exec(type) ?? [];
-  if (bits === undefined) return { name, type, ...bytesCodec(offset, size) };
-  const accessor = `${bits === "64" ? "Big" : ""}${sign === "s" ? "Int" : "Uint"}${bits}` as "Uint32";
-  const { [`get${accessor}` as const]: get, [`set${accessor}` as const]: set } = DataView.prototype;
-  const wrap = (value: bigint): bigint => BigInt[sign === "s" ? "asIntN" : "asUintN"](64, value);
   const least = sign === "s" ? -(2 ** (size * 8 - 1)) : 0;
-  const most = least + 2 ** (size * 8) - 1;
-  return {
-    name,
-    type,
-    read: (view) => get.call(view, offset, true),
-    write(view, value) {
-      if (size < 8) {
-        if (!isWithin(value, least, most)) return false;
-      } else if (typeof value === "bigint" || Number.isSafeInteger(value)) {
-        const wide = BigInt(value as number | bigint);
-        if (wrap(wide) !== wide) return false;
-        value = wide;
-      } else return false;
-      set.call(view, offset, value as number, true);
-      return true;
-    },
-  };
+  const limit = least + 2 ** (size * 8);
+  const long = bits === "64" ? (sign === "s" ? SIGNED : UNSIGNED) : undefined;
+  return { name, type, offset, size, isInteger: bits !== undefined, least, limit, long };
 }
 
-function bytesCodec(offset: number, size: number): Pick<Codec, "read" | "write"> {
-  const bytesAt = (view: DataView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset + offset, size);
-  return {
-    read: (view) => bytesAt(view).slice(),
-    write(view, value) {
-      if (!(value instanceof Uint8Array) || value.length > size) return false;
-      bytesAt(view).fill(0).set(value);
-      return true;
-    },
-  };
+/** Byte by byte: a DataView would make V8 move a small array's bytes out of its heap. */
+function load(bytes: Uint8Array, { offset, size, isInteger, least, long }: Codec): number | bigint | Uint8Array {
+  if (!isInteger) {
+    const copy = new Uint8Array(size);
+    copy.set(bytes.subarray(offset, offset + size));
+    return copy;
+  }
+  let [low, high] = [0, 0];
+  for (let at = offset + size - 1; at >= offset; at--) {
+    high = (high << 8) | (low >>> 24);
+    low = (low << 8) | (bytes[at] ?? 0);
+  }
+  if (long !== undefined) {
+    WORDS[0] = low;
+    WORDS[1] = high;
+    return long[0] as bigint;
+  }
+  const unused = 32 - size * 8;
+  return least < 0 ? (low << unused) >> unused : low >>> 0;
+}
+
+/** Returns false when the value does not fit the type. @throws RangeError where the bytes do not cover the field. */
+function store(bytes: Uint8Array, codec: Codec, value: unknown): boolean {
+  const { offset, size, isInteger, least, limit, long } = codec;
+  if (offset + size > bytes.length) throw new RangeError(`the bytes end before ${codec.name}`);
+  let low: number;
+  let high: number;
+  if (isInteger && Number.isSafeInteger(value)) {
+    low = value as number;
+    if (low < least || low >= limit) return false;
+    high = Math.floor(low / WORD);
+  } else if (long !== undefined && typeof value === "bigint") {
+    long[0] = value;
+    if (long[0] !== value) return false;
+    low = WORDS[0] as number;
+    high = WORDS[1] as number;
+  } else {
+    if (isInteger || !(value instanceof Uint8Array) || value.length > size) return false;
+    bytes.fill(0, offset, offset + size).set(value, offset);
+    return true;
+  }
+  for (let at = 0; at < size; at++) bytes[offset + at] = (at < 4 ? low : high) >> (at * 8); // shifts count modulo 32
+  return true;
 }
 
 function describe(value: unknown): string {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// An IO address space as an object of its typed API: its hot calls, and its end. Mapping is in ioas-map.test.ts, unmapping in
+// An IO address space as an object of its typed API: its hot calls, what its other calls have in common, and its end. Mapping is in ioas-map.test.ts, unmapping in
 // ioas-unmap.test.ts, snapshots are in ioas-areas.test.ts, what concerns the whole context in ioas-context.test.ts.
 
 import {
   type Ioas,
+  type TraceEvent,
   IOMMU_IOAS_MAP_FIXED_IOVA as FIXED,
   IOMMU_IOAS_MAP_READABLE as READ,
   IOMMU_IOAS_MAP_WRITEABLE as WRITE,
@@ -70,6 +71,62 @@ describe("the hot calls", () => {
       [0x3b86, 0, 24],
     ]);
     expect(new DataView((seen[0] as [number, number, Uint8Array])[2].buffer).getBigUint64(32, true)).toBe(4096n);
+  });
+});
+
+describe("typed calls", () => {
+  test("are traced as any ioctl, with the struct before and after", async () => {
+    const { iommufd, ioas } = await scene();
+    const seen: TraceEvent[] = [];
+    const stop = iommufd.onTrace((event) => seen.push(event));
+    const iova = ioas.map(ADDRESS, PAGE, { write: false });
+    expect(ioas.unmap(iova, 2 * PAGE)).toBe(4096n);
+    expect(errnoOf(() => ioas.unmap(iova, PAGE))).toBe("ENOENT");
+    stop();
+    ioas.map(ADDRESS, PAGE);
+    const ioas_id = ioas.id;
+    const map = { size: 40, flags: READ, ioas_id, __reserved: 0, user_va: BigInt(ADDRESS), length: 4096n, iova: 0n };
+    const unmap = { size: 24, ioas_id, iova, length: 8192n };
+    expect(
+      seen.map(({ command, before, bytes, result }) => [command?.decode(before), command?.decode(bytes), result]),
+    ).toEqual([
+      [map, { ...map, iova }, 0],
+      [unmap, { ...unmap, length: 4096n }, 0],
+      [{ ...unmap, length: 4096n }, { ...unmap, length: 4096n }, -2],
+    ]);
+  });
+
+  test("send nothing of the call before: what is left out is zero", async () => {
+    const { context, ioas } = await scene();
+    expect(answer(context.tryIoctl(0x3b85, new Uint8Array(40).fill(0xff)))).toBe("EFAULT");
+    expect(context.ioasAlloc().id).toBe(2);
+    ioas.tryMap(ADDRESS, PAGE, READ | FIXED, 64 * PAGE);
+    expect(ioas.map(ADDRESS, PAGE)).toBe(4096n);
+  });
+
+  test("take what options say before they begin, whatever getters call meanwhile", async () => {
+    const { ioas } = await scene();
+    const options = {
+      get iova() {
+        ioas.map(ADDRESS, PAGE, { iova: 0 });
+        return 16 * PAGE;
+      },
+    };
+    expect(errnoOf(() => ioas.map(ADDRESS, PAGE, options))).toBe("EEXIST"); // it is read twice
+    expect(shown(ioas)).toEqual(["0-fff"]);
+  });
+
+  test.each<[string, (ioas: Ioas) => unknown, string]>([
+    ["an address", (ioas) => ioas.map("5" as never, PAGE), "IOMMU_IOAS_MAP: user_va must be a u64, not a string"],
+    ["a length", (ioas) => ioas.map(ADDRESS, 0.5), "IOMMU_IOAS_MAP: length must be a u64, not 0.5"],
+    ["an IOVA", (ioas) => ioas.map(ADDRESS, PAGE, { iova: END }), `IOMMU_IOAS_MAP: iova must be a u64, not ${END}`],
+    ["an IOVA", (ioas) => ioas.unmap(-1, PAGE), "IOMMU_IOAS_UNMAP: iova must be a u64, not -1"],
+    ["a length", (ioas) => ioas.unmap(0n, {} as never), "IOMMU_IOAS_UNMAP: length must be a u64, not a object"],
+    ["a file", (ioas) => ioas.mapFile(2 ** 31, { length: 1 }), "IOMMU_IOAS_MAP_FILE: fd must be a s32, not 2147483648"],
+  ])("say which argument is none of its kind: %s", async (_what, call, message) => {
+    const { ioas } = await scene();
+    expect(errorOf(() => call(ioas)).message).toBe(`EINVAL: ioctl ${message}`);
+    expect(ioas.areaCount).toBe(0);
   });
 });
 

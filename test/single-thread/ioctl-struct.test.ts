@@ -8,6 +8,16 @@ import { errnoOf } from "../support/answer.ts";
 
 const NR = 0xb1;
 
+/** What a failing call says. */
+function messageOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("no error");
+}
+
 describe("a struct is laid out as a C compiler would", () => {
   test.each<[fields: Record<string, string>, offsets: number[], size: number]>([
     [{}, [0], 4],
@@ -171,6 +181,66 @@ describe("fields go there and back", () => {
     const plain = new IoctlCommand({ name: "PLAIN", nr: NR, fields: { a: "u32" } });
     expect(plain.decode(plain.encode({ __proto__: { a: 5 } } as { a?: number })).a).toBe(0);
     expect(errnoOf(() => plain.encode(JSON.parse('{ "a": 1, "__proto__": 5 }') as { a: number }))).toBe("EINVAL");
+  });
+
+  test("values may come in any order, and what is wrong among them is named wherever it stands", () => {
+    const fields = { a: "u8", b: "s16", c: "u64", d: "u8[3]" } as const;
+    const command = new IoctlCommand({ name: "ANY_ORDER", nr: NR, fields });
+    const values = { a: 1, b: -2, c: 3n, d: Uint8Array.of(4, 5, 6) };
+    const names = ["d", "c", "b", "a"] as const satisfies readonly (keyof typeof values)[];
+    for (const first of names) {
+      for (const second of names) {
+        const order = [...new Set([first, second, ...names])];
+        const input = Object.fromEntries(order.map((name) => [name, values[name]]));
+        expect(command.decode(command.encode(input))).toEqual({ size: command.size, ...values });
+        expect(messageOf(() => command.encode({ ...input, [first]: "5" }))).toMatch(
+          new RegExp(
+            `^EINVAL: ioctl ANY_ORDER: ${first} must be a ${fields[first].replace("[3]", ".3.")}, not a string$`,
+          ),
+        );
+        const unknown: Record<string, unknown> = {};
+        for (const name of order) Object.assign(unknown, { [name]: values[name] }, name === second && { e: 1 });
+        expect(messageOf(() => command.encode(unknown as object))).toBe(
+          "EINVAL: ioctl ANY_ORDER: there is no field e to set",
+        );
+      }
+    }
+  });
+
+  test("what a getter does while it is read, another encode included, changes nothing", () => {
+    const command = new IoctlCommand({ name: "GETTER", nr: NR, fields: { a: "u64", b: "u64" } });
+    const input = {
+      get a() {
+        command.encode({ a: 77n, b: 78n });
+        return 1n;
+      },
+      get b() {
+        return command.decode(command.encode({ a: 88n, b: 2n })).b;
+      },
+    };
+    expect(command.decode(command.encode(input))).toEqual({ size: command.size, a: 1n, b: 2n });
+  });
+
+  test.each(["u64", "s64"] as const)("a number and a bigint of the same worth are the same bytes: %s", (type) => {
+    const command = new IoctlCommand({ name: "WORTH", nr: NR, fields: { value: type } });
+    const worths = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 53 - 1];
+    if (type === "s64") worths.push(-1, -(2 ** 31), -(2 ** 32), -(2 ** 32) - 1, -(2 ** 53) + 1);
+    for (const value of worths) {
+      expect(command.encode({ value })).toEqual(command.encode({ value: BigInt(value) }));
+      expect(command.decode(command.encode({ value })).value).toBe(BigInt(value));
+    }
+  });
+
+  test("write leaves what is not given, knows size, passes over what is no field, and needs bytes for the field", () => {
+    const command = new IoctlCommand({ name: "WRITE", nr: NR, fields: { a: "u16", b: "u8[2]", c: "s64" } });
+    const around = new Uint8Array(command.size + 6).fill(0xee);
+    const bytes = around.subarray(3, -3); // at an odd place
+    command.write(bytes, { c: -2, none: 5, b: Uint8Array.of(9), size: 7 });
+    expect(command.decode(bytes)).toEqual({ size: 7, a: 0xeeee, b: Uint8Array.of(9, 0), c: -2n });
+    expect([...around.subarray(0, 3), ...around.subarray(-3)]).toEqual(new Array(6).fill(0xee));
+    expect(() => command.write(bytes.subarray(0, 8), { c: 1 })).toThrow(RangeError);
+    expect(() => command.write(bytes, undefined as never)).toThrow(TypeError);
+    expect(() => command.encode(null as never)).toThrow(TypeError);
   });
 
   test.each(["toString", "constructor", "__proto__"])("the last field is none that every object has: %s", (last) => {
