@@ -13,12 +13,12 @@ const LICENCE = "SPDX-License-Identifier: GPL-2.0-only";
 const EMPTY_NAMES = /^(utils?|helpers?|common|misc)$/;
 const LEFT_FOR_LATER = /\b(TODO|FIXME|XXX|HACK)\b/; // sources: the pattern itself
 const MOST_LINES = 500;
-/** Longer all the same: declarations that belong together, and what is still to be split. A file that has become short leaves the list. */
-const LONG = new Set([
-  "assembly/core/memory-map.ts",
-  "assembly/core/uapi.ts",
-  "bindings/context.ts",
-]);
+/**
+ * Longer all the same. A file that has become short leaves the list.
+ *
+ * uapi.ts is one declaration, the uAPI header: struct after struct, whose order and comments the build reads. context.ts is to be split.
+ */
+const LONG = new Set(["assembly/core/uapi.ts", "bindings/context.ts"]);
 
 const complaints = [];
 let checked = 0;
