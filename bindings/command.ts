@@ -51,12 +51,7 @@ export class IoctlCommand<F extends Fields> extends Struct<F> {
     Object.freeze(this);
   }
 
-  /** The struct's bytes for these values, with `size` filled in. @throws IommufdError EINVAL for an unknown field or a value out of range. */
-  override encode(values: Input<F>): Uint8Array<ArrayBuffer> {
-    return super.encode(values);
-  }
-
-  /** @internal As `encode`, into bytes that are zero. */
+  /** @internal As Struct's, with `size` filled in. */
   override fill(bytes: Uint8Array, values: Input<F>): void {
     if (Object.hasOwn(values, "size")) throw invalid("ioctl", "there is no field size to set", this.name);
     super.fill(bytes, values);

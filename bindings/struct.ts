@@ -79,7 +79,7 @@ export class Struct<F extends Fields> {
     if (new.target === Struct) Object.freeze(this);
   }
 
-  /** The struct's bytes for these values; what is left out is zero. @throws IommufdError EINVAL for an unknown field or a value out of range. */
+  /** The struct's bytes for these values; what is left out is zero, but a command's `size`. @throws IommufdError EINVAL for an unknown field or a value out of range. */
   encode(values: Input<F>): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.size);
     this.fill(bytes, values);
@@ -110,7 +110,7 @@ export class Struct<F extends Fields> {
 
   /** Fields mostly come in the struct's order, so each is sought from the last one on. What is inherited is not given. */
   #write(bytes: Uint8Array, values: Readonly<Record<string, unknown>>, isStrict: boolean): void {
-    if (values === null || values === undefined) throw new TypeError("the values of a struct are an object");
+    if (values === null || values === undefined) throw new TypeError("no values");
     const codecs = this.#codec();
     let at = 0;
     for (const name in values) {
@@ -184,13 +184,13 @@ function load(bytes: Uint8Array, { offset, size, isInteger, least, long }: Codec
 
 /** Returns false when the value does not fit the type. @throws RangeError where the bytes do not cover the field. */
 function store(bytes: Uint8Array, codec: Codec, value: unknown): boolean {
-  const { offset, size, isInteger, least, limit, long } = codec;
-  if (offset + size > bytes.length) throw new RangeError(`the bytes end before ${codec.name}`);
+  const { offset, size, isInteger, long } = codec;
+  if (offset + size > bytes.length) throw new RangeError(codec.name);
   let low: number;
   let high: number;
   if (isInteger && Number.isSafeInteger(value)) {
     low = value as number;
-    if (low < least || low >= limit) return false;
+    if (low < codec.least || low >= codec.limit) return false;
     high = Math.floor(low / WORD);
   } else if (long !== undefined && typeof value === "bigint") {
     long[0] = value;

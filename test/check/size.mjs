@@ -17,7 +17,7 @@ const BUDGET = {
   external: 22,
   trace: 20.5,
   replay: 53,
-  remote: 7,
+  remote: 7.1,
   "remote: connect": 3.5,
   lab: 175,
   "lab-worker": 1.5,
