@@ -19,7 +19,7 @@
  * Kernel counterpart: drivers/iommu/iommufd/device.c, iommufd_access_*().
  */
 import { lockSpace, unlockSpace } from "./arena";
-import { load32, store32 } from "./atomics";
+import { load32, load64, store32 } from "./atomics";
 import { destroyReference } from "./destroy";
 import { EADDRINUSE, EAGAIN, EBADF, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOTTY } from "../errno";
 import { fileEnter, fileLeave, inFlight, isPoisoned, refusal } from "./file";
@@ -90,9 +90,9 @@ function enter(number: u32, id: u32, serial: f64): usize {
   // The row keeps the file as long as it is this one, which is asked after the mark.
   if (load32(keeperState(row)) == state) {
     lockSpace(file);
-    const owned = changetype<Keeper>(row);
-    const isSame = load32(keeperState(row)) == state && owned.type == TYPE_ACCESS;
-    if (isSame && owned.id == id && <f64>owned.serial == serial) return row;
+    const isOpen = load32(keeperState(row)) == state && load32(row + offsetof<Keeper>("type")) == TYPE_ACCESS;
+    const isNamed = load32(row + offsetof<Keeper>("id")) == id;
+    if (isOpen && isNamed && <f64>load64(row + offsetof<Keeper>("serial")) == serial) return row;
     unlockSpace(file);
   }
   fileLeave(file);
@@ -128,8 +128,9 @@ function noteOf(row: usize): usize {
 function isCopied(access: Access): bool {
   for (let number: u32 = 0; number < MAX_THREADS; number++) {
     const thread = THREADS + number * THREAD_BYTES;
-    const copier = changetype<Thread>(thread);
-    if (load32(copyingOf(thread)) != 0 && copier.copyingFor == <u32>changetype<usize>(access)) return true;
+    if (load32(copyingOf(thread)) == 0) continue;
+    // A copier of another file is not under our lock. Whom it copied for before is not asked, because `copying` was looked at first.
+    if (load32(thread + offsetof<Thread>("copyingFor")) == <u32>changetype<usize>(access)) return true;
   }
   return false;
 }

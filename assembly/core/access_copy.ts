@@ -22,7 +22,7 @@
  * Kernel counterpart: drivers/iommu/iommufd/device.c, iommufd_access_rw().
  */
 import { LONGEST_PIECE, accessOf, enterWhole, fileOf, leave, rightFor } from "./access";
-import { copy, load32, notify, store32 } from "./atomics";
+import { copy, load32, notify, store32, store64 } from "./atomics";
 import { EDEADLK, EFAULT, EINVAL, ENOENT, EOVERFLOW, EPERM } from "../errno";
 import { backingOf, pinIn, pinKept, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./gup";
 import { treeSeek } from "./interval_tree";
@@ -59,8 +59,7 @@ function segment(access: Access, iova: u64, length: u64, writes: bool): i32 {
   const wanted = min(min(length, thread.rangeLast - iova + 1), LONGEST_PIECE);
   const result = locate(area.pages, area.offset + (iova - thread.rangeFirst), wanted, writes);
   if (result <= 0) return result;
-  thread.copyingFor = <u32>changetype<usize>(access);
-  store32(copyingOf(current()), <u32>found);
+  store64(copyingOf(current()), ((<u64>changetype<usize>(access)) << 32) | (<u32>found));
   return result;
 }
 

@@ -73,7 +73,9 @@ export function hasKeeper(file: usize): bool {
 export function keeperOf(number: u32, type: u32): usize {
   if (number >= MAX_KEEPERS) return 0;
   const row = keeperAt(number);
-  return (load32(keeperState(row)) & KEEPER_MASK) == KEEPER_OPEN && changetype<Keeper>(row).type == type ? row : 0;
+  return (load32(keeperState(row)) & KEEPER_MASK) == KEEPER_OPEN && load32(row + offsetof<Keeper>("type")) == type
+    ? row
+    : 0;
 }
 
 /** A row that this thread was making or closing; 0 when there is none. */

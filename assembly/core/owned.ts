@@ -9,7 +9,7 @@
  *
  * Kernel counterpart: iommufd_object_alloc() with refcount_inc(&obj->users) and iommufd_ctx_get().
  */
-import { compareExchange32, load32, load64, store32 } from "./atomics";
+import { compareExchange32, load32, load64, store32, store64 } from "./atomics";
 import { EMFILE } from "../errno";
 import { fileMark, isPoisoned } from "./file";
 import { dropKept, findKept } from "./kept";
@@ -32,9 +32,10 @@ export function allocOwned(file: usize, expected: u32, type: u32): i32 {
   }
   const slot = slotOf(changetype<HoldRecord>(recordOf(handle)).target);
   const row = changetype<Keeper>(keeperAt(number));
-  row.type = type;
-  row.id = changetype<Slot>(slot).id;
-  row.serial = serialOfSlot(slot);
+  // Who names the row's last owner may be looking.
+  store32(keeperAt(number) + offsetof<Keeper>("type"), type);
+  store32(keeperAt(number) + offsetof<Keeper>("id"), changetype<Slot>(slot).id);
+  store64(keeperAt(number) + offsetof<Keeper>("serial"), serialOfSlot(slot));
   row.payload = <u32>slot + SLOT_PAYLOAD;
   row.file = <u32>file;
   changetype<Thread>(current()).result0 = <u32>keeperAt(number);

@@ -145,7 +145,7 @@ export class Thread {
   buildingLevels: u32;
   /** The area from which, or to which, the thread copies for an access; UNMAP waits for it. */
   copying: u32;
-  /** That access' payload. */
+  /** That access' payload; written together with `copying`. */
   copyingFor: u32;
   /** Copies that have ended; and 1: somebody sleeps until this changes. */
   copies: u32;

@@ -9,6 +9,7 @@
 import { arenaReserve, lockSpace, spaceOf, unlockSpace } from "../core/arena";
 import { treeErase, treeFit, treeInsert, treeMeets, treeNodesNeeded, treeSeek } from "../core/interval_tree";
 import { ioctlWindow } from "../core/ioctl";
+import { keeperOf } from "../core/keeper";
 import * as at from "../core/memory-map";
 import { clearRanges } from "../core/io_pagetable";
 import { PHASE_LIVE, phaseOf } from "../core/refcount";
@@ -26,6 +27,7 @@ export const KEEPER_TYPE: u32 = offsetof<at.Keeper>("type");
 export const TYPE_FAULT: u32 = at.TYPE_FAULT;
 export const KEEPER_MASK: u32 = at.KEEPER_MASK;
 export const MAX_TREE_ENTRIES: u32 = at.TREE_ENTRIES;
+export const THREAD_COPY_WAITED: u32 = offsetof<at.Thread>("copyWaited");
 
 /** Address of the lock of the file's address spaces. */
 export function spaceLock(file: usize): usize {
@@ -69,6 +71,17 @@ export function spaceIoctl(
 export function ioasAt(file: usize, id: u32): usize {
   const entry = xaLoad(file, id);
   return phaseOf(load<u64>(entry)) == PHASE_LIVE ? slotOf(entry) + at.SLOT_PAYLOAD : 0;
+}
+
+/** ID of the access that the row keeps, 0 when it keeps none. */
+export function accessIdAt(number: u32): u32 {
+  const row = keeperOf(number, at.TYPE_ACCESS);
+  return row == 0 ? 0 : changetype<at.Keeper>(row).id;
+}
+
+/** Its serial. */
+export function accessSerialAt(number: u32): f64 {
+  return <f64>changetype<at.Keeper>(keeperOf(number, at.TYPE_ACCESS)).serial;
 }
 
 /** Address of a set's tree. */

@@ -8,6 +8,10 @@ import { DEATHS_BESIDE } from "./death-beside.ts";
 import { POISONS } from "./death-poison.ts";
 import { DEATHS_OF_TWO } from "./death-of-two.ts";
 import { DEATHS_OF_REAPERS } from "./death-of-reaper.ts";
+import { ACCESS_COPIES } from "./access-copies.ts";
+import { ACCESS_LIVES } from "./access-lives.ts";
+import { ACCESS_MEMORY } from "./access-memory.ts";
+import { ACCESS_PINS } from "./access-pins.ts";
 import { abortGet } from "./abort-get.ts";
 import { ADDRESS_SPACES } from "./address-spaces.ts";
 import { allocAllocDestroy } from "./alloc-alloc-destroy.ts";
@@ -89,6 +93,10 @@ export const PROPERTIES: readonly Property[] = [
   keptDestroyTwice,
   trees,
   ...ADDRESS_SPACES,
+  ...ACCESS_COPIES,
+  ...ACCESS_PINS,
+  ...ACCESS_MEMORY,
+  ...ACCESS_LIVES,
   ...STALE_REFERENCES,
   ...PAIRS,
   ...TWO_FILES,
