@@ -120,7 +120,8 @@ export class Access {
    * Ends it, as `detach` if it is attached; then the file may go. (iommufd_access_destroy)
    *
    * @throws IommufdError EBUSY (pins are left, or it is leaving, or copying); EBADF. ETIMEDOUT: somebody has its object locked; this access
-   *   has ended, and the object stays until the file is closed. EDEADLK: that is this thread; EAGAIN, ENOMEM: it may be tried again.
+   *   has ended, and the object stays until the file is closed. EDEADLK: that is this thread; EAGAIN, ENOMEM: in these three cases it is
+   *   attached to nothing, and may be ended again.
    */
   destroy(options?: WaitOptions): void {
     const deadline = deadlineOf(options?.timeoutMs);
@@ -131,10 +132,8 @@ export class Access {
   #end(deadline: number): void {
     const { core } = this.#kernel;
     const begun = core.accessDestroy(this.#row, this.id, this.#serial, 1);
-    if (begun >= 0 || begun <= Layout.MUST_WAIT || begun === -Errno.EIO) {
-      this.#ioasId = 0;
-      this.#kernel.accesses.delete(this);
-    }
+    if (begun !== -Errno.EBUSY) this.#ioasId = 0;
+    if (begun >= 0 || begun <= Layout.MUST_WAIT || begun === -Errno.EIO) this.#kernel.accesses.delete(this);
     const result = this.#kernel.settle(begun, this.#context.fileAddress, this.#context, deadline);
     if (result !== -Errno.EIO) check(result, "access"); // a poisoned file's: it goes with the file
   }

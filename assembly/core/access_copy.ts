@@ -24,11 +24,22 @@
 import { LONGEST_PIECE, accessOf, enterWhole, fileOf, leave, rightFor } from "./access";
 import { copy, load32, notify, store32, store64 } from "./atomics";
 import { EDEADLK, EFAULT, EINVAL, ENOENT, EOVERFLOW, EPERM } from "../errno";
+import { mayFail } from "./faults";
 import { backingOf, pinIn, pinKept, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./gup";
 import { treeSeek } from "./interval_tree";
 import { areasOf, copiesOf, copyingOf } from "./io_pagetable";
 import { memfdAt, memfdBytes } from "./memfd";
-import { Access, Area, MAPPING_EXTERNAL, PAGE_SIZE, PROT_READ, PROT_WRITE, PagesObject, Thread } from "./memory-map";
+import {
+  Access,
+  Area,
+  FAULT_COPY,
+  MAPPING_EXTERNAL,
+  PAGE_SIZE,
+  PROT_READ,
+  PROT_WRITE,
+  PagesObject,
+  Thread,
+} from "./memory-map";
 import { pinnedAt } from "./pin";
 import { current } from "./thread";
 
@@ -77,6 +88,7 @@ function locate(pages: usize, offset: u64, length: u64, writes: bool): i32 {
     thread.result1 = <u32>(memfdAt(object.memfd) + <usize>start);
     return <i32>min(length, size - start);
   }
+  if (mayFail(FAULT_COPY)) return -EFAULT;
   const reach = pinIn(object.process, start, length, writes ? PROT_WRITE : PROT_READ);
   if (reach == 0) return locatePinned(pages, offset, length, -EFAULT);
   if (pinnedKind() == MAPPING_EXTERNAL) {

@@ -8,12 +8,13 @@
  * Charges go to the process that mapped the pages and to the user that it had then, by the mode of that time (semantics.md 2.7): a page
  * is charged when it is pinned first.
  *
- * Context of everything here: the space's lock is held. A failure changes nothing.
+ * Context of everything here: the space's lock is held. A failure pins and charges nothing; ranges that it has cut stay cut.
  *
  * Kernel counterpart: drivers/iommu/iommufd/pages.c.
  */
 import { arenaGive, arenaReserve, arenaTake } from "./arena";
 import { EFAULT, EINVAL, ENOMEM } from "../errno";
+import { mayFail } from "./faults";
 import { backingOf, dropPin, keepPin, keepPinOf, pinIn, pinnedKind, pinnedOffset, pinnedSource, unpin } from "./gup";
 import { treeErase, treeInsert, treeNodesNeeded, treeSeek } from "./interval_tree";
 import { memfdAt, memfdBytes } from "./memfd";
@@ -22,6 +23,7 @@ import {
   ACCOUNT_NONE,
   ACCOUNT_USER,
   ARENA_PAGES,
+  FAULT_COPY,
   MAPPING_EXTERNAL,
   PAGES_ACCOUNT_SHIFT,
   PAGES_IS_RANGE,
@@ -113,7 +115,7 @@ function acquireRange(file: usize, pages: usize, first: u64, last: u64): i32 {
     address = <u32>(memfdAt(object.memfd) + <usize>start);
   } else {
     const prot = (object.flags & PAGES_WRITABLE) != 0 ? PROT_WRITE : PROT_READ;
-    wanted = pinIn(object.process, start, wanted, prot);
+    wanted = mayFail(FAULT_COPY) ? 0 : pinIn(object.process, start, wanted, prot);
     if (wanted == 0) return -EFAULT;
     mapping = <u32>keepPin();
     const isExternal = pinnedKind() == MAPPING_EXTERNAL;

@@ -22,6 +22,7 @@ import { EAGAIN, EINVAL, ESRCH } from "../errno";
 import { mayFail } from "./faults";
 import {
   CAP_ALL,
+  FAULT_MEMORY,
   FAULT_PROCESS,
   MAPPINGS,
   MAPPING_UNUSED,
@@ -247,6 +248,7 @@ export function dropSource(process: usize, user: usize): void {
 
 /** Return: false when that would be more than `process` may lock, and nothing has changed. */
 function charge(word: usize, process: usize, pages: u32): bool {
+  if (mayFail(FAULT_MEMORY)) return false;
   const limit = min(load64(process + offsetof<Process>("memlock")) >> PAGE_SHIFT, u32.MAX_VALUE);
   while (true) {
     const before = load32(word);

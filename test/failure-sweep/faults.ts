@@ -19,6 +19,57 @@ const ERROR_OF_SITE: Readonly<Record<number, ErrnoName>> = {
   [Layout.FAULT_PROCESS]: "EAGAIN",
 };
 
+/** Tables whose rows count who has them. A free row keeps its last words. */
+const COUNTED: Readonly<Record<string, Counted>> = {
+  process: {
+    table: Layout.PROCESSES,
+    count: Layout.MAX_PROCESSES,
+    bytes: Layout.PROCESS_BYTES,
+    isUsed: () => true,
+    fields: [Layout.PROCESS_LOCKED_VM, Layout.PROCESS_PINNED_VM, Layout.PROCESS_HOLDERS],
+  },
+  user: {
+    table: Layout.USERS,
+    count: Layout.MAX_USERS,
+    bytes: Layout.USER_BYTES,
+    isUsed: () => true,
+    fields: [Layout.USER_LOCKED, Layout.USER_HOLDERS],
+  },
+  owner: {
+    table: Layout.KEEPERS,
+    count: Layout.MAX_KEEPERS,
+    bytes: Layout.KEEPER_BYTES,
+    isUsed: () => true,
+    fields: [Layout.KEEPER_STATE],
+  },
+  memfd: {
+    table: Layout.MEMFDS,
+    count: Layout.MAX_MEMFDS,
+    bytes: Layout.MEMFD_BYTES,
+    isUsed: (word) => word(Layout.MEMFD_STATE) !== Layout.MEMFD_UNUSED,
+    fields: [Layout.MEMFD_HOLDERS],
+  },
+  mapping: {
+    table: Layout.MAPPINGS,
+    count: Layout.MAX_MAPPINGS,
+    bytes: Layout.MAPPING_BYTES,
+    isUsed: (word) => word(Layout.MAPPING_STATE) !== Layout.MAPPING_UNUSED,
+    fields: [Layout.MAPPING_PINS],
+    // How many depends on where ranges have been cut.
+    isFlag: true,
+  },
+};
+
+interface Counted {
+  readonly table: number;
+  readonly count: number;
+  readonly bytes: number;
+  readonly isUsed: (word: (offset: number) => number) => boolean;
+  readonly fields: readonly number[];
+  /** Only whether they are zero matters. */
+  readonly isFlag?: boolean;
+}
+
 export class Faults {
   readonly #words: Uint32Array;
 
@@ -51,6 +102,19 @@ export class Faults {
   /** Whether the armed attempt has failed by now. */
   get hasFired(): boolean {
     return this.#words[Layout.FAULT_SITE >> 2] !== 0;
+  }
+
+  /** What is pinned, charged or held of processes, users, mappings and memfds, and which owners there are; the empty text for none. */
+  pinsAndOwners(): string {
+    const used: string[] = [];
+    for (const [what, { table, count, bytes, isUsed, fields, isFlag }] of Object.entries(COUNTED)) {
+      for (let number = 0; number < count; number++) {
+        const word = (offset: number): number => this.#words[(table + number * bytes + offset) >> 2] ?? 0;
+        const values = fields.map((field) => (isFlag === true ? Math.min(word(field) >>> 0, 1) : word(field)));
+        if (isUsed(word) && values.some((value) => value !== 0)) used.push(`${what} ${number}: ${values.join(" ")}`);
+      }
+    }
+    return used.join("; ");
   }
 
   /** Numbers of the files that are open. */

@@ -14,10 +14,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { gunzipSync } from "node:zlib";
 import { Random } from "../support/random.ts";
+import { ALL_OPERATIONS } from "./all-operations.ts";
 import { sweepOperation } from "./operation-sweep.ts";
-import { MEMORY_OPERATIONS } from "./operations-memory.ts";
-import { SPACE_OPERATIONS } from "./operations-space.ts";
-import { FILE_OPERATIONS, OBJECT_OPERATIONS } from "./operations.ts";
 import { loadRecording, sweepRecords, sweepScenario } from "./recording-sweep.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -43,7 +41,7 @@ console.log(`seed ${random.seed}`);
 
 if (values.scenario === undefined) {
   for (const abi of ["rfc", "mainline"] as const) {
-    for (const operation of [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS, ...SPACE_OPERATIONS]) {
+    for (const operation of ALL_OPERATIONS) {
       if (operation.abis?.includes(abi) === false) continue;
       const result = await sweepOperation(operation, abi, faulty);
       take(`${abi}, ${operation.name}`, result.attempts, result.findings);

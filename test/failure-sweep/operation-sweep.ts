@@ -10,6 +10,8 @@
 //   - the same call, made again, answers what it answers without a failure,
 //   - and when everything is closed, every count is what it is without a failure, and nothing is left.
 //
+// Nothing is left means: no object, no file, no lock, no pin, no charge, no owner.
+//
 // Findings are sentences. A call without attempts cannot fail, and says so by an empty list of errors.
 
 import { type Abi, Errno, type ErrnoName, Iommufd, IommufdError } from "iommufd-wasm";
@@ -20,6 +22,7 @@ export class World {
   readonly faults: Faults;
   readonly #closings: (() => void)[] = [];
   readonly #watched: Uint8Array[] = [];
+  readonly #observations: (() => unknown)[] = [];
 
   constructor(readonly iommufd: Iommufd) {
     this.faults = new Faults(iommufd);
@@ -38,6 +41,17 @@ export class World {
 
   /** Copies of it, as it is now. */
   readonly watched = (): Uint8Array[] => this.#watched.map((bytes) => bytes.slice());
+
+  /** What else a failed call must leave as it is; looking at it makes no attempt that could fail, and changes nothing. */
+  observe(look: () => unknown): void {
+    this.#observations.push(look);
+  }
+
+  /** The graph, and what is observed besides. */
+  graph(): string {
+    const seen = this.#observations.map((look) => textOf(look()));
+    return [graphOf(this.iommufd, this.faults), ...seen].join("\n");
+  }
 
   closeAll(): void {
     for (const close of this.#closings.splice(0).reverse()) close();
@@ -134,7 +148,7 @@ async function runOnce(
     const after = stateOf(world);
     world.closeAll();
     const end = iommufd.stats();
-    const leftovers = leftoversOf(end);
+    const leftovers = leftoversOf(end) + faults.pinsAndOwners();
     if (leftovers !== "") findings.push(`at the end there is still ${leftovers}`);
     const run = { attempts, error, answer, after, endCounts: countsOf(end), endUsed: end.bytes.used, findings };
     if (good !== undefined) findings.push(...differences(good, run));
@@ -145,9 +159,9 @@ async function runOnce(
   }
 }
 
-function stateOf({ iommufd, faults, watched }: World): State {
-  const stats = iommufd.stats();
-  return { graph: graphOf(iommufd, faults), counts: countsOf(stats), used: stats.bytes.used, memory: watched() };
+function stateOf(world: World): State {
+  const stats = world.iommufd.stats();
+  return { graph: world.graph(), counts: countsOf(stats), used: stats.bytes.used, memory: world.watched() };
 }
 
 /** What a failed call has changed. `after` is the state that it leaves when it succeeds. */
@@ -184,12 +198,16 @@ function differences(good: Run, run: Run): string[] {
 
 const NAMES = new Map(Object.entries(Errno).map(([name, value]) => [-value, name]));
 
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? `${each}n` : each)) ?? "undefined";
+}
+
 /** The errno's name, returned as -errno or thrown, or the value as text. */
 async function answerOf(call: () => unknown): Promise<string> {
   try {
     const value: unknown = await call();
     if (typeof value === "number" && value < 0) return NAMES.get(value) ?? String(value);
-    return JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? `${each}n` : each)) ?? "undefined";
+    return textOf(value);
   } catch (error) {
     if (error instanceof IommufdError) return error.code;
     throw error;

@@ -4,7 +4,6 @@
 // buffer, and what such an ioctl does in the middle.
 
 import { IOMMU_DESTROY, type IommufdContext, type IoctlCommand, type UserMapping } from "iommufd-wasm";
-import { SharedBuffer } from "../support/shared-buffer.ts";
 import type { Operation, World } from "./operation-sweep.ts";
 import { basics } from "./operations.ts";
 
@@ -106,66 +105,6 @@ export const MEMORY_OPERATIONS: readonly Operation[] = [
         iommufd.userSpace.protect(mapping.va, PAGE, "r");
         iommufd.userSpace.unmap(mapping);
       };
-    },
-  },
-  {
-    name: "a process that maps and ends",
-    errors: ["EAGAIN", "ENOMEM"],
-    prepare:
-      ({ iommufd }) =>
-      () => {
-        const space = iommufd.createUserSpace({ uid: 7 });
-        try {
-          return space.map(2 * PAGE).va;
-        } finally {
-          space.exit();
-        }
-      },
-  },
-  {
-    name: "a change of user",
-    errors: ["EAGAIN"],
-    prepare({ iommufd }) {
-      const space = iommufd.createUserSpace({ uid: 7 });
-      return () => {
-        space.setCredentials({ uid: 8, capabilities: [] });
-        space.setMemlock(1);
-      };
-    },
-  },
-  {
-    name: "a memfd that grows, is mapped and goes",
-    errors: ["EMFILE", "ENOMEM"],
-    prepare:
-      ({ iommufd }) =>
-      () => {
-        const file = iommufd.createMemfd(PAGE, { maxBytes: 3 * PAGE });
-        try {
-          file.truncate(3 * PAGE);
-          iommufd.userSpace.unmap(iommufd.userSpace.map(2 * PAGE, { file, offset: PAGE }));
-        } finally {
-          file.close();
-        }
-      },
-  },
-  {
-    name: "a mapping of external memory",
-    errors: ["ENOMEM"],
-    prepare:
-      ({ iommufd }) =>
-      () =>
-        iommufd.userSpace.mapExternal(new SharedBuffer(3 * PAGE)).va,
-  },
-  {
-    name: "read as another process, across two mappings of a file",
-    errors: ["EFAULT"],
-    prepare({ iommufd }) {
-      const file = iommufd.createMemfd(2 * PAGE);
-      const space = iommufd.createUserSpace();
-      const { va } = space.map(PAGE, { file, va: 0x10_0000n });
-      space.map(PAGE, { file, va: va + BigInt(PAGE), offset: PAGE });
-      file.bytes.fill(6);
-      return () => [...space.read(va + 100n, PAGE)];
     },
   },
   {

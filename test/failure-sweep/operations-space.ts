@@ -13,11 +13,10 @@ import {
   IOMMU_IOAS_COPY,
   IOMMU_IOAS_IOVA_RANGES,
   IOMMU_IOAS_MAP,
+  IOMMU_IOAS_MAP_FILE,
   IOMMU_IOAS_UNMAP,
   IOMMU_OPTION,
   IOMMU_VFIO_IOAS,
-  type IommufdContext,
-  type IoctlCommand,
   VFIO_CHECK_EXTENSION,
   VFIO_DMA_CC_IOMMU,
   VFIO_IOMMU_GET_INFO,
@@ -26,97 +25,28 @@ import {
   VFIO_SET_IOMMU,
   VFIO_TYPE1_IOMMU,
 } from "iommufd-wasm";
-import type { Operation, World } from "./operation-sweep.ts";
-
-const PAGE = 4096;
-const WIDE = BigInt(PAGE);
-const FIXED = 1;
-const RIGHTS = 6;
-const EVERYTHING = 2n ** 64n - 1n;
-
-type Fields = Readonly<Record<string, "u8" | "u16" | "u32" | "u64">>;
-
-/** Where a struct lies: in a buffer, or at an address where it is in two pages. */
-type Place = "buffer" | "address";
-
-interface Scene {
-  readonly context: IommufdContext;
-  readonly world: World;
-  readonly ioas: number;
-}
-
-function scene(world: World): Scene {
-  const context = world.iommufd.open();
-  return { context, world, ioas: context.call(IOMMU_IOAS_ALLOC, {}).out_ioas_id };
-}
-
-/** A call of the command; its struct is as fresh each time. Return: the answer, and the reply behind it. */
-function caller<F extends Fields>(
-  { context, world }: Scene,
-  place: Place,
-  command: IoctlCommand<F>,
-  fields: Parameters<IoctlCommand<F>["encode"]>[0],
-): () => number | string {
-  const struct = command.encode(fields);
-  return bytesCaller({ context, world }, place, command.request, struct);
-}
-
-function bytesCaller(
-  { context, world }: Pick<Scene, "context" | "world">,
-  place: Place,
-  request: number,
-  struct: Uint8Array,
-): () => number | string {
-  const said = (result: number, reply: Uint8Array): number | string =>
-    result < 0 ? result : `${result} ${Array.from(reply).join(" ")}`;
-  if (place === "buffer") {
-    return () => {
-      const bytes = struct.slice();
-      return said(context.tryIoctl(request, bytes), bytes);
-    };
-  }
-  const { va, bytes } = world.iommufd.userSpace.map(2 * PAGE);
-  const at = PAGE - 8;
-  const there = bytes.subarray(at, at + struct.length);
-  return () => {
-    there.set(struct);
-    return said(context.tryIoctl(request, va + BigInt(at)), there);
-  };
-}
-
-/** The first of the calls that fails, else all answers. */
-function inTurn(...calls: readonly (() => number | string)[]): () => number | string {
-  return () => {
-    const answers: (number | string)[] = [];
-    for (const call of calls) {
-      const result = call();
-      if (typeof result === "number" && result < 0) return result;
-      answers.push(result);
-    }
-    return answers.join("; ");
-  };
-}
-
-const pages = (first: number, count: number): { iova: bigint; length: bigint } => ({
-  iova: BigInt(first) * WIDE,
-  length: BigInt(count) * WIDE,
-});
-
-function mapFixed(of: Scene, first: number, count: number, place: Place = "buffer"): () => number | string {
-  const where = { ...pages(first, count), user_va: BigInt(first) * WIDE + 0x100_0000n };
-  return caller(of, place, IOMMU_IOAS_MAP, { flags: FIXED | RIGHTS, ioas_id: of.ioas, ...where });
-}
-
-/** How much is unmapped depends on what was tried before: it is no part of the answer. */
-function unmapAll(of: Scene): () => number {
-  const unmap = caller(of, "buffer", IOMMU_IOAS_UNMAP, { ioas_id: of.ioas, iova: 0n, length: EVERYTHING });
-  return () => Math.min(Number(unmap()) || 0, 0);
-}
-
-/** Areas of a page on every other page, from the second on. */
-function fill(of: Scene, count: number): void {
-  for (let n = 0; n < count; n++) mapFixed(of, 2 + 2 * n, 1)();
-}
+import type { Operation } from "./operation-sweep.ts";
+import {
+  FIXED,
+  PAGE,
+  type Place,
+  RIGHTS,
+  type Scene,
+  WIDE,
+  both,
+  bytesCaller,
+  caller,
+  compatible,
+  fill,
+  head,
+  inTurn,
+  mapFixed,
+  pages,
+  scene,
+  unmapAll,
+  unmapOrNothing,
+  words,
+} from "./scene.ts";
 
 function prepareMap(place: Place, before: number): Operation["prepare"] {
   return (world) => {
@@ -130,11 +60,17 @@ function prepareMap(place: Place, before: number): Operation["prepare"] {
   };
 }
 
-const ENOENT = -2;
-const unmapOrNothing = (unmap: () => number | string) => () => {
-  const result = unmap();
-  return typeof result === "number" && result !== ENOENT ? result : 0;
-};
+function prepareMapFile(place: Place): Operation["prepare"] {
+  return (world) => {
+    const of = scene(world);
+    const file = world.iommufd.createMemfd(4 * PAGE);
+    const where = { ...pages(1, 3), fd: file.fd, start: WIDE };
+    const map = caller(of, place, IOMMU_IOAS_MAP_FILE, { flags: FIXED | RIGHTS, ioas_id: of.ioas, ...where });
+    const again = caller(of, "buffer", IOMMU_IOAS_UNMAP, { ioas_id: of.ioas, ...pages(1, 3) });
+    world.atEnd(() => file.close());
+    return place === "address" ? inTurn(unmapOrNothing(again), map) : map;
+  };
+}
 
 /** Three areas, a page and a half of the first and of the last of them, copied to another address space that has enough to need nodes. */
 function prepareCopy(place: Place, isFixed: boolean): Operation["prepare"] {
@@ -228,20 +164,6 @@ function prepareQueue(place: Place): Operation["prepare"] {
   };
 }
 
-/** The context's address space is VFIO's, with small pages if they are cut. */
-function compatible(world: World): Scene {
-  const of = scene(world);
-  of.context.call(IOMMU_VFIO_IOAS, { op: 1, ioas_id: of.ioas });
-  return of;
-}
-
-function words(...values: readonly bigint[]): Uint8Array {
-  return new Uint8Array(new BigUint64Array(values).buffer);
-}
-
-/** argsz and flags in one word. */
-const head = (bytes: number, flags = 0): bigint => BigInt(bytes) | (BigInt(flags) << 32n);
-
 function mapDma(of: Scene, place: Place, first: number, count: number): () => number | string {
   const { iova, length } = pages(first, count);
   return bytesCaller(of, place, VFIO_IOMMU_MAP_DMA, words(head(32, 3), 0x100_0000n, iova, length));
@@ -257,24 +179,13 @@ function prepareUnmapDma(place: Place): Operation["prepare"] {
   };
 }
 
-function both(
-  name: string,
-  prepare: (place: Place) => Operation["prepare"],
-  errors: Operation["errors"],
-): readonly Operation[] {
-  const withFault = [...new Set([...errors, "EFAULT" as const])].sort();
-  return [
-    { name: `${name}, struct in a buffer`, abis: ["mainline"], errors, prepare: prepare("buffer") },
-    { name: `${name}, struct at a user address`, abis: ["mainline"], errors: withFault, prepare: prepare("address") },
-  ];
-}
-
 export const SPACE_OPERATIONS: readonly Operation[] = [
   ...both("IOAS_ALLOC", (place) => (world) => caller(scene(world), place, IOMMU_IOAS_ALLOC, {}), ["EBUSY", "ENOMEM"]),
   ...both("MAP, the file's first", (place) => prepareMap(place, 0), ["ENOMEM"]),
   // 16 areas fill a node; the next chunk of memory is needed behind some dozens.
   ...both("MAP that splits the tree's only node", (place) => prepareMap(place, 15), ["ENOMEM"]),
   ...both("MAP that needs more memory", (place) => prepareMap(place, 300), ["ENOMEM"]),
+  ...both("MAP_FILE", prepareMapFile, ["ENOMEM"]),
   ...both("COPY of three pieces", (place) => prepareCopy(place, true), ["ENOMEM"]),
   {
     name: "COPY of three pieces to an IOVA that is picked",
@@ -284,6 +195,39 @@ export const SPACE_OPERATIONS: readonly Operation[] = [
   },
   ...both("ALLOW_IOVAS", prepareAllow, ["EFAULT", "ENOMEM"]),
   ...both("IOVA_RANGES", prepareRanges, ["EFAULT", "ENOMEM"]),
+  {
+    name: "ranges and allow, which take memory for as long as they run",
+    abis: ["mainline"],
+    errors: ["EFAULT", "ENOMEM"],
+    prepare(world) {
+      const ioas = world.iommufd.open().ioasAlloc();
+      const list = (first: number) =>
+        Array.from({ length: 8 }, (_, n) => ({ start: first + n * 64, last: first + n * 64 + 9 }));
+      ioas.allow(list(10));
+      world.observe(() => [ioas.allowedRanges().at(-1), world.iommufd.stats().mappings]);
+      return () => {
+        const ranges = ioas.ranges();
+        ioas.allow(list(20));
+        return ranges;
+      };
+    },
+  },
+  {
+    name: "tryMap and tryUnmap",
+    abis: ["mainline"],
+    errors: ["ENOMEM"],
+    prepare(world) {
+      const ioas = world.iommufd.open().ioasAlloc();
+      world.observe(() => ioas.areas());
+      return () => {
+        const iova = ioas.tryMap(0x10_0000, 3 * PAGE, RIGHTS);
+        if (iova < 0) return iova;
+        const bytes = ioas.tryUnmap(iova, 3 * PAGE);
+        if (bytes < 0) ioas.unmap(iova, 3 * PAGE);
+        return bytes < 0 ? bytes : [iova, bytes];
+      };
+    },
+  },
   ...both("UNMAP of twenty areas", prepareUnmap, ["ENOMEM"]),
   ...both(
     "OPTION",

@@ -3,8 +3,8 @@
 // npm run test:mutants -- [options]
 //
 //   (none)        every mutant that an earlier run has not answered for
-//   --only NAME   one of them, whatever is known
-//   --file FILE   those of one file of assembly/core
+//   --only NAMES  these, parted by commas, whatever is known
+//   --file FILES  those of these files of assembly/core
 //   --list        names and kinds
 //   --jobs N      how many at a time; default 2
 //   --fresh       forget earlier runs
@@ -47,9 +47,9 @@ interface Result {
   known: boolean;
 }
 
-const chosen = MUTANTS.filter(
-  ({ name, file }) => (values.only ?? name) === name && (values.file ?? file).replace(/(\.ts)?$/, ".ts") === file,
-);
+const names = values.only?.split(",");
+const files = values.file?.split(",").map((file) => file.replace(/(\.ts)?$/, ".ts"));
+const chosen = MUTANTS.filter(({ name, file }) => names?.includes(name) !== false && files?.includes(file) !== false);
 if (chosen.length === 0) throw new Error("there is no such mutant; --list shows them");
 
 if (values.list)

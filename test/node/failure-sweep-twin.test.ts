@@ -8,10 +8,8 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { ALL_OPERATIONS } from "../failure-sweep/all-operations.ts";
 import { sweepOperation } from "../failure-sweep/operation-sweep.ts";
-import { MEMORY_OPERATIONS } from "../failure-sweep/operations-memory.ts";
-import { SPACE_OPERATIONS } from "../failure-sweep/operations-space.ts";
-import { FILE_OPERATIONS, OBJECT_OPERATIONS } from "../failure-sweep/operations.ts";
 import { compileCoreBuild } from "../support/core-build.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -81,8 +79,7 @@ async function compileTwin({ name, file, good, bad }: Twin): Promise<WebAssembly
 }
 
 test.each(TWINS)("$wrong: $operation shows it", async (twin) => {
-  const operations = [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS, ...SPACE_OPERATIONS];
-  const operation = operations.find(({ name }) => name === twin.operation);
+  const operation = ALL_OPERATIONS.find(({ name }) => name === twin.operation);
   if (operation === undefined) throw new Error(`no operation ${twin.operation}`);
   const good = await sweepOperation(operation, operation.abis?.[0] ?? "rfc", await compileCoreBuild("faults"));
   expect(good.findings).toEqual([]);

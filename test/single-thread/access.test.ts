@@ -158,6 +158,19 @@ describe("attaching", () => {
     expect(iommufd.stats().files.open).toBe(0);
   });
 
+  test("one whose object its own thread has locked has left its address space, and ends when it is tried again", async () => {
+    const { context, ioas } = await machine();
+    const access = ioas.access();
+    const lock = context.get(access.id);
+    expect(errnoOf(() => access.destroy())).toBe("EDEADLK");
+    expect(access.ioasId).toBe(0);
+    ioas.destroy();
+    lock.put();
+    access.destroy();
+    expect(context.objects()).toEqual([]);
+    expect(errnoOf(() => access.destroy())).toBe("EBADF");
+  });
+
   test("a thread that leaves takes its accesses and their pins with it", async () => {
     const { iommufd, context, ioas } = await machine();
     mapPages({ iommufd, context, ioas, warnings: [] }, 1, 0);

@@ -12,6 +12,8 @@ import { counts, loggedType, make, plainType } from "../support/objects.ts";
 const EINVAL = -22;
 const EBADF = -9;
 const ESRCH = -3;
+const ENOMEM = -12;
+const EFAULT = -14;
 const EFBIG = -27;
 const { FILE_BY_NUMBER } = Layout;
 
@@ -168,6 +170,25 @@ describe("numbers out of range", () => {
     for (const odd of [fd - 1, fd + 1, fd + 2 ** 25, -1]) expect(thread.core.closeMemfd(odd, 1)).toBe(EBADF);
     expect(thread.core.closeMemfd(fd, 0)).toBe(EBADF);
     expect(thread.core.unmap(2n ** 64n - 4096n)).toBe(EINVAL);
+    thread.core.detachThread();
+  });
+
+  test("above user space reach no other process", async () => {
+    const { iommufd } = await boot();
+    const thread = new BareThread(iommufd);
+    const space = iommufd.createUserSpace();
+    const va = 0x4000_0000n;
+    space.map(4096, { va }).bytes.fill(7);
+    // Wherever the rows of mappings have the number of the process: here it is 1.
+    for (let bit = 47n; bit < 64n; bit++) {
+      const odd = va | (1n << bit);
+      expect(thread.core.unmap(odd)).toBe(EINVAL);
+      expect(thread.core.protect(odd, 4096n, Layout.PROT_NONE)).toBe(ENOMEM);
+      expect(thread.core.readUser(odd, 1)).toBe(EFAULT);
+      expect(thread.core.map(odd, 4096n, Layout.PROT_READ)).toBe(EINVAL);
+    }
+    expect(space.read(va, 1)).toEqual(Uint8Array.of(7));
+    expect(iommufd.stats().mappings).toBe(1);
     thread.core.detachThread();
   });
 

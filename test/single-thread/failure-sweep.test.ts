@@ -4,21 +4,18 @@
 // sweep is `npm run test:failures`; here are all operations, and of each recorded scenario some calls and some attempts.
 
 import { describe, expect, test } from "vitest";
+import { ALL_OPERATIONS } from "../failure-sweep/all-operations.ts";
 import { sweepOperation } from "../failure-sweep/operation-sweep.ts";
-import { MEMORY_OPERATIONS } from "../failure-sweep/operations-memory.ts";
-import { SPACE_OPERATIONS } from "../failure-sweep/operations-space.ts";
-import { FILE_OPERATIONS, OBJECT_OPERATIONS } from "../failure-sweep/operations.ts";
 import { loadRecording, oneCallOf, sweepRecords, sweepScenario } from "../failure-sweep/recording-sweep.ts";
 import { ABIS } from "../support/boot.ts";
 import { compileCoreBuild } from "../support/core-build.ts";
 import { Random } from "../support/random.ts";
 import { loadVector } from "../support/vectors.ts";
 
-const OPERATIONS = [...OBJECT_OPERATIONS, ...FILE_OPERATIONS, ...MEMORY_OPERATIONS, ...SPACE_OPERATIONS];
 const faulty = await compileCoreBuild("faults");
 
 describe.each(ABIS)("%s, with each attempt failing in turn", (abi) => {
-  const operations = OPERATIONS.filter(({ abis }) => abis?.includes(abi) ?? true);
+  const operations = ALL_OPERATIONS.filter(({ abis }) => abis?.includes(abi) ?? true);
   test.each(operations.map((operation) => [operation.name, operation] as const))("%s", async (_, operation) => {
     const { attempts, errors, findings } = await sweepOperation(operation, abi, faulty);
     expect(findings).toEqual([]);
