@@ -129,6 +129,42 @@ describe("RLIMIT_MEMLOCK", () => {
     expect(usage(process)).toEqual([0, 0, 0]);
   });
 
+  test("who mapped is remembered with the user of that time, whoever has its number or its row since", async () => {
+    const { iommufd, context } = await machine();
+    const ioas = context.ioasAlloc();
+    const first = source(iommufd, ioas, 0, 2, { uid: 5 });
+    const second = source(iommufd, ioas, 2 * PAGE, 2, { uid: 6 });
+    first.setCredentials({ uid: 7 });
+    second.setCredentials({ uid: 8 });
+    // These would be in the places of users 5 and 6, if nobody had those.
+    const others = [9, 10].map((uid) => iommufd.createUserSpace({ uid }));
+    first.run(() => ioas.map(first.map(PAGE), { iova: 4 * PAGE }));
+    const access = ioas.access();
+    access.pin(0, 5 * PAGE);
+    expect([first, second].map(usage)).toEqual([
+      [3, 0, 1],
+      [2, 0, 0],
+    ]);
+    for (const each of others) expect(usage(each)).toEqual([0, 0, 0]);
+    expect([5, 6].map((uid) => usage(iommufd.createUserSpace({ uid }))[2])).toEqual([2, 2]);
+    access.unpinAll();
+  });
+
+  test("a process that has ended keeps its row while something shows its memory, and no longer", async () => {
+    const { iommufd, context } = await machine();
+    const ioas = context.ioasAlloc();
+    const ended = [5, 6].map((uid, index) => source(iommufd, ioas, index * PAGE, 1, { uid }));
+    for (const process of ended) process.exit();
+    const { max } = iommufd.stats().processes;
+    for (let alive = 1; alive < max - 2; alive++) iommufd.createUserSpace();
+    expect(errnoOf(() => iommufd.createUserSpace())).toBe("EAGAIN");
+    ioas.unmap(PAGE, PAGE);
+    iommufd.createUserSpace(); // where the second one was
+    expect(errnoOf(() => iommufd.createUserSpace())).toBe("EAGAIN");
+    context.close();
+    iommufd.createUserSpace();
+  });
+
   test("a page is charged once, however many areas and address spaces show it", async () => {
     const { iommufd, context } = await machine();
     const ioas = context.ioasAlloc();

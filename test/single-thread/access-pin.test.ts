@@ -123,6 +123,34 @@ describe("pinning", () => {
     expect(errnoOf(() => access.read(10, new Uint8Array(1)))).toBe("EFAULT");
   });
 
+  test("what is pinned in one piece and then in parts is where it was, and each part stays until its last pin goes", async () => {
+    const it = await machine();
+    const { ioas, iommufd } = it;
+    const memory = iommufd.userSpace.map(8 * PAGE);
+    for (let page = 0; page < 8; page++) memory.bytes.fill(page + 1, page * PAGE, (page + 1) * PAGE);
+    ioas.map(memory, { iova: 0 });
+    const [whole, parts] = [ioas.access(), ioas.access()];
+    whole.pin(0, 8 * PAGE);
+    const pieces = [parts.pin(3 * PAGE, 2 * PAGE), parts.pin(6 * PAGE, PAGE)].flat();
+    expect(pieces.map(({ length, bytes }) => [length, bytes?.[0], bytes?.at(-1)])).toEqual([
+      [2 * PAGE, 4, 5],
+      [PAGE, 7, 7],
+    ]);
+    iommufd.userSpace.unmap(memory);
+    const firsts = (): number[] => Array.from({ length: 8 }, (_, page) => read(parts, page * PAGE, 1)[0]!);
+    expect(firsts()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    whole.unpinAll();
+    expect([3, 4, 6].map((page) => read(parts, page * PAGE, 1)[0])).toEqual([4, 5, 7]);
+    expect(pieces.map(({ bytes }) => bytes?.[0])).toEqual([4, 7]);
+    expect(iommufd.userSpace.memlock.pinnedPages).toBe(3);
+    const { used } = iommufd.stats().bytes;
+    parts.unpin(3 * PAGE, 2 * PAGE);
+    expect(read(parts, 6 * PAGE, 1)).toEqual([7]);
+    expect(iommufd.stats().bytes.used).toBe(used);
+    parts.unpinAll();
+    expect(iommufd.stats().bytes.used).toBe(used - 8 * PAGE);
+  });
+
   test("of a process that exits pinned memory stays readable, and the rest is EFAULT", async () => {
     const { context, ioas, iommufd } = await machine();
     const process = iommufd.createUserSpace({ memlockBytes: 8 * PAGE });

@@ -78,6 +78,24 @@ describe("unmapping", () => {
     expect(ioas.unmapAll()).toBe(BigInt(2 * PAGE));
   });
 
+  test("a driver that lets go of one area when it is asked is asked for each, however many there are", async () => {
+    const it = await machine();
+    const { ioas, warnings } = it;
+    const areas = 150;
+    const memory = it.iommufd.userSpace.map(PAGE);
+    for (let n = 0; n < areas; n++) ioas.map(memory, { iova: n * PAGE });
+    let rounds = 0;
+    const access: Access = ioas.access({
+      unmap(iova) {
+        rounds++;
+        access.unpin(iova, PAGE);
+      },
+    });
+    for (let n = 0; n < areas; n++) access.pin(n * PAGE, PAGE);
+    expect(ioas.unmap(0, areas * PAGE)).toBe(BigInt(areas * PAGE));
+    expect([rounds, warnings]).toEqual([areas, []]);
+  });
+
   test("the hot twin, an address as argument and VFIO's request ask as well", async () => {
     const it = await machine();
     const { context, ioas } = it;

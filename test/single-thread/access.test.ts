@@ -184,6 +184,17 @@ describe("attaching", () => {
     ioas.destroy();
   });
 
+  test("an access is no file of a fault queue, though both are rows of one table", async () => {
+    const { iommufd, context, ioas } = await machine();
+    const { file } = context.faultQueueAlloc();
+    file.close();
+    const access = ioas.access(); // in its row
+    for (const call of [() => file.read(new Uint8Array(0)), () => file.close(), () => iommufd.faultFile(file.fd)])
+      expect(errnoOf(call)).toBe("EBADF");
+    access.destroy();
+    ioas.destroy();
+  });
+
   test("the rfc profile has none", async () => {
     const { iommufd } = await boot({ abi: "rfc" });
     expect(errnoOf(() => iommufd.open().access())).toBe("ENOTTY");

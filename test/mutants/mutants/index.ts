@@ -3,8 +3,10 @@
 // All mutants, in the order of the core's README.
 
 import type { Mutant } from "../mutant.ts";
+import { ACCESS, ACCESS_COPY, ACCESS_PIN } from "./access.ts";
 import { ATOMICS } from "./atomics.ts";
 import { CHANGE } from "./change.ts";
+import { DEVICES, INSPECT_AREAS, UCMD } from "./commands.ts";
 import { DESTROY } from "./destroy.ts";
 import { FILE } from "./file.ts";
 import { GUP } from "./gup.ts";
@@ -16,7 +18,9 @@ import { MEMFD } from "./memfd.ts";
 import { MMAP } from "./mmap.ts";
 import { MUTEX } from "./mutex.ts";
 import { OBJECT } from "./object.ts";
+import { EVENTQ, KEEPER } from "./owners.ts";
 import { PAGE_ALLOC } from "./page-alloc.ts";
+import { PAGES, PIN } from "./pins.ts";
 import { EXIT, PROCESS } from "./process.ts";
 import { REAP, RECOUNT, REPAIR } from "./reap.ts";
 import { REFCOUNT } from "./refcount.ts";
@@ -55,12 +59,22 @@ export const MUTANTS: readonly Mutant[] = [
   ...MMAP,
   ...EXIT,
   ...UACCESS,
+  ...KEEPER,
   ...OWNED,
   ...ARENA,
   ...INTERVAL_TREE,
+  ...PIN,
+  ...PAGES,
   ...IO_PAGETABLE,
   ...IOAS,
+  ...INSPECT_AREAS,
   ...VFIO_COMPAT,
+  ...UCMD,
+  ...EVENTQ,
+  ...DEVICES,
+  ...ACCESS,
+  ...ACCESS_PIN,
+  ...ACCESS_COPY,
   ...IOCTL,
   ...RECOUNT,
   ...REPAIR,

@@ -65,4 +65,10 @@ export const MEMFD = mutantsOf("memfd.ts", [
     find: "    if (isOwn || beginEnd(file)) finishMemfd(file);",
     replace: "",
   },
+  {
+    name: "next-file-is-the-one-before",
+    kind: "generation",
+    find: "  file.generation++;\n",
+    replace: "",
+  },
 ]);

@@ -59,6 +59,24 @@ export const PROCESS = mutantsOf("process.ts", [
     find: "  store32(stateOf(process), PROCESS_ENDED);",
     replace: "",
   },
+  {
+    name: "user-of-a-source-is-not-held",
+    kind: "counts",
+    find: '  add32(user + offsetof<User>("holders"), 1);\n',
+    replace: "",
+  },
+  {
+    name: "row-of-a-source-is-reused",
+    kind: "generation",
+    find: '  if (load32(process + offsetof<Process>("holders")) != 0) return false;\n',
+    replace: "",
+  },
+  {
+    name: "user-of-a-source-is-unused",
+    kind: "generation",
+    find: ' || load32(user + offsetof<User>("holders")) != 0) return true;',
+    replace: ") return true;",
+  },
 ]);
 
 export const EXIT = mutantsOf("exit.ts", [
@@ -79,5 +97,17 @@ export const EXIT = mutantsOf("exit.ts", [
     kind: "generation",
     find: "changetype<Process>(process).pid == pid ? firstOf(process) : -1",
     replace: "pid != 0 ? firstOf(process) : -1",
+  },
+  {
+    name: "only-the-first-mapping-ends",
+    kind: "undo",
+    find: "row != 0; row = takeMapping(process, pid)) {",
+    replace: "row != 0; row = 0) {",
+  },
+  {
+    name: "ended-process-is-invalid",
+    kind: "errno",
+    find: "return process == 0 ? -ESRCH : -EINVAL;",
+    replace: "return -EINVAL;",
   },
 ]);
