@@ -8,7 +8,7 @@ export const ACCESS = mutantsOf("access.ts", [
   {
     name: "access-of-another-serial",
     kind: "generation",
-    find: " && <f64>owned.serial == serial) return row;",
+    find: ' && <f64>load64(row + offsetof<Keeper>("serial")) == serial) return row;',
     replace: ") return row;",
   },
   {

@@ -8,8 +8,8 @@ export const KEEPER = mutantsOf("keeper.ts", [
   {
     name: "row-of-another-kind-of-owner",
     kind: "generation",
-    find: " && changetype<Keeper>(row).type == type ? row : 0;",
-    replace: " && type != 0 ? row : 0;",
+    find: ' && load32(row + offsetof<Keeper>("type")) == type',
+    replace: "",
   },
   {
     name: "last-row-is-not-looked-at",
