@@ -159,7 +159,7 @@ test("an object whose destroyer waits says so by word, outline and mark", async 
 test("each reference is an arrow from what holds down to what is held", async () => {
   await open();
   await chain();
-  const heads = graph().locator("path.heads.others").first();
+  const heads = graph().locator(".arrows .all .heads");
   await expect.poll(async () => (await heads.getAttribute("d"))?.match(/M/g)?.length).toBe(3);
   const tops = await graph()
     .locator(".picture [role=option]")

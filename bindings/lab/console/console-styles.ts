@@ -22,6 +22,7 @@ export const consoleStyles = css`
     align-content: start;
     padding: 1rem;
     min-inline-size: 0;
+    overflow: clip;
   }
   .result,
   .history {

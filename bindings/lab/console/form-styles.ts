@@ -53,6 +53,12 @@ export const formStyles = css`
     padding-inline-end: 0;
     inline-size: 46%;
   }
+  /* A caret is a layer of its own, and what is painted after it in the same clip becomes another one: without these clips all of the page. */
+  form td:last-child,
+  .labelled {
+    overflow: clip;
+    overflow-clip-margin: 8px;
+  }
   form thead th {
     font-size: 0.8125rem;
     color: var(--muted);

@@ -2,6 +2,9 @@
 //
 // All arrows of a picture, in as few elements as their looks allow. Where several begin or end at one side of a box they stand
 // side by side, ordered by where they come from, so that each reference is an arrow of its own.
+//
+// Those of the selected box are drawn once more, over all of them and in a layer of their own (picture-styles.ts): to select is to paint a few
+// arrows, not hundreds. For the same reason nothing is written that is there already.
 
 import type { Bend, Place } from "./arrange.js";
 import { BOX, type Card, type Link } from "./cards.js";
@@ -19,68 +22,80 @@ interface End {
   readonly card: Card;
 }
 
+/** An arrow's line and head, as path data. */
+interface Drawn {
+  readonly from: number;
+  readonly to: number;
+  readonly line: string;
+  readonly head: string;
+}
+
+/** Two paths, and what they are drawn by. */
 interface Paths {
   readonly lines: SVGElement;
   readonly heads: SVGElement;
+  drawn: string;
 }
 
 /** The arrows' elements. */
 export class Arrows {
   readonly #document: Document;
-  readonly #others: Paths;
+  readonly #all: Paths;
   readonly #selected: Paths;
   readonly #labels: SVGElement;
+  #arrows: readonly Drawn[] = [];
 
   constructor(svg: SVGSVGElement) {
     this.#document = svg.ownerDocument;
-    this.#others = this.#paths(svg, "others");
-    this.#selected = this.#paths(svg, "selected");
-    this.#labels = this.#document.createElementNS(SVG, "g");
-    this.#labels.setAttribute("class", "labels");
-    this.#labels.setAttribute("aria-hidden", "true");
-    svg.append(this.#labels);
+    this.#all = this.#paths(this.#group(svg, "all"));
+    this.#selected = this.#paths(this.#group(svg, "selected"));
+    this.#labels = this.#group(svg, "labels");
   }
 
-  /** Draws links between boxes that are drawn. */
-  draw(
-    links: readonly Link[],
-    ends: ReadonlyMap<number, End>,
-    bends: readonly Bend[],
-    selected: number | undefined,
-  ): void {
+  /** Draws links between boxes that are drawn. `select` is to follow. */
+  draw(links: readonly Link[], ends: ReadonlyMap<number, End>, bends: readonly Bend[]): void {
     const around = new Map(bends.map(({ from, to, points }) => [`${from} ${to}`, points]));
     const drawn = links.filter(({ from, to }) => from !== to && ends.has(from) && ends.has(to));
     const starts = ports(drawn, "from", "to", ends);
     const tips = ports(drawn, "to", "from", ends);
-    const text = { others: { lines: "", heads: "" }, selected: { lines: "", heads: "" } };
     const labels: SVGElement[] = [];
-    drawn.forEach((link, index) => {
-      const { from, to, label } = link;
+    this.#arrows = drawn.flatMap(({ from, to, label }, index) => {
       const source = ends.get(from);
       const target = ends.get(to);
-      if (source === undefined || target === undefined) return;
+      if (source === undefined || target === undefined) return [];
       const start = { x: source.at.x + (starts[index] ?? 0), y: source.at.y };
       const end = { x: target.at.x + (tips[index] ?? 0), y: target.at.y };
-      const { line, head } = arrow(start, end, around.get(`${from} ${to}`) ?? [], BOX[source.card.detail]);
-      const paths = from === selected || to === selected ? text.selected : text.others;
-      paths.lines += line;
-      paths.heads += head;
       if (label !== undefined) labels.push(this.#label(label, source.at, target.at));
+      return { from, to, ...arrow(start, end, around.get(`${from} ${to}`) ?? [], BOX[source.card.detail]) };
     });
-    write(this.#others, text.others);
-    write(this.#selected, text.selected);
+    write(this.#all, this.#arrows);
     this.#labels.replaceChildren(...labels);
   }
 
-  #paths(svg: SVGSVGElement, name: string): Paths {
+  /** Marks the arrows of a box; none for undefined. */
+  select(key: number | undefined): void {
+    write(
+      this.#selected,
+      this.#arrows.filter(({ from, to }) => from === key || to === key),
+    );
+  }
+
+  #group(svg: SVGSVGElement, name: string): SVGElement {
+    const group = this.#document.createElementNS(SVG, "g");
+    group.setAttribute("class", name);
+    group.setAttribute("aria-hidden", "true");
+    svg.append(group);
+    return group;
+  }
+
+  #paths(group: SVGElement): Paths {
     const make = (part: string): SVGElement => {
       const element = this.#document.createElementNS(SVG, "path");
-      element.setAttribute("class", `${part} ${name}`);
-      element.setAttribute("aria-hidden", "true");
-      svg.append(element);
+      element.setAttribute("class", part);
+      group.append(element);
       return element;
     };
-    return { lines: make("lines"), heads: make("heads") };
+    return { lines: make("lines"), heads: make("heads"), drawn: "" };
   }
 
   #label(label: string, from: Place, to: Place): SVGElement {
@@ -92,9 +107,14 @@ export class Arrows {
   }
 }
 
-function write(paths: Paths, text: { readonly lines: string; readonly heads: string }): void {
-  paths.lines.setAttribute("d", text.lines);
-  paths.heads.setAttribute("d", text.heads);
+function write(paths: Paths, arrows: readonly Drawn[]): void {
+  const lines = arrows.map(({ line }) => line).join("");
+  const heads = arrows.map(({ head }) => head).join("");
+  // Also when they are equal, attributes that are set are painted anew.
+  if (paths.drawn === lines + heads) return;
+  paths.drawn = lines + heads;
+  paths.lines.setAttribute("d", lines);
+  paths.heads.setAttribute("d", heads);
 }
 
 /** How far from the middle of its box each link begins or ends. */

@@ -51,8 +51,8 @@ export function legend(types: readonly LegendType[], chips: boolean): TemplateRe
     )}
     <li>
       <svg width="26" height="16" aria-hidden="true">
-        <path class="lines others" d="M2,8H18" />
-        <path class="heads others" d="M25,8l-7,-4v8Z" />
+        <path class="lines" d="M2,8H18" />
+        <path class="heads" d="M25,8l-7,-4v8Z" />
       </svg>
       <span>holds a reference on</span>
     </li>

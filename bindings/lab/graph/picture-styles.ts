@@ -55,12 +55,17 @@ export const pictureStyles = css`
     stroke: var(--bad);
     stroke-width: 2.5;
   }
+  /* What nobody sees is not there: of hundreds of boxes, each shape more costs every frame. */
+  .ring,
+  .live .mark,
+  .type .mark {
+    display: none;
+  }
   .ring {
     fill: none;
-    stroke: none;
-    stroke-width: 2;
   }
   .box[aria-selected="true"] .ring {
+    display: inline;
     stroke: var(--accent);
     stroke-width: 3;
   }
@@ -68,6 +73,7 @@ export const pictureStyles = css`
     fill: var(--sunken);
   }
   .box:focus-visible .ring {
+    display: inline;
     stroke: var(--text);
     stroke-width: 2.5;
     stroke-dasharray: 6 3;
@@ -99,19 +105,22 @@ export const pictureStyles = css`
   .heads {
     fill: var(--muted);
   }
-  .lines.selected {
+  .arrows .selected {
+    will-change: transform;
+  }
+  .arrows .selected .lines {
     stroke: var(--accent);
     stroke-width: 2.5;
   }
-  .heads.selected {
+  .arrows .selected .heads {
     fill: var(--accent);
   }
-  .crowded .lines.others {
+  .crowded .all .lines {
     stroke-width: 1;
-    opacity: 0.35;
+    stroke-opacity: 0.35;
   }
-  .crowded .heads.others {
-    opacity: 0.5;
+  .crowded .all .heads {
+    fill-opacity: 0.5;
   }
   .labels text {
     font: 600 12.5px var(--font);

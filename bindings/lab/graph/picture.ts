@@ -2,7 +2,7 @@
 //
 // The graph as SVG, changed by hand: an element of a box lives as long as its object, and a frame touches only what differs.
 //
-// All arrows are four paths (lines and heads, of the selected box and of the others), because hundreds of elements that
+// All arrows are two paths (lines and heads), and those of the selected box two more over them, because hundreds of elements that
 // change in every frame cost more than one long path. They lie in an element of their own under the boxes, so that a box that
 // changes is painted without them. A box is drawn once an arrangement has a place for it and nothing moves any more; how boxes come, go
 // and move is in motion.ts. With reduced motion, all of that happens at once.
@@ -42,6 +42,7 @@ export class GraphPicture {
   #selected: number | undefined;
   #stop: number | undefined;
   #arrowsStale = true;
+  #selectionStale = true;
   #ticked = -Infinity;
 
   /** Draws into two empty elements, one above the other. */
@@ -135,19 +136,20 @@ export class GraphPicture {
       for (const view of this.#gliding) if (view.glide(then)) this.#gliding.delete(view);
       if (this.#gliding.size === 0) this.#reconcile(now);
     }
-    if (!this.#arrowsStale) return false;
+    if (!this.#arrowsStale && !this.#selectionStale) return false;
     this.#drawArrows();
     return true;
   }
 
   /** Marks the selected box. */
   select(key: number | undefined): void {
+    if (key === this.#selected) return;
     if (this.#selected !== undefined) this.#views.get(this.#selected)?.setSelected(false);
     this.#selected = key;
     const view = key === undefined ? undefined : this.#views.get(key);
     view?.setSelected(true);
     if (view !== undefined && key !== undefined) this.#setStop(key);
-    this.#arrowsStale = true;
+    this.#selectionStale = true;
   }
 
   /** Makes a box the one that Tab reaches, and moves the focus there. */
@@ -227,6 +229,7 @@ export class GraphPicture {
     view.setSelected(card.key === this.#selected);
     this.#boxes.append(view.element);
     this.#views.set(card.key, view);
+    if (card.key === this.#selected) this.#setStop(card.key);
     this.#arrowsStale = true;
   }
 
@@ -253,8 +256,10 @@ export class GraphPicture {
   }
 
   #drawArrows(): void {
+    if (this.#arrowsStale) this.#arrows.draw(this.#links, this.#views, this.#bends);
+    this.#arrows.select(this.#selected);
     this.#arrowsStale = false;
-    this.#arrows.draw(this.#links, this.#views, this.#bends, this.#selected);
+    this.#selectionStale = false;
   }
 }
 
