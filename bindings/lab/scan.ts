@@ -57,6 +57,11 @@ export class Scan<Entry, Key> {
     this.#next = source.first;
   }
 
+  /** Whether a pass has begun that is not complete. */
+  get isAmid(): boolean {
+    return this.#inPass;
+  }
+
   /** Reads a slice, if one is due. Returns whether it completed a pass. Throws what reading throws. */
   step(): boolean {
     const start = this.#clock();

@@ -58,6 +58,7 @@ export class IommufdGraph extends LabElement {
   readonly #payload = new PayloadReader();
   readonly #stage = new Stage(() => this.#onPlaced());
   #watch: ObjectWatch | undefined;
+  #loop: FrameLoop | undefined;
   #textStale = false;
   #textTime = -Infinity;
   #closed = false;
@@ -90,8 +91,10 @@ export class IommufdGraph extends LabElement {
     const loop = new FrameLoop(
       this,
       () => this.#onFrame(),
+      () => this.#watch?.isAmid ?? false,
       (milliseconds) => this.#watch?.charge(milliseconds),
     );
+    this.#loop = loop;
     this.#begin(session);
     return () => {
       session.removeEventListener("context", begin);
@@ -181,6 +184,7 @@ export class IommufdGraph extends LabElement {
   #onPlaced(): void {
     this.#isRepainted = true;
     this.#textStale = true;
+    this.#loop?.wake();
   }
 
   #graph(session: LabSession, watch: ObjectWatch): TemplateResult {
@@ -188,17 +192,19 @@ export class IommufdGraph extends LabElement {
     const role = watch.count === 0 ? nothing : "listbox";
     const unfollow = (): void => this.#stage.unfollow();
     return html`<div class="scroll" tabindex="-1" @wheel=${unfollow} @pointerdown=${unfollow}>
-      <svg
-        class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
-        aria-hidden="true"
-      ></svg>
-      <svg
-        class="picture"
-        role=${role}
-        aria-label=${watch.count === 0 ? nothing : "Objects; arrow keys follow references and rows, Enter shows details"}
-        @click=${(event: MouseEvent) => this.#onClick(event)}
-        @keydown=${(event: KeyboardEvent) => this.#onKey(event)}
-      ></svg>
+      <div class="sheet">
+        <svg
+          class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
+          aria-hidden="true"
+        ></svg>
+        <svg
+          class="picture"
+          role=${role}
+          aria-label=${watch.count === 0 ? nothing : "Objects; arrow keys follow references and rows, Enter shows details"}
+          @click=${(event: MouseEvent) => this.#onClick(event)}
+          @keydown=${(event: KeyboardEvent) => this.#onKey(event)}
+        ></svg>
+      </div>
       ${empty ? emptyState(session) : nothing}
     </div>`;
   }

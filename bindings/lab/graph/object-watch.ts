@@ -63,6 +63,11 @@ export class ObjectWatch {
     return this.#summary?.objects ?? this.model.objects.size;
   }
 
+  /** Whether a look has begun that is not complete. */
+  get isAmid(): boolean {
+    return this.#scan.isAmid;
+  }
+
   /** Looks for a slice of time, if it is time to look; to be called in each frame. Throws what reading throws. */
   step(): void {
     this.#scan.step();

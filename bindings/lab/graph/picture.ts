@@ -25,6 +25,9 @@ const SLOW_FRAME_MS = 70;
 
 const RING_ROOM = 10;
 
+/** The SVGs' heights are multiples of this, in CSS pixels, and so seldom change. */
+const HEIGHT_STEP = 1024;
+
 /** What is drawn. */
 export class GraphPicture {
   readonly #ground: SVGSVGElement;
@@ -42,7 +45,6 @@ export class GraphPicture {
   #selected: number | undefined;
   #stop: number | undefined;
   #arrowsStale = true;
-  #selectionStale = true;
   #ticked = -Infinity;
 
   /** Draws into two empty elements, one above the other. */
@@ -87,15 +89,27 @@ export class GraphPicture {
     this.#places = new Map(places.filter(({ id }) => this.#cards.has(id)).map(({ id, x, y }) => [id, { x, y }]));
     this.#bends = bends;
     this.#arrowsStale = true;
-    for (const svg of [this.#ground, this.#boxes]) {
-      svg.setAttribute("width", `${width}`);
-      svg.setAttribute("height", `${Math.ceil(height)}`);
-    }
+    this.#resize(width, Math.ceil(height));
     const isStill = this.#views.size > MOST_GLIDING || isMotionReduced();
     this.#setOut(now, isStill);
     const hasNew = this.#places.size > this.#views.size;
     this.#reconcile(now);
     return now + (this.#gliding.size > 0 ? MOVE_MS : 0) + (hasNew && !isStill ? FADE_MS : 0);
+  }
+
+  /** What the SVGs stand in cuts them to what is used: when an SVG itself becomes taller, browsers lay out each of its texts anew. */
+  #resize(width: number, height: number): void {
+    const sheet = this.#boxes.parentElement;
+    if (sheet !== null) {
+      sheet.style.inlineSize = `${width}px`;
+      sheet.style.blockSize = `${height}px`;
+    }
+    const size = { width: `${width}`, height: `${Math.ceil(height / HEIGHT_STEP) * HEIGHT_STEP}` };
+    for (const svg of [this.#ground, this.#boxes]) {
+      for (const [name, value] of Object.entries(size)) {
+        if (svg.getAttribute(name) !== value) svg.setAttribute(name, value);
+      }
+    }
   }
 
   /** Sends all boxes to their places, at once or along the ways that are free. */
@@ -136,7 +150,7 @@ export class GraphPicture {
       for (const view of this.#gliding) if (view.glide(then)) this.#gliding.delete(view);
       if (this.#gliding.size === 0) this.#reconcile(now);
     }
-    if (!this.#arrowsStale && !this.#selectionStale) return false;
+    if (!this.#arrowsStale) return false;
     this.#drawArrows();
     return true;
   }
@@ -149,7 +163,8 @@ export class GraphPicture {
     const view = key === undefined ? undefined : this.#views.get(key);
     view?.setSelected(true);
     if (view !== undefined && key !== undefined) this.#setStop(key);
-    this.#selectionStale = true;
+    // Stale arrows are drawn in the next frame, the selected ones among them.
+    if (!this.#arrowsStale) this.#arrows.select(key);
   }
 
   /** Makes a box the one that Tab reaches, and moves the focus there. */
@@ -246,7 +261,7 @@ export class GraphPicture {
     }
     if (hadFocus === undefined) return;
     if (this.#stop !== undefined) this.focus(this.#stop);
-    else this.#boxes.parentElement?.focus();
+    else this.#boxes.closest<HTMLElement>(".scroll")?.focus();
   }
 
   #setStop(key: number): void {
@@ -256,10 +271,9 @@ export class GraphPicture {
   }
 
   #drawArrows(): void {
-    if (this.#arrowsStale) this.#arrows.draw(this.#links, this.#views, this.#bends);
-    this.#arrows.select(this.#selected);
     this.#arrowsStale = false;
-    this.#selectionStale = false;
+    this.#arrows.draw(this.#links, this.#views, this.#bends);
+    this.#arrows.select(this.#selected);
   }
 }
 

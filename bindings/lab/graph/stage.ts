@@ -15,7 +15,15 @@ const WIDTH_STEP = 8;
 export class Stage {
   readonly #placed: () => void;
   readonly #resizing = new ResizeObserver(() => this.#measure());
-  #current: { readonly svg: SVGSVGElement; readonly watch: ObjectWatch; readonly drawing: Drawing } | undefined;
+  #current:
+    | {
+        readonly svg: SVGSVGElement;
+        /** What the picture is scrolled in. */
+        readonly scroll: Element;
+        readonly watch: ObjectWatch;
+        readonly drawing: Drawing;
+      }
+    | undefined;
   /** The box that new layouts keep in sight. */
   #followed: number | undefined;
   #isRevealDue = false;
@@ -34,7 +42,8 @@ export class Stage {
   set(root: ParentNode, watch: ObjectWatch | undefined): void {
     const svg = root.querySelector<SVGSVGElement>("svg.picture");
     const ground = root.querySelector<SVGSVGElement>("svg.arrows");
-    if (svg === null || ground === null || watch === undefined) {
+    const scroll = svg?.closest(".scroll") ?? null;
+    if (svg === null || ground === null || scroll === null || watch === undefined) {
       this.clear();
       return;
     }
@@ -46,8 +55,8 @@ export class Stage {
       this.#isRevealDue = this.#followed !== undefined;
       this.#placed();
     });
-    this.#current = { svg, watch, drawing };
-    if (svg.parentElement !== null) this.#resizing.observe(svg.parentElement);
+    this.#current = { svg, scroll, watch, drawing };
+    this.#resizing.observe(scroll);
     this.#measure();
     if (watch.complete) drawing.drawAll();
   }
@@ -80,17 +89,16 @@ export class Stage {
   }
 
   #measure(): void {
-    const width = this.#current?.svg.parentElement?.clientWidth ?? 0;
+    const width = this.#current?.scroll.clientWidth ?? 0;
     this.drawing?.setWidth(Math.floor(width / WIDTH_STEP) * WIDTH_STEP);
   }
 
   #reveal(): void {
     if (this.#current === undefined || this.#followed === undefined) return;
-    const { svg, watch, drawing } = this.#current;
+    const { scroll, watch, drawing } = this.#current;
     // Boxes of types have other keys.
     const extent = watch.summary === undefined ? drawing.picture.extent(this.#followed) : undefined;
-    const scroll = svg.parentElement;
-    if (extent === undefined || scroll === null) return;
+    if (extent === undefined) return;
     if (extent.top < scroll.scrollTop) scroll.scrollTop = extent.top;
     if (extent.bottom > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = extent.bottom - scroll.clientHeight;
   }

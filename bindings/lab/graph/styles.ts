@@ -104,6 +104,9 @@ export const graphStyles = css`
   svg {
     display: block;
   }
+  .sheet {
+    contain: strict;
+  }
   .arrows,
   .picture {
     will-change: transform;

@@ -99,6 +99,11 @@ export class AreaWatch {
     return count === 0 ? undefined : { start: starts[0] ?? 0n, last: lasts[count - 1] ?? 0n };
   }
 
+  /** Whether a look has begun that is not complete. */
+  get isAmid(): boolean {
+    return this.#scan.isAmid;
+  }
+
   /** Reads on, for a few milliseconds at most. Returns whether anything is different now. Throws what reading throws. */
   step(): boolean {
     this.#changed = false;

@@ -127,6 +127,7 @@ export class IommufdIova extends LabElement {
     const loop = new FrameLoop(
       this,
       () => this.#onFrame(session),
+      () => this.#watch?.isAmid ?? false,
       (milliseconds) => this.#watch?.charge(milliseconds),
     );
     this.#ids = [];

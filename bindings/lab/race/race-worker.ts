@@ -36,8 +36,8 @@ export interface ReportMessage {
   readonly done: boolean;
 }
 
-/** Milliseconds between two reports. */
-const REPORT_EVERY = 100;
+/** Milliseconds between two reports: each is shown, and nobody reads more of them. */
+const REPORT_EVERY = 250;
 /**
  * Delays in front of a call are up to 2^n rounds, n below this: calls of 100 ns and of 10 µs race one another, and over many tries
  * each part of the one is to meet each part of the other.
