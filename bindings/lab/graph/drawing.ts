@@ -26,7 +26,7 @@ export class Drawing {
   #boxes: readonly { readonly id: number; readonly holds: readonly number[] }[] = [];
 
   /** @param placed called when an arrangement was taken */
-  constructor(arrows: SVGSVGElement, boxes: SVGSVGElement, watch: ObjectWatch, placed: () => void) {
+  constructor(arrows: SVGSVGElement, boxes: HTMLElement, watch: ObjectWatch, placed: () => void) {
     this.picture = new GraphPicture(arrows, boxes);
     this.#watch = watch;
     this.#layout = new LayoutQueue((arrangement) => {

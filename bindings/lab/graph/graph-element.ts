@@ -197,13 +197,13 @@ export class IommufdGraph extends LabElement {
           class=${watch.count > 150 && watch.summary === undefined ? "arrows crowded" : "arrows"}
           aria-hidden="true"
         ></svg>
-        <svg
+        <div
           class="picture"
           role=${role}
           aria-label=${watch.count === 0 ? nothing : "Objects; arrow keys follow references and rows, Enter shows details"}
           @click=${(event: MouseEvent) => this.#onClick(event)}
           @keydown=${(event: KeyboardEvent) => this.#onKey(event)}
-        ></svg>
+        ></div>
       </div>
       ${empty ? emptyState(session) : nothing}
     </div>`;

@@ -3,7 +3,8 @@
 // The graph as SVG, changed by hand: an element of a box lives as long as its object, and a frame touches only what differs.
 //
 // All arrows are two paths (lines and heads), and those of the selected box two more over them, because hundreds of elements that
-// change in every frame cost more than one long path. They lie in an element of their own under the boxes, so that a box that
+// change in every frame cost more than one long path. Boxes share SVGs by the score, wherever they are: when a box changes, browsers go
+// through all of the SVG that it is in, and through no other. The arrows lie in an element of their own under the boxes, so that a box that
 // changes is painted without them. A box is drawn once an arrangement has a place for it and nothing moves any more; how boxes come, go
 // and move is in motion.ts. With reduced motion, all of that happens at once.
 //
@@ -25,6 +26,11 @@ const SLOW_FRAME_MS = 70;
 
 const RING_ROOM = 10;
 
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Boxes in one SVG. */
+const MOST_IN_BAND = 20;
+
 /** The SVGs' heights are multiples of this, in CSS pixels, and so seldom change. */
 const HEIGHT_STEP = 1024;
 
@@ -32,7 +38,9 @@ const HEIGHT_STEP = 1024;
 export class GraphPicture {
   readonly #ground: SVGSVGElement;
   readonly #arrows: Arrows;
-  readonly #boxes: SVGSVGElement;
+  readonly #boxes: HTMLElement;
+  readonly #bands: SVGSVGElement[] = [];
+  #size: Readonly<Record<"width" | "height", string>> = { width: "0", height: "0" };
   readonly #views = new Map<number, CardView>();
   /** Boxes that fade, oldest first. */
   readonly #leaving: { readonly view: CardView; readonly until: number }[] = [];
@@ -47,8 +55,8 @@ export class GraphPicture {
   #arrowsStale = true;
   #ticked = -Infinity;
 
-  /** Draws into two empty elements, one above the other. */
-  constructor(arrows: SVGSVGElement, boxes: SVGSVGElement) {
+  /** Draws into two empty elements, one above the other, the second one in a sheet that is cut to size. */
+  constructor(arrows: SVGSVGElement, boxes: HTMLElement) {
     this.#ground = arrows;
     this.#boxes = boxes;
     this.#arrows = new Arrows(arrows);
@@ -104,12 +112,28 @@ export class GraphPicture {
       sheet.style.inlineSize = `${width}px`;
       sheet.style.blockSize = `${height}px`;
     }
-    const size = { width: `${width}`, height: `${Math.ceil(height / HEIGHT_STEP) * HEIGHT_STEP}` };
-    for (const svg of [this.#ground, this.#boxes]) {
-      for (const [name, value] of Object.entries(size)) {
-        if (svg.getAttribute(name) !== value) svg.setAttribute(name, value);
-      }
+    this.#size = { width: `${width}`, height: `${Math.ceil(height / HEIGHT_STEP) * HEIGHT_STEP}` };
+    for (const svg of [this.#ground, ...this.#bands]) this.#fit(svg);
+  }
+
+  #fit(svg: SVGSVGElement): void {
+    for (const [name, value] of Object.entries(this.#size)) {
+      if (svg.getAttribute(name) !== value) svg.setAttribute(name, value);
     }
+  }
+
+  /** Where there is room for a box more. */
+  #bandWithRoom(): SVGSVGElement {
+    let band = this.#bands.find(({ childElementCount }) => childElementCount < MOST_IN_BAND);
+    if (band === undefined) {
+      band = this.#boxes.ownerDocument.createElementNS(SVG, "svg");
+      band.setAttribute("class", "band");
+      band.setAttribute("role", "presentation");
+      this.#fit(band);
+      this.#boxes.append(band);
+      this.#bands.push(band);
+    }
+    return band;
   }
 
   /** Sends all boxes to their places, at once or along the ways that are free. */
@@ -242,7 +266,7 @@ export class GraphPicture {
   #add(card: Card, place: Place): void {
     const view = new CardView(this.#boxes.ownerDocument, card, place);
     view.setSelected(card.key === this.#selected);
-    this.#boxes.append(view.element);
+    this.#bandWithRoom().append(view.element);
     this.#views.set(card.key, view);
     if (card.key === this.#selected) this.#setStop(card.key);
     this.#arrowsStale = true;

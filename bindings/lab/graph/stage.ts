@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The picture's place in the element: a drawing for the two SVGs that lit has rendered, as wide as what they stand in, and
+// The picture's place in the element: a drawing for the two elements that lit has rendered, as wide as what they stand in, and
 // scrolled so that the selected box is in sight until the reader scrolls himself.
 //
-// Invariant: there is a drawing exactly while the SVGs are there, and it is of the watch that was given last.
+// Invariant: there is a drawing exactly while they are there, and it is of the watch that was given last.
 
 import { Drawing } from "./drawing.js";
 import type { ObjectWatch } from "./object-watch.js";
@@ -17,7 +17,7 @@ export class Stage {
   readonly #resizing = new ResizeObserver(() => this.#measure());
   #current:
     | {
-        readonly svg: SVGSVGElement;
+        readonly boxes: HTMLElement;
         /** What the picture is scrolled in. */
         readonly scroll: Element;
         readonly watch: ObjectWatch;
@@ -40,22 +40,22 @@ export class Stage {
 
   /** Draws into what was rendered, if that is the picture. */
   set(root: ParentNode, watch: ObjectWatch | undefined): void {
-    const svg = root.querySelector<SVGSVGElement>("svg.picture");
+    const boxes = root.querySelector<HTMLElement>(".picture");
     const ground = root.querySelector<SVGSVGElement>("svg.arrows");
-    const scroll = svg?.closest(".scroll") ?? null;
-    if (svg === null || ground === null || scroll === null || watch === undefined) {
+    const scroll = boxes?.closest(".scroll") ?? null;
+    if (boxes === null || ground === null || scroll === null || watch === undefined) {
       this.clear();
       return;
     }
-    if (this.#current?.svg === svg && this.#current.watch === watch) return;
+    if (this.#current?.boxes === boxes && this.#current.watch === watch) return;
     this.clear();
-    svg.replaceChildren();
+    boxes.replaceChildren();
     ground.replaceChildren();
-    const drawing = new Drawing(ground, svg, watch, () => {
+    const drawing = new Drawing(ground, boxes, watch, () => {
       this.#isRevealDue = this.#followed !== undefined;
       this.#placed();
     });
-    this.#current = { svg, scroll, watch, drawing };
+    this.#current = { boxes, scroll, watch, drawing };
     this.#resizing.observe(scroll);
     this.#measure();
     if (watch.complete) drawing.drawAll();

@@ -107,14 +107,26 @@ export const graphStyles = css`
   .sheet {
     contain: strict;
   }
+  .picture {
+    position: absolute;
+    inset: 0;
+  }
   .arrows,
   .picture {
     will-change: transform;
   }
-  .arrows {
+  .arrows,
+  .band {
     position: absolute;
     inset-block-start: 0;
     inset-inline-start: 0;
+  }
+  .band {
+    isolation: isolate;
+    pointer-events: none;
+  }
+  .band .box {
+    pointer-events: auto;
   }
   .empty {
     position: absolute;
