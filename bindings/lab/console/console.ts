@@ -29,7 +29,7 @@ import { renderHistory } from "./history-view.js";
 import { resultStyles } from "./result-styles.js";
 import { renderResult } from "./result-view.js";
 import { type DraftRun, runDraft } from "./run-draft.js";
-import { type Editing, type InputName, renderStructForm } from "./struct-view.js";
+import { type Editing, type InputName, renderStructForm, type Suggestion } from "./struct-view.js";
 import { startingValues, suggestionsFor } from "./suggestions.js";
 import { exportTrace, type TraceExport } from "./trace-export.js";
 
@@ -58,6 +58,7 @@ export class IommufdConsole extends LabElement {
     ...LabElement.properties,
     draft: { state: true },
     editing: { state: true },
+    entered: { state: true, hasChanged: () => true },
     finished: { state: true },
     waiting: { state: true },
     message: { state: true },
@@ -68,6 +69,8 @@ export class IommufdConsole extends LabElement {
   declare draft: Draft | undefined;
   /** What is being typed. */
   declare editing: Editing | undefined;
+  /** The field that was entered last; entering it again looks again at what it may be. */
+  declare entered: string | undefined;
   /** Finished calls, newest first. */
   declare finished: readonly Finished[];
   /** Gives up the call that is being made. */
@@ -84,6 +87,7 @@ export class IommufdConsole extends LabElement {
     super();
     this.draft = undefined;
     this.editing = undefined;
+    this.entered = undefined;
     this.finished = [];
     this.waiting = undefined;
     this.message = "";
@@ -156,11 +160,11 @@ export class IommufdConsole extends LabElement {
           draft,
           command: this.#commandOf(draft.request),
           editing: this.editing,
-          suggestions: (field) => suggestionsFor(session, this.#commandOf(draft.request), field),
+          suggestions: (field) => this.#suggestions(session, draft, field),
           choose: (command) => this.#choose(session, command),
           edit: (name, text) => this.#edit(name, text),
           leave: () => this.#leave(),
-          enter: () => this.requestUpdate(),
+          enter: (field) => (this.entered = field),
           reshape: (shape) => this.#change({ bytes: reshape(draft.bytes, this.#commandOf(draft.request), shape) }),
           point: (pointer) => this.#change({ pointer }),
           setFile: (file) => this.#change({ file }),
@@ -186,6 +190,11 @@ export class IommufdConsole extends LabElement {
         save: () => void this.#save(),
       })}
     </div>`;
+  }
+
+  /** Of a field that is not entered, one at most: hundreds of choices that nobody opens are to be made, too. */
+  #suggestions(session: LabSession, { request }: Draft, field: string): readonly Suggestion[] {
+    return suggestionsFor(session, this.#commandOf(request), field, field === this.entered ? undefined : 1);
   }
 
   async #run(): Promise<number> {
@@ -226,6 +235,7 @@ export class IommufdConsole extends LabElement {
 
   #choose(session: LabSession, command: IoctlCommand<Fields> | undefined): void {
     this.editing = undefined;
+    this.entered = undefined;
     if (command !== undefined) {
       const { scratch } = ConsoleMemory.of(session.iommufd);
       this.draft = draftOf(command, startingValues(command, scratch.va));

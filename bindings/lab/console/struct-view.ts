@@ -155,6 +155,7 @@ function renderField(form: StructForm, name: string, layout: FieldLayout, value:
   const { type, offset } = layout;
   const there = covers(form.draft.bytes, layout);
   const editing = form.editing?.name.input === "field" && form.editing.name.field === name ? form.editing : undefined;
+  // Choices are for who has none in mind: while a value is typed there are none, or browsers open a window of them with the first letter.
   const suggestions = form.suggestions(name);
   const problem = `problem-${name}`;
   return html`<tr class=${there ? "" : "absent"}>
@@ -180,7 +181,7 @@ function renderField(form: StructForm, name: string, layout: FieldLayout, value:
                 suggestions.length === 0
                   ? nothing
                   : html`<datalist id=${`list-${name}`}>
-                      ${suggestions.map(({ value, text }) => html`<option value=${value}>${text}</option>`)}
+                      ${editing === undefined ? suggestions.map(({ value, text }) => html`<option value=${value}>${text}</option>`) : nothing}
                     </datalist>`
               }${renderProblem(problem, editing)}`
           : html`<span class="muted">not passed</span>`

@@ -8,14 +8,14 @@ import {
   IOMMU_IOAS_MAP_READABLE,
   IOMMU_IOAS_MAP_WRITEABLE,
   type IoctlCommand,
-  IommufdError,
 } from "../../index.js";
+import { unlessClosed } from "../closed-file.js";
 import type { LabSession } from "../session.js";
 import { ConsoleMemory } from "./console-memory.js";
 import type { FieldValue } from "./field-text.js";
 import type { Suggestion } from "./struct-view.js";
 
-/** IDs are handed out lowest first, so the first ones are those that exist. */
+/** Objects that are suggested, the first ones. */
 const LOOKED_AT = 100;
 /** LAB_LOG entries that a fresh form asks for. */
 const LOG_ENTRIES = 16;
@@ -26,14 +26,19 @@ const MAPPED = 4096;
 const READ_WRITE = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE;
 const LAB_TYPES = ["DEVICE", "HWPT", "IOAS"];
 
-/** Values of a field that make sense now. */
+/**
+ * Values of a field that make sense now.
+ *
+ * @param most how many objects are looked at
+ */
 export function suggestionsFor(
   session: LabSession,
   command: IoctlCommand<Fields> | undefined,
   field: string,
+  most = LOOKED_AT,
 ): readonly Suggestion[] {
   if (command === undefined || field.startsWith("out_")) return [];
-  if (/(^|_)id\d*$/.test(field)) return liveObjects(session);
+  if (/(^|_)id\d*$/.test(field)) return liveObjects(session, most);
   if (/^(uptr|user_va|allowed_iovas)$/.test(field)) {
     const { va } = ConsoleMemory.of(session.iommufd).scratch;
     return [{ value: `0x${va.toString(16)}`, text: "a writable page" }];
@@ -56,20 +61,10 @@ export function startingValues(command: IoctlCommand<Fields>, writable: bigint):
   return {};
 }
 
-function liveObjects({ context }: LabSession): Suggestion[] {
-  const found: Suggestion[] = [];
-  try {
-    for (let id = 1; id <= LOOKED_AT; id++) {
-      const info = context.inspect(id);
-      if (info !== undefined)
-        found.push({
-          value: String(id),
-          text: `${info.type.name}, ${info.users} ${info.users === 1 ? "user" : "users"}`,
-        });
-    }
-  } catch (error) {
-    // The session is over: there is nothing to suggest.
-    if (!(error instanceof IommufdError)) throw error;
-  }
-  return found;
+function liveObjects({ context }: LabSession, limit: number): Suggestion[] {
+  // When the session is over there is nothing to suggest.
+  return unlessClosed(() => context.objects({ limit }), []).map(({ id, type, users }) => ({
+    value: String(id),
+    text: `${type.name}, ${users} ${users === 1 ? "user" : "users"}`,
+  }));
 }
