@@ -8,7 +8,7 @@
 //   --iommufd-graph-height        how tall the picture may become before it scrolls; none: as tall as the element's height lets it
 //
 // Objects change by calls of any thread, and nothing announces it, so the element looks: while it is connected, its page is
-// shown and it is scrolled into view (../frame-loop.ts), at most once in an animation frame, and for no more than a fixed share of
+// shown and it is scrolled into view (../frame-loop.ts), at most once in an animation frame, seldom when nothing happens, and for no more than a fixed share of
 // the time (scan.ts). Looking disturbs no object but the selected one (payload.ts). The picture is changed by hand and at once
 // (drawing.ts), the texts around it by lit and a few times a second; layouts come from a worker when they are ready.
 
