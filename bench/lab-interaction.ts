@@ -16,6 +16,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import type { Page } from "playwright";
+import type { IommufdRace } from "iommufd-wasm/lab";
 import { bareHtml, closeBrowser, openPage, serveSite } from "../test/support/lab-page.ts";
 
 /** What the browser told about an event; times in milliseconds. */
@@ -181,7 +182,7 @@ async function measure(url: string, { path, isRacing, steps }: Subject, seconds:
       race.evaluate((element) => element.shadowRoot?.querySelector(".run .bar")?.textContent ?? "");
     if (isRacing) {
       await choose(page, "iommufd-race", ".run select", LONGEST);
-      await race.evaluate((element: HTMLElementTagNameMap["iommufd-race"]) => element.run());
+      await race.evaluate((element: IommufdRace) => element.run());
       while (!/[1-9][\d,]* tries/.test(await status())) await page.evaluate(() => new Promise(requestAnimationFrame));
     }
     await page.evaluate(() => {

@@ -19,7 +19,8 @@ export class FrameLoop {
   readonly #painted = new MessageChannel();
   #inView = false;
   #frame: number | undefined;
-  #rest: ReturnType<typeof setTimeout> | undefined;
+  /** The rest that is under way. */
+  #rest: AbortSignal | undefined;
   #stopped = false;
   #frameEnd = 0;
 
@@ -53,7 +54,7 @@ export class FrameLoop {
   /** Ends the loop for good. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#rest);
+    this.#rest = undefined;
     this.#observer.disconnect();
     document.removeEventListener("visibilitychange", this.#wake);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
@@ -63,9 +64,13 @@ export class FrameLoop {
 
   #ask(rest = 0): void {
     if (this.#frame !== undefined || this.#stopped || !this.#inView || document.hidden) return;
-    clearTimeout(this.#rest);
+    this.#rest = undefined;
     if (rest > 0) {
-      this.#rest = setTimeout(this.#wake, rest);
+      const over = AbortSignal.timeout(rest);
+      this.#rest = over;
+      over.addEventListener("abort", () => {
+        if (this.#rest === over) this.#ask();
+      });
       return;
     }
     this.#frame = requestAnimationFrame(() => {

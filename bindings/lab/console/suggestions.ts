@@ -3,12 +3,7 @@
 // What a field may sensibly be: IDs of objects that exist, types, a pointer to writable memory; and the values that a fresh
 // form starts with, so that its first run says something.
 
-import {
-  type Fields,
-  IOMMU_IOAS_MAP_READABLE,
-  IOMMU_IOAS_MAP_WRITEABLE,
-  type IoctlCommand,
-} from "../../index.js";
+import { type Fields, IOMMU_IOAS_MAP_READABLE, IOMMU_IOAS_MAP_WRITEABLE, type IoctlCommand } from "../../index.js";
 import { unlessClosed } from "../closed-file.js";
 import type { LabSession } from "../session.js";
 import { ConsoleMemory } from "./console-memory.js";
