@@ -3,7 +3,8 @@
  * map + unmap and lookup in an IO address space, against the number of areas that are there.
  *
  * The areas are pages, 4 MiB from one to the next, made in no order; an operation maps and unmaps in the hole behind a random one,
- * or lets the IOVA be picked. "tryIoctl" is with one buffer for all calls; "raw" is the same ioctls through the core's export, with
+ * or lets the IOVA be picked. "tryIoctl" is with one buffer for all calls,
+ * "map + unmap" the typed calls; "raw" is the same ioctls through the core's export, with
  * the struct in the window: the core, and two calls into Wasm. Ours has 64-bit addresses, several threads and a
  * kernel's checks; the rivals have safe integers and one thread.
  *
@@ -15,11 +16,12 @@ import type { Bar, Bench, Result, Spread } from "./harness/bench.ts";
 import { type Candidate, alternate, fresh, ratio, ratiosOf, summaries } from "./harness/rounds.ts";
 import { type AddressSpace, EEXIST, type MapSpace, PAGE } from "./rivals/address-space.ts";
 import { HOLE, fillWithPages, lookUp, mapUnmap, pickUnmap, randomBases } from "./rivals/address-space-loops.ts";
-import { HotSpace, IoctlSpace, RawSpace } from "./rivals/ioas.ts";
+import { HotSpace, IoctlSpace, RawSpace, TypedSpace } from "./rivals/ioas.ts";
 import { SortedArraySpace } from "./rivals/sorted-array.ts";
 import { FlattenSpace, NodeIntervalSpace, OrderedMapSpace, SortedBTreeSpace } from "./rivals/tree-packages.ts";
 
 const OURS = "tryMap + tryUnmap";
+const TYPED = "map + unmap";
 const IOCTL = "tryIoctl";
 const RAW = "raw";
 /** Of the registry: interval trees, and ordered maps, which know of ranges only what `tree-packages.ts` makes of them. */
@@ -50,6 +52,12 @@ const PICKED = "a page, automatic IOVA";
 const LOOKUP = "lookup";
 
 const BARS: readonly Bar[] = [
+  {
+    ratio: `${A_PAGE}, ${FEW}: ${TYPED} / ${OURS}`,
+    limit: 3,
+    kind: "most",
+    text: "`map` + `unmap` of a page at 100 areas, against `tryMap` + `tryUnmap`",
+  },
   {
     ratio: `${A_PAGE}, ${OURS}: ${MANY} / ${FEW}`,
     limit: 4,
@@ -96,6 +104,7 @@ export default {
       const add = (name: string, space: MapSpace): number => all.push({ name, count, space, bases });
       fillWithPages(new IoctlSpace(ioas), count);
       add(OURS, new HotSpace(ioas));
+      add(TYPED, new TypedSpace(ioas));
       add(IOCTL, new IoctlSpace(ioas));
       add(RAW, new RawSpace(ioas));
       if (!WITH_RIVALS.includes(count)) continue;
@@ -157,13 +166,14 @@ function resultOf(samples: Readonly<Record<string, number[]>>): Result {
       const situation = `${what}, ${areas(count)}`;
       const own = Object.entries(samples).filter(([name]) => name.startsWith(`${situation}: `));
       const byName = Object.fromEntries(own.map(([name, values]) => [name.slice(situation.length + 2), values]));
-      const ours = [OURS, IOCTL, RAW].filter((name) => name in byName);
+      const ours = [OURS, TYPED, IOCTL, RAW].filter((name) => name in byName);
       Object.assign(ratios, ratiosOf(byName, ours, `${situation}: `));
       const [first = OURS] = ours;
       for (const [name, packages] of Object.entries({ [BEST_TREE]: INTERVAL_TREES, [BEST]: PACKAGES })) {
         const best = bestOf(Object.keys(packages).flatMap((each) => (byName[each] ? [byName[each]] : [])));
         if (best) ratios[`${situation}: ${name} / ${first}`] = ratio(best, byName[first] ?? []);
       }
+      if (byName[TYPED]) ratios[`${situation}: ${TYPED} / ${first}`] = ratio(byName[TYPED], byName[first] ?? []);
       const few = samples[`${what}, ${FEW}: ${first}`];
       if (byName[first] && few && count > 100) {
         ratios[`${what}, ${first}: ${areas(count)} / ${FEW}`] = ratio(byName[first], few);

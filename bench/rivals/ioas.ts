@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Ours, three times: an `Ioas` by its hot calls; by `context.tryIoctl` with one buffer for all calls; and by the core's raw export with
- * the struct already in the thread's window, which is what the core itself costs. Raw is no API: it needs the bindings' inside.
+ * Ours, four times: an `Ioas` by its hot calls; by its typed calls; by `context.tryIoctl` with one buffer for all calls; and by the
+ * core's raw export with the struct already in the thread's window, which is what the core itself costs. Raw is no API: it needs the
+ * bindings' inside.
  *
  * The ioctls are done in full each way: struct, number and size, the file's mark, the lock on the IOAS, the lock of the space.
  */
@@ -13,6 +14,7 @@ import {
   IOMMU_IOAS_MAP_WRITEABLE,
   IOMMU_IOAS_UNMAP,
   type Ioas,
+  IommufdError,
 } from "iommufd-wasm";
 import { type AddressSpace, type MapSpace, USER } from "./address-space.ts";
 
@@ -45,6 +47,41 @@ export class HotSpace implements MapSpace {
 
   mapAnywhere(length: number): number {
     return this.#ioas.tryMap(USER, length, RIGHTS);
+  }
+}
+
+export class TypedSpace implements MapSpace {
+  readonly #ioas: Ioas;
+
+  constructor(ioas: Ioas) {
+    this.#ioas = ioas;
+  }
+
+  map(first: number, length: number): number {
+    return refused(() => {
+      this.#ioas.map(USER, length, { iova: first });
+      return 0;
+    });
+  }
+
+  unmap(first: number, length: number): number {
+    return refused(() => {
+      this.#ioas.unmap(first, length);
+      return 0;
+    });
+  }
+
+  mapAnywhere(length: number): number {
+    return refused(() => Number(this.#ioas.map(USER, length)));
+  }
+}
+
+function refused(call: () => number): number {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof IommufdError) return error.errno;
+    throw error;
   }
 }
 

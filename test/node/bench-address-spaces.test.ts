@@ -5,7 +5,7 @@
 import { Iommufd, type Ioas } from "iommufd-wasm";
 import { describe, expect, test } from "vitest";
 import { type AddressSpace, EEXIST, ENOENT, type MapSpace, PAGE } from "../../bench/rivals/address-space.ts";
-import { HotSpace, IoctlSpace, RawSpace } from "../../bench/rivals/ioas.ts";
+import { HotSpace, IoctlSpace, RawSpace, TypedSpace } from "../../bench/rivals/ioas.ts";
 import { SortedArraySpace } from "../../bench/rivals/sorted-array.ts";
 import {
   FlattenSpace,
@@ -19,6 +19,7 @@ const fresh = (): Ioas => Iommufd.createSync({ abi: "mainline" }).open().ioasAll
 
 const SPACES: Readonly<Record<string, () => MapSpace | AddressSpace>> = {
   "tryMap + tryUnmap": () => new HotSpace(fresh()),
+  "map + unmap": () => new TypedSpace(fresh()),
   tryIoctl: () => new IoctlSpace(fresh()),
   raw: () => new RawSpace(fresh()),
   "sorted array": () => new SortedArraySpace(),
