@@ -135,18 +135,18 @@ describe("RLIMIT_MEMLOCK", () => {
     const first = source(iommufd, ioas, 0, 2, { uid: 5 });
     const second = source(iommufd, ioas, 2 * PAGE, 2, { uid: 6 });
     first.setCredentials({ uid: 7 });
-    second.setCredentials({ uid: 8 });
-    // These would be in the places of users 5 and 6, if nobody had those.
-    const others = [9, 10].map((uid) => iommufd.createUserSpace({ uid }));
     first.run(() => ioas.map(first.map(PAGE), { iova: 4 * PAGE }));
+    for (const each of [first, second]) each.setCredentials({ uid: 8 });
+    // These would be in the places of users 5 to 7, if nobody had those.
+    const others = [9, 10, 11].map((uid) => iommufd.createUserSpace({ uid }));
     const access = ioas.access();
     access.pin(0, 5 * PAGE);
     expect([first, second].map(usage)).toEqual([
-      [3, 0, 1],
+      [3, 0, 0],
       [2, 0, 0],
     ]);
     for (const each of others) expect(usage(each)).toEqual([0, 0, 0]);
-    expect([5, 6].map((uid) => usage(iommufd.createUserSpace({ uid }))[2])).toEqual([2, 2]);
+    expect([5, 6, 7].map((uid) => usage(iommufd.createUserSpace({ uid }))[2])).toEqual([2, 2, 1]);
     access.unpinAll();
   });
 

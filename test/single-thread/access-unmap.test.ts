@@ -170,13 +170,24 @@ describe("unmapping", () => {
     ioas.destroy(); // no handle is left
   });
 
-  test("VFIO splits no pinned mapping", async () => {
+  test("VFIO splits no pinned mapping, also where it cuts mappings", async () => {
     const it = await machine();
+    const { ioas, context } = it;
     mapPages(it, 4, 0);
-    const access = it.ioas.access();
+    const access = ioas.access();
     access.pin(3 * PAGE, PAGE);
-    it.context.vfioIoas = it.ioas;
-    expect(errnoOf(() => vfioUnmap(it.context, 0, PAGE))).toBe("ENOENT");
-    expect(it.ioas.areaCount).toBe(1);
+    context.vfioIoas = ioas;
+    expect(errnoOf(() => vfioUnmap(context, 0, PAGE))).toBe("ENOENT");
+    ioas.hugePages = false; // as VFIO_SET_IOMMU of type 1 does
+    for (const [iova, size] of [
+      [0, PAGE],
+      [2 * PAGE, 2 * PAGE],
+    ] as const) {
+      expect(errnoOf(() => vfioUnmap(context, iova, size))).toBe("EINVAL");
+      expect(ioas.areas()).toMatchObject([{ start: 0n, last: BigInt(4 * PAGE - 1), pins: 1 }]);
+    }
+    access.unpin(3 * PAGE, PAGE);
+    expect(vfioUnmap(context, PAGE, PAGE)).toBe(PAGE);
+    expect(ioas.areaCount).toBe(2);
   });
 });

@@ -278,7 +278,7 @@ describe("the file of a fault queue", () => {
     expect(iommufd.stats().objects.live).toBe(0);
   });
 
-  test.each([-1, 0, 3, 2 ** 31, 2 ** 32 + 5, 0.5, Number.NaN])("is not found by the number %d", async (fd) => {
+  test.each([-1, 0, 3, 2 ** 26, 2 ** 31, 2 ** 32 + 5, 0.5, Number.NaN])("is not found by the number %d", async (fd) => {
     const { iommufd } = await queue();
     expect(errnoOf(() => iommufd.faultFile(fd))).toBe("EBADF");
   });
