@@ -119,9 +119,10 @@ export class Access {
   /**
    * Ends it, as `detach` if it is attached; then the file may go. (iommufd_access_destroy)
    *
-   * @throws IommufdError EBUSY (pins are left, or it is leaving, or copying); EBADF. ETIMEDOUT: somebody has its object locked; this access
-   *   has ended, and the object stays until the file is closed. EDEADLK: that is this thread; EAGAIN, ENOMEM: in these three cases it is
-   *   attached to nothing, and may be ended again.
+   * Other users of its object keep that, without a driver.
+   *
+   * @throws IommufdError EBUSY (pins are left, or it is leaving, or copying); ETIMEDOUT (somebody has its object locked), EDEADLK (that is
+   *   this thread), EAGAIN, ENOMEM: it is as it was, but for what `unmap` has let go, and can be destroyed again. EBADF.
    */
   destroy(options?: WaitOptions): void {
     const deadline = deadlineOf(options?.timeoutMs);
@@ -132,16 +133,18 @@ export class Access {
   #end(deadline: number): void {
     const { core } = this.#kernel;
     const begun = core.accessDestroy(this.#row, this.id, this.#serial, 1);
-    if (begun !== -Errno.EBUSY) this.#ioasId = 0;
-    if (begun >= 0 || begun <= Layout.MUST_WAIT || begun === -Errno.EIO) this.#kernel.accesses.delete(this);
-    const result = this.#kernel.settle(begun, this.#context.fileAddress, this.#context, deadline);
-    if (result !== -Errno.EIO) check(result, "access"); // a poisoned file's: it goes with the file
-  }
-
-  /** @internal Its thread leaves: it lets go of everything, unasked, and waits for nobody. */
-  abandon(): void {
-    this.#kernel.core.accessUnpinAll(this.#row, this.id, this.#serial);
-    this.#end(deadlineOf(0));
+    let result = begun;
+    try {
+      result = this.#kernel.settle(begun, this.#context.fileAddress, this.#context, deadline);
+    } finally {
+      // Others use its object; or it is a poisoned file's, and goes with it.
+      if (result === -Errno.EIO || (result === -Errno.EBUSY && begun !== result)) result = 0;
+      if (result >= 0) {
+        this.#ioasId = 0;
+        this.#kernel.accesses.delete(this);
+      }
+    }
+    check(result, "access");
   }
 
   /**

@@ -345,7 +345,6 @@ export class Kernel {
       }
     };
     while (this.core.detachNext() !== 0) attempt(() => this.attend());
-    for (const access of this.accesses) attempt(() => access.abandon());
     for (const context of this.references) attempt(() => context.close());
     this.#detached = true;
     this.core.detachThread();

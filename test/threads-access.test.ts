@@ -7,11 +7,13 @@ import { expect, onTestFinished, test } from "vitest";
 import { answer, errnoOf } from "./support/answer.ts";
 import { boot } from "./support/boot.ts";
 import { until } from "./support/crew.ts";
+import { random } from "./support/seeded.js";
 import { Board } from "./support/lab-board.js";
 import { startThread } from "./support/thread.ts";
 
 const PAGE = 4096;
 const LENGTH = 16 * PAGE;
+const PAGES = 16;
 const UNMAPPED = 0xff;
 
 interface Device {
@@ -134,17 +136,100 @@ test("who waits for a copy of a thread that dies in it goes on", async () => {
   expect(ioas.areaCount).toBe(0);
 });
 
-test("pins of a thread that dies stay, as its access does", async () => {
+test("a thread that dies takes its access along: what it pinned is not pinned, nor charged, and can be unmapped", async () => {
   const { iommufd, warnings } = await boot({ abi: "mainline" });
   const context = iommufd.open();
   const ioas = context.ioasAlloc();
   ioas.map(iommufd.userSpace.map(PAGE), { iova: 0 });
   const device = await startDevice(iommufd);
   const id = await device.call<number>("pin", { fd: context.fd, ioas: ioas.id });
-  await device.kill();
   expect(iommufd.userSpace.memlock.pinnedPages).toBe(1);
-  expect(context.inspect(id)).toMatchObject({ state: "live" });
   expect(errnoOf(() => ioas.unmapAll())).toBe("EDEADLK");
+  expect(errnoOf(() => context.destroy(id))).toBe("EBUSY");
   expect(errnoOf(() => ioas.destroy())).toBe("EBUSY");
+  await device.kill();
+  expect(iommufd.userSpace.memlock.pinnedPages).toBe(0);
+  expect(errnoOf(() => context.destroy(id))).toBe("ENOENT");
+  expect(Number(ioas.unmapAll())).toBe(PAGE);
+  ioas.destroy();
+  expect(iommufd.stats().objects).toMatchObject({ live: 0, leaked: 0 });
   expect(warnings.map(({ kind }) => kind)).toEqual(["unmap:pinned"]);
+});
+
+test("a closed file is released when the last of the threads that had accesses on it has died or left", async () => {
+  const { iommufd, warnings } = await boot({ abi: "mainline" });
+  const context = iommufd.open();
+  const ioas = context.ioasAlloc();
+  const memory = iommufd.userSpace.map(PAGE);
+  ioas.map(memory, { iova: 0 });
+  const devices = await Promise.all([startDevice(iommufd), startDevice(iommufd), startDevice(iommufd)]);
+  for (const device of devices) await device.call("pin", { fd: context.fd, ioas: ioas.id });
+  context.close();
+  iommufd.userSpace.unmap(memory);
+  const open = (): number[] => {
+    const { files, objects, mappings } = iommufd.stats();
+    return [files.open, objects.live, mappings];
+  };
+  await devices[0]?.kill();
+  expect(open()).toEqual([1, 3, 0]);
+  expect(await devices[1]?.call("detach", {})).toBe("detached");
+  expect(open()).toEqual([1, 2, 0]);
+  expect(iommufd.userSpace.memlock.pinnedPages).toBe(1);
+  await devices[2]?.kill();
+  expect(open()).toEqual([0, 0, 0]);
+  expect(iommufd.userSpace.memlock.pinnedPages).toBe(0);
+  expect(warnings).toEqual([]);
+});
+
+test("a fault queue's file is no thread's: it stays open when the one that made it dies", async () => {
+  const { iommufd } = await boot({ abi: "mainline" });
+  const context = iommufd.open();
+  const device = await startDevice(iommufd);
+  const fd = await device.call<number>("queue", { fd: context.fd });
+  await device.kill();
+  context.close();
+  expect(iommufd.stats().files.open).toBe(1);
+  iommufd.faultFile(fd).close();
+  expect(iommufd.stats().files.open).toBe(0);
+});
+
+test("threads that are killed anywhere in the calls of their accesses leave no pin, no object and no file", async () => {
+  const { iommufd } = await boot({ abi: "mainline" });
+  const next = random(20220318);
+  const ends = { whole: 0, poisoned: 0 };
+  for (let round = 0; round < 24; round++) {
+    const process = iommufd.createUserSpace({ uid: 7, memlockBytes: Infinity });
+    const context = iommufd.open();
+    const ioas = context.ioasAlloc();
+    const memory = process.map(PAGES * PAGE);
+    process.run(() => ioas.map(memory, { iova: 0 }));
+    const word = words();
+    const devices = await Promise.all([startDevice(iommufd), startDevice(iommufd)]);
+    for (const device of devices) device.begin("churn", { fd: context.fd, ioas: ioas.id, pages: PAGES, word });
+    const enough = 20 + (next() % 60);
+    await until(() => Atomics.load(word, 0) > enough);
+    if (round % 3 === 0) context.close();
+    for (const device of devices) await device.kill(); // in a page a watcher hears of any thread's death
+    if (round % 3 !== 0) {
+      // Who dies while it changes an address space poisons its file.
+      const end = errnoOf(() => ioas.unmapAll());
+      ends[end === "EIO" ? "poisoned" : "whole"]++;
+      if (end !== "EIO") {
+        expect(end).toBe("no error");
+        expect(process.memlock).toMatchObject({ pinnedPages: 0, userLockedPages: 0 });
+        expect(context.objects().map(({ id }) => id)).toEqual([ioas.id]);
+        ioas.destroy();
+      }
+      context.close();
+    }
+    process.exit();
+    expect(iommufd.stats()).toMatchObject({
+      files: { open: 0 },
+      objects: { live: 0, reserved: 0, leaked: 0, queued: 0 },
+      processes: { alive: 1 },
+      mappings: 0,
+      waiting: [],
+    });
+  }
+  expect(ends.whole).toBeGreaterThan(0);
 });

@@ -19,14 +19,15 @@
  * Kernel counterpart: drivers/iommu/iommufd/device.c, iommufd_access_*().
  */
 import { lockSpace, unlockSpace } from "./arena";
-import { load32, load64, store32 } from "./atomics";
-import { destroyReference } from "./destroy";
-import { EADDRINUSE, EAGAIN, EBADF, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOTTY } from "../errno";
+import { load32, load64 } from "./atomics";
+import { forgetAccess } from "./attached";
+import { destroyOwned } from "./destroy";
+import { EADDRINUSE, EBADF, EBUSY, EINVAL, EIO, ENOENT, ENOTTY } from "../errno";
 import { fileEnter, fileLeave, inFlight, isPoisoned, refusal } from "./file";
 import { dropHold, holdEntry } from "./hold";
 import { areAllAligned, copyingOf } from "./io_pagetable";
 import { getIoas, ioasOf } from "./ioas";
-import { freeKeeper, keeperOf, keeperState } from "./keeper";
+import { keeperOf, keeperState, keptBy } from "./keeper";
 import { putSlowly } from "./lookup";
 import {
   ACCESS_PINS,
@@ -38,7 +39,6 @@ import {
   Identity,
   Ioas,
   KEEPERS,
-  KEEPER_MASK,
   Keeper,
   MAX_THREADS,
   PROFILE_RFC,
@@ -86,7 +86,7 @@ function enter(number: u32, id: u32, serial: f64): usize {
   if (row == 0) return 0;
   const state = markOwned(row);
   if (state == 0) return 0;
-  const file: usize = state & ~KEEPER_MASK;
+  const file = keptBy(state);
   // The row keeps the file as long as it is this one, which is asked after the mark.
   if (load32(keeperState(row)) == state) {
     lockSpace(file);
@@ -114,14 +114,14 @@ export function leave(file: usize, result: i32): i32 {
 }
 
 export function fileOf(row: usize): usize {
-  return load32(keeperState(row)) & ~KEEPER_MASK;
+  return keptBy(load32(keeperState(row)));
 }
 export function accessOf(row: usize): Access {
   return changetype<Access>(changetype<Keeper>(row).payload);
 }
 /** Where the access keeps its user of the address space. */
-function noteOf(row: usize): usize {
-  return changetype<Keeper>(row).payload - SLOT_PAYLOAD + offsetof<Slot>("hold0");
+export function noteOf(access: usize): usize {
+  return access - SLOT_PAYLOAD + offsetof<Slot>("hold0");
 }
 
 /** Whether the access is in the middle of a copy. */
@@ -180,23 +180,22 @@ export function accessAttach(number: u32, id: u32, serial: f64, ioasId: u32, rep
   const handle = getIoas(file, inFlight(file), ioasId);
   let result: i32 = handle;
   if (handle >= 0) {
-    result = access.leaving != 0 ? -EBUSY : attach(file, row, handle, replaces);
+    result = access.leaving != 0 ? -EBUSY : attach(file, access, handle, replaces);
     putSlowly(file, handle);
   }
   return leave(file, result);
 }
 
 /** Context: the space's lock is held. */
-function attach(file: usize, row: usize, handle: i32, replaces: bool): i32 {
-  const access = accessOf(row);
+function attach(file: usize, access: Access, handle: i32, replaces: bool): i32 {
   if (access.ioas == 0 && replaces) return -ENOENT;
   if (access.ioas != 0 && !replaces) return -EINVAL;
   const ioas = ioasOf(handle);
   const pins = (access.flags & ACCESS_PINS) != 0;
   if (access.pins != 0 || isCopied(access)) return -EBUSY;
   if (pins && !areAllAligned(ioas)) return -EADDRINUSE;
-  if (access.ioas != 0) detach(file, row);
-  holdEntry(file, noteOf(row), changetype<HoldRecord>(recordOf(handle)).target);
+  if (access.ioas != 0) detach(file, changetype<usize>(access));
+  holdEntry(file, noteOf(changetype<usize>(access)), changetype<HoldRecord>(recordOf(handle)).target);
   access.ioas = <u32>ioas;
   changetype<Ioas>(ioas).accesses++;
   if (pins) changetype<Ioas>(ioas).pinners++;
@@ -213,43 +212,39 @@ export function accessDetach(number: u32, id: u32, serial: f64): i32 {
   let result: i32 = 0;
   if (access.ioas == 0) result = -EINVAL;
   else if (access.pins != 0 || isCopied(access)) result = -EBUSY;
-  else detach(file, row);
+  else detach(file, changetype<usize>(access));
   return leave(file, result);
 }
 
-/** Context: attached, without pins; the space's lock is held. */
-function detach(file: usize, row: usize): void {
-  const access = accessOf(row);
-  const ioas = changetype<Ioas>(access.ioas);
-  ioas.accesses--;
-  if ((access.flags & ACCESS_PINS) != 0) ioas.pinners--;
-  access.ioas = 0;
-  dropHold(noteOf(row), file);
+/** Context: without pins; the space's lock is held. */
+export function detach(file: usize, access: usize): void {
+  forgetAccess(changetype<Access>(access));
+  dropHold(noteOf(access), file);
 }
 
 /**
- * The end of iommufd_access_destroy(), after accessLeave.
+ * The end of iommufd_access_destroy(), after accessLeave. The object leaves its address space when it goes (object.ts), so that nothing has
+ * happened as long as it has not.
  *
- * Return: 0; -EBADF; -EBUSY (pins are left, or it copies); -EDEADLK, -EAGAIN, -ENOMEM as destroyReference, and the access is still the
- * driver's, attached to nothing; -EIO: it is not any more, and goes with the file; MUST_WAIT as destroyReference, whatever comes of it.
+ * While it waits the access is in no hands: every call with its numbers is -EBADF. A wait that is given up makes it its driver's again.
+ *
+ * Return: 0: it has ended, and if nobody else uses the object, that has gone; -EIO: it has ended, and goes with the file. -EBADF; -EBUSY
+ * (pins are left, or it copies), -EDEADLK, -EAGAIN, -ENOMEM as destroyReference: it is as it was. MUST_WAIT as destroyReference, and in the
+ * end -EBUSY means that others use the object.
  */
 export function accessDestroy(number: u32, id: u32, serial: f64, blocking: bool): i32 {
   const row = enter(number, id, serial);
   if (row == 0) return -EBADF;
-  const state = load32(keeperState(row));
-  const file: usize = state & ~KEEPER_MASK;
+  const file = fileOf(row);
   const access = accessOf(row);
   const isWhole = !isPoisoned(file);
   access.leaving = 0;
   if (isCopied(access) || (isWhole && access.pins != 0)) return leave(file, -EBUSY);
-  endOwned(row, state);
-  if (isWhole && access.ioas != 0) detach(file, row);
+  endOwned(row, load32(keeperState(row)));
   unlockSpace(file);
-  const result = destroyReference(file, inFlight(file), id, serial, blocking);
-  if (result == -EDEADLK || result == -EAGAIN || result == -ENOMEM) store32(keeperState(row), state);
-  else freeKeeper(row);
+  const result = destroyOwned(file, inFlight(file), row, blocking);
   fileLeave(file);
-  return result;
+  return result == -EBUSY ? 0 : result;
 }
 
 /** The rights of an area that reading or writing needs. */

@@ -5,7 +5,7 @@
  * The access counts its pins, an area the pins that lie in it, whole or in part, and a record at the first area tells which range was
  * pinned how often: what is not exactly such a range cannot be unpinned.
  *
- * If a thread dies: pins are the access', and stay.
+ * If a thread dies: pins go with the access (abandon.ts).
  *
  * Context of the exported functions: no lock is held. The errors are semantics.md 5.1's.
  *
@@ -175,8 +175,12 @@ export function accessPinned(number: u32, id: u32, serial: f64, iova: u64, lengt
 export function accessUnpinAll(number: u32, id: u32, serial: f64): i32 {
   const row = enterWhole(number, id, serial);
   if (row < 0) return row;
-  const file = fileOf(row);
-  const access = accessOf(row);
+  unpinEverything(fileOf(row), accessOf(row));
+  return leave(fileOf(row), 0);
+}
+
+/** Context: the space's lock is held. */
+export function unpinEverything(file: usize, access: Access): void {
   const thread = changetype<Thread>(current());
   let at: u64 = 0;
   while (access.pins != 0) {
@@ -190,5 +194,4 @@ export function accessUnpinAll(number: u32, id: u32, serial: f64): i32 {
     }
     at = last + 1;
   }
-  return leave(file, 0);
 }

@@ -22,16 +22,18 @@
  * If a thread dies: the slot of an object that is about to leave the table is in the thread's hand, so whether it has left is a look at
  * the entry; a BUSY record says that a destroyer was about to queue or to give up.
  *
- * A wait is a record of the thread: it can be looked at again, given up, or awaited without blocking.
+ * A wait is a record of the thread: it can be looked at again, given up, or awaited without blocking. If the user is that of an owner's row
+ * (keeper.ts), the row goes with it, or is open again.
  *
  * Kernel counterpart: iommufd_destroy(), iommufd_object_destroy_user().
  */
 import { compareExchange64, load32, load64, loadRelaxed64, wait64 } from "./atomics";
-import { beginChange, changeKept, endChange } from "./change";
+import { beginChange, changeKept, changeNote, endChange } from "./change";
 import { MODEL_BUILD, assertInvariant } from "./config";
 import { EAGAIN, EBUSY, EDEADLK, EINVAL, EIO, ENOENT, ENOMEM, ENOSYS } from "../errno";
 import { fileEnter, fileLeave, fileUnlocked, isPoisoned, mayUse, openStateOf, refusal } from "./file";
 import { hasHolds } from "./hold";
+import { freeKeeper, openKeeper, waitingKeeper } from "./keeper";
 import { findKept } from "./kept";
 import {
   Entry,
@@ -41,6 +43,7 @@ import {
   HoldRecord,
   IDENTITY,
   Identity,
+  Keeper,
   PROFILE_RFC,
   RECORD_BUSY,
   RECORD_DYING,
@@ -49,6 +52,7 @@ import {
   RECORD_QUEUED,
   RECORD_QUEUED_KEPT,
   SLOT_CALLBACK_RAN,
+  SLOT_PAYLOAD,
   Slot,
   Thread,
 } from "./memory-map";
@@ -256,9 +260,16 @@ export function destroyPoll(file: usize, handle: u32): i32 {
 
 /** A wait in a poisoned file. */
 function giveUp(file: usize, record: usize): i32 {
+  const owner = waitingKeeper(changetype<HoldRecord>(record).handle);
   freeRecord(record);
+  return over(file, owner, -EIO);
+}
+
+/** A wait is over, and the user of the owner's row, if it had that of one, is gone. Return: `result`. */
+function over(file: usize, owner: usize, result: i32): i32 {
+  if (owner != 0) freeKeeper(owner);
   fileLeave(file);
-  return -EIO;
+  return result;
 }
 
 /**
@@ -270,6 +281,7 @@ function decide(file: usize, entry: usize, record: usize): i32 {
   const id = changetype<Slot>(slot).id;
   const handle = changetype<HoldRecord>(record).handle;
   const kind = changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK;
+  const owner = waitingKeeper(handle);
   while (true) {
     const word = settled(entry);
     assertInvariant(holdersOf(word) == 0);
@@ -283,8 +295,7 @@ function decide(file: usize, entry: usize, record: usize): i32 {
       }
       freeRecord(record);
       freeObject(slot);
-      fileLeave(file);
-      return 0;
+      return over(file, owner, 0);
     }
     nameRecord(record, RECORD_BUSY);
     const next = minusUser(word) - DESTROYER;
@@ -294,8 +305,7 @@ function decide(file: usize, entry: usize, record: usize): i32 {
     }
     warnMinus(word, file, id);
     freeRecord(record);
-    fileLeave(file);
-    return -EBUSY;
+    return over(file, owner, -EBUSY);
   }
 }
 
@@ -319,20 +329,24 @@ export function destroyWait(file: usize, handle: u32, milliseconds: f64): i32 {
   }
 }
 
-/** Gives up a queued destroy: the object is open again, a kept user is kept again. Return: 0, or -EINVAL, -EIO as destroyPoll. */
+/** Gives up a queued destroy: the object is open again, a kept user is kept again, by its owner. Return: 0, or -EINVAL, -EIO as destroyPoll. */
 export function destroyCancel(file: usize, handle: u32): i32 {
   const record = findWait(file, handle);
   if (record == 0) return -EINVAL;
   if (isPoisoned(file)) return giveUp(file, record);
   const entry: usize = changetype<HoldRecord>(record).target;
-  const id = changetype<Slot>(slotOf(entry)).id;
+  const slot = slotOf(entry);
+  const id = changetype<Slot>(slot).id;
   const kept = (changetype<HoldRecord>(record).fileKind & RECORD_KIND_MASK) == RECORD_QUEUED_KEPT;
+  const owner = waitingKeeper(changetype<HoldRecord>(record).handle);
   const word = beginChange(entry);
   nameRecord(record, RECORD_BUSY);
   if (kept) changeKept(entry, changetype<Entry>(entry).kept + 1);
+  if (owner != 0) changeNote(owner + offsetof<Keeper>("payload"), slot + SLOT_PAYLOAD);
   endChange(entry, (kept ? word : minusUser(word)) - DESTROYER);
   if (!kept) warnMinus(word, file, id);
   freeRecord(record);
+  if (owner != 0) openKeeper(owner, file);
   fileLeave(file);
   return 0;
 }
@@ -361,20 +375,36 @@ export function destroyFinish(file: usize, handle: u32): i32 {
  * such user), -ENOSYS, -EDEADLK, -EAGAIN (too many wait already), -ENOMEM (no record).
  */
 export function destroyReference(file: usize, expected: u32, id: u32, serial: f64, blocking: bool): i32 {
+  const handle = queueKept(file, expected, id, serial, 0, blocking);
+  return handle < 0 ? handle : destroyPoll(file, handle);
+}
+
+/**
+ * The same with the user of an owner's row, which this thread ends: the row is open again after -EDEADLK, -EAGAIN and -ENOMEM, goes on to be
+ * this thread's with MUST_WAIT, and otherwise is not the caller's any more: it is free, and may be another's by now.
+ */
+export function destroyOwned(file: usize, expected: u32, row: usize, blocking: bool): i32 {
+  const owned = changetype<Keeper>(row);
+  const handle = queueKept(file, expected, owned.id, <f64>owned.serial, row, blocking);
+  if (handle >= 0) return destroyPoll(file, handle);
+  if (handle == -EDEADLK || handle == -EAGAIN || handle == -ENOMEM) openKeeper(row, file);
+  else freeKeeper(row);
+  return handle;
+}
+
+/** Return: handle of the wait, whose record has a mark of the file; or the error of destroyReference. */
+function queueKept(file: usize, expected: u32, id: u32, serial: f64, owner: usize, blocking: bool): i32 {
   if (!fileEnter(file, expected)) return refusal(file, expected);
   lock(tableLockOf(file), RANK_TABLE);
   const entry = findKept(file, id, serial);
-  const result = !hasFreeRecord() ? -ENOMEM : entry == 0 ? -EINVAL : queueReference(file, entry, blocking);
+  const result = !hasFreeRecord() ? -ENOMEM : entry == 0 ? -EINVAL : queueReference(file, entry, owner, blocking);
   unlock(tableLockOf(file), RANK_TABLE);
-  if (result < 0) {
-    fileLeave(file);
-    return result;
-  }
-  return destroyPoll(file, result);
+  if (result < 0) fileLeave(file);
+  return result;
 }
 
 /** Context: table lock held. Return: handle of the wait, whose record has the file's mark; or the error of destroyReference. */
-function queueReference(file: usize, entry: usize, blocking: bool): i32 {
+function queueReference(file: usize, entry: usize, owner: usize, blocking: bool): i32 {
   if (!isRunnable(typeOfSlot(slotOf(entry)))) return -ENOSYS;
   if (blocking && holdsTarget(entry, RECORD_LOCKED)) return -EDEADLK;
   const word = beginChange(entry);
@@ -386,6 +416,10 @@ function queueReference(file: usize, entry: usize, blocking: bool): i32 {
   }
   announceRecord(peekRecord(), freeNameOf(peekRecord()), entry, file);
   changeKept(entry, kept - 1);
+  if (owner != 0) {
+    changetype<Keeper>(owner).wait = changetype<HoldRecord>(peekRecord()).handle;
+    changeNote(owner + offsetof<Keeper>("payload"), 0);
+  }
   endChange(entry, word + DESTROYER);
   return takeRecord(entry, file, RECORD_QUEUED_KEPT);
 }

@@ -2,9 +2,10 @@
 /**
  * A thread leaves: whatever it still holds is given back, one record at a time, and reported as a leak.
  *
- * Locks are put, reservations aborted, waits given up. An object whose callback was to run is finished without it: the
+ * Locks are put, reservations aborted, waits given up. Afterwards its accesses end, which is no leak: drivers may go. An object whose callback was to run is finished without it: the
  * callback is the bindings' business, and they run it before the record can be found here.
  */
+import { abandonNext } from "./abandon";
 import { destroyCancel, destroyFinish } from "./destroy";
 import { putSlowly } from "./lookup";
 import {
@@ -22,13 +23,13 @@ import { queueFree } from "./release";
 import { nextRecord, warn } from "./thread";
 
 /**
- * Gives one leftover record back. The bindings call it until nothing is left, because giving back may win a release.
+ * Gives one leftover record or access back. The bindings call it until nothing is left, because giving back may win a release.
  *
  * Return: whether there was one.
  */
 export function detachNext(): bool {
   const record = nextRecord(0);
-  if (record == 0) return false;
+  if (record == 0) return abandonNext();
   warn(WARN_DETACH_HELD, changetype<HoldRecord>(record).fileKind & ~RECORD_KIND_MASK, 0);
   giveBack(record);
   return true;

@@ -7,14 +7,14 @@
  * Kernel counterpart: drivers/iommu/iommufd/eventq.c.
  */
 import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESPIPE } from "../errno";
-import { fileLeave, inFlight } from "./file";
-import { dropReference } from "./kept";
-import { freeKeeper, keeperOf } from "./keeper";
-import { FIRST_QUEUE_FD, KEEPERS, KEEPER_MASK, Keeper, TYPE_FAULT, Thread } from "./memory-map";
-import { abortOwned, allocOwned, endOwned, markOwned, publishOwned } from "./owned";
+import { fileLeave, isPoisoned } from "./file";
+import { freeKeeper, keeperOf, keptBy } from "./keeper";
+import { FIRST_QUEUE_FD, KEEPERS, Keeper, TYPE_FAULT, Thread } from "./memory-map";
+import { abortOwned, allocOwned, dropOwned, endOwned, markOwned, publishOwned } from "./owned";
 import { current } from "./thread";
 import { IommuFaultAlloc, IommuHwptPageResponse, IommuHwptPgfault } from "./uapi";
 import { respond, structOf } from "./ucmd";
+import { xaEntry } from "./xarray";
 
 /** IOMMU_FAULT_QUEUE_ALLOC. Context and Return as in ioas.ts; -EMFILE when there is no number left. */
 export function faultQueueAlloc(file: usize, expected: u32): i32 {
@@ -59,11 +59,10 @@ export function queueFileClose(fd: i32): i32 {
   if (row == 0) return -EBADF;
   const state = markOwned(row); // whoever wins the swap has the row, which kept the file until this mark did
   if (state == 0) return -EBADF;
-  const file: usize = state & ~KEEPER_MASK;
+  const file = keptBy(state);
   const isOurs = endOwned(row, state);
   if (isOurs) {
-    const was = changetype<Keeper>(row);
-    dropReference(file, inFlight(file), was.id, <f64>was.serial);
+    if (!isPoisoned(file)) dropOwned(file, row, xaEntry(file, changetype<Keeper>(row).id), false);
     freeKeeper(row);
   }
   fileLeave(file);

@@ -21,7 +21,8 @@
 import { arenaGive, arenaReserve, arenaTake, lockSpace, unlockSpace } from "./arena";
 import { load32, pause, store32, wait32 } from "./atomics";
 import { MODEL_BUILD } from "./config";
-import { EADDRINUSE, EBUSY, EDEADLK, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EOVERFLOW, EPERM } from "../errno";
+import { EADDRINUSE, EBUSY, EDEADLK, EEXIST, EINVAL, EIO, ENOENT, ENOMEM, ENOSPC, EOVERFLOW, EPERM } from "../errno";
+import { isPoisoned } from "./file";
 import {
   fit,
   treeErase,
@@ -275,7 +276,7 @@ function removeAll(file: usize, ioas: usize, first: u64, last: u64): void {
  * Unmaps the areas that lie in [first, last], in ascending order.
  *
  * Context: takes the space's lock, and lets others in after each BATCH of areas; may wait for copies. Return: 0; -EBUSY for an area in
- * transition; -ENOENT for one that sticks out; -EDEADLK when somebody copies there, and the caller is in a copy itself. In these cases
+ * transition; -ENOENT for one that sticks out; -EDEADLK when somebody copies there, and the caller is in a copy itself; -EIO. In these cases
  * what came before is unmapped. MUST_NOTIFY: an access pins an area; call unmapAgain once the callbacks have run. The bytes that were
  * unmapped are in unmapBytes. (iopt_unmap_iova_range)
  */
@@ -307,6 +308,7 @@ function unmapOn(file: usize, ioas: usize): i32 {
   let result = GO_ON;
   while (result == GO_ON) {
     lockSpace(file);
+    if (isPoisoned(file)) result = -EIO; // who had the lock has died, or the pins' owner
     let copier: usize = 0;
     let count: u32 = 0;
     for (; count < BATCH && result == GO_ON && copier == 0; count++) {

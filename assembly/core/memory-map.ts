@@ -368,6 +368,8 @@ export const NAME_BYTES: u32 = 48;
 export const TYPE_HAS_DESTROY: u32 = 1;
 /** The core's IOAS: it has memory besides its slot. */
 export const TYPE_IS_IOAS: u32 = 2;
+/** The core's access: an address space may count it. */
+export const TYPE_IS_ACCESS: u32 = 4;
 
 /** mainline: the types that the core defines, by number; `enum iommufd_object_type` has other numbers, which no caller sees. */
 export const TYPE_IOAS: u32 = 1;

@@ -12,6 +12,7 @@
  * Kernel counterpart: _iommufd_object_alloc(), iommufd_object_finalize(), iommufd_object_abort().
  */
 import { load64, loadRelaxed64, store64, storeRelaxed64 } from "./atomics";
+import { accessGone } from "./attached";
 import { DEBUG_BUILD, assertInvariant } from "./config";
 import { EINVAL, EIO, ENOMEM } from "../errno";
 import { fileGivenUp, fileLeave, fileMark, fileUnlocked, isPoisoned, isReleasing, mayUse, refusal } from "./file";
@@ -33,7 +34,7 @@ import {
 } from "./memory-map";
 import { RANK_TABLE, lock, lockNow, unlock, unlockNow } from "./mutex";
 import { PHASE_LIVE, PHASE_RESERVED, freedWord, phaseOf, plusUser, reservedWord, withPhase } from "./refcount";
-import { classOfType, isIoas } from "./registry";
+import { classOfType, isAccess, isIoas } from "./registry";
 import { slabAlloc, slabFree } from "./slab";
 import { fileOfSlot, initSlot, typeOfSlot } from "./slot";
 import { hasSpare, keepSpare, takeSpare } from "./spares";
@@ -188,6 +189,12 @@ function erase(file: usize, slot: usize): void {
   xaErase(file, id);
 }
 
+/** What the object has to do with address spaces ends. */
+function leaveSpaces(file: usize, slot: usize): void {
+  if (isIoas(typeOfSlot(slot))) ioasDestroy(file, slot + SLOT_PAYLOAD);
+  else if (isAccess(typeOfSlot(slot))) accessGone(file, slot + SLOT_PAYLOAD);
+}
+
 /** The end of an object that nobody can find any more: what it has is given back, its holds are dropped in order, its memory is free. */
 export function freeObject(slot: usize): void {
   const slab = classOfType(typeOfSlot(slot));
@@ -195,7 +202,7 @@ export function freeObject(slot: usize): void {
   if (isPoisoned(fileOfSlot(slot))) forgetHolds(slot);
   else {
     // At the release the file's arena goes as a whole.
-    if (isIoas(typeOfSlot(slot)) && !isReleasing(fileOfSlot(slot))) ioasDestroy(fileOfSlot(slot), slot + SLOT_PAYLOAD);
+    if (!isReleasing(fileOfSlot(slot))) leaveSpaces(fileOfSlot(slot), slot);
     dropHolds(slot);
   }
   setHand(slot | HAND_MEMORY, slab);

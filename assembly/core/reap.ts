@@ -11,7 +11,8 @@
  *      destruction has not happened, or it is out, and is finished
  *   4. where a record is BUSY the object's holders are counted anew (recount.ts)
  *   5. every other record is given back as by a thread that leaves (detach.ts)
- *   6. its marks are cleared, and files that waited for it go on
+ *   6. its accesses end (abandon.ts)
+ *   7. its marks are cleared, and files that waited for it go on
  *
  * None of it waits: where a living thread, or one whose death is not known yet, has to move first, reapNext says for which word.
  * No callback runs in here: objects whose callback has not begun are queued, one that has begun is not run again.
@@ -20,6 +21,7 @@
  *
  * Kernel counterpart: exit_files(), exit_robust_list(); the kernel's threads do not die inside of a call.
  */
+import { recoverOwners } from "./abandon";
 import { recoverCopy } from "./access_copy";
 import { compareExchange32, load32, load64, notify } from "./atomics";
 import { recoverChange } from "./change";
@@ -61,7 +63,6 @@ import {
 import { recoverMemfds } from "./memfd";
 import { finishLeaving, leavingRow, recoverMappings, sweepPages } from "./mmap";
 import { eraseReserved, freeObject } from "./object";
-import { recoverKeepers } from "./owned";
 import { INCONSISTENT, recount } from "./recount";
 import { PHASE_FREE, PHASE_LIVE, PHASE_RESERVED, freezerOf, phaseOf, usersOf } from "./refcount";
 import { HOLD_LIST_CLASS, classOfType, hasCallback } from "./registry";
@@ -214,15 +215,15 @@ function recoverAll(): usize {
   changetype<Thread>(current()).sweeps = 0;
   verifyFiles();
   recoverWalk();
-  const frozen = recoverKeepers();
-  if (frozen != 0) return frozen;
   recoverCopy();
   recoverMemory();
   recoverList();
   recoverHand();
   notify(QUEUE + offsetof<Queue>("queuedEver"), -1);
-  const blocked = recoverRecords();
-  if (blocked == DONE) changetype<Thread>(current()).publishing = 0;
+  let blocked = recoverRecords();
+  if (blocked != DONE) return blocked;
+  changetype<Thread>(current()).publishing = 0;
+  blocked = recoverOwners();
   return blocked != DONE ? blocked : recoverFiles();
 }
 

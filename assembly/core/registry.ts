@@ -43,6 +43,7 @@ import {
   TYPE_FAULT,
   TYPE_HAS_DESTROY,
   TYPE_IOAS,
+  TYPE_IS_ACCESS,
   TYPE_IS_IOAS,
   TYPE_NAME,
   Thread,
@@ -117,6 +118,11 @@ export const ARENA_CLASS: u32 = 1;
 @inline export function isPlainType(type: u32): bool {
   return changetype<ObjectType>(typeAt(type)).flags == 0;
 }
+/** Whether the type is the core's access, which the mainline profile has. */
+// @ts-ignore: a decorator on a function
+@inline export function isAccess(type: u32): bool {
+  return (changetype<ObjectType>(typeAt(type)).flags & TYPE_IS_ACCESS) != 0;
+}
 /** Whether the type is the core's IOAS, which the mainline profile has. */
 // @ts-ignore: a decorator on a function
 @inline export function isIoas(type: u32): bool {
@@ -176,7 +182,7 @@ export function registryInitMainline(tableEnd: u32): void {
   addCoreRow(tableEnd, NR_IOAS_CHANGE_PROCESS, offsetof<IommuIoasChangeProcess>(), offsetof<IommuIoasChangeProcess>());
   addType(TYPE_IOAS, TYPE_IS_IOAS, offsetof<Ioas>(), OBJ_IOAS, 0, 0);
   addType(TYPE_FAULT, 0, 0, OBJ_FAUL, 0x54, 0);
-  addType(TYPE_ACCESS, 0, offsetof<Access>(), OBJ_ACCE, 0x53, 0x53);
+  addType(TYPE_ACCESS, TYPE_IS_ACCESS, offsetof<Access>(), OBJ_ACCE, 0x53, 0x53);
 }
 
 /** Letters of names as numbers, in memory order: the module has no data. */

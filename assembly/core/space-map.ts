@@ -230,19 +230,28 @@ export class KeeperState {
 /** Somebody who has a user of an object and keeps the context's file from being released. */
 @unmanaged
 export class Keeper {
-  /** 0: free; the name of the thread that makes or ends it << 2 | KEEPER_MAKING; the context's file | KEEPER_OPEN. */
+  /** 0: free; else the context's file | a thread's name << KEEPER_NAME_SHIFT | KEEPER_*. */
   state: u32;
   /** TYPE_* of the object. */
   type: u32;
-  /** Its serial, and its ID. */
+  /** Its serial, and its ID; that is 0 as long as the rest is not right. */
   serial: u64;
   id: u32;
-  /** Its payload, for the owner's calls. */
+  /**
+   * Its payload, from before the user is kept until it is dropped, or given to a destroy that waits; else 0. In the end it changes with the
+   * object's state word, in one change (change.ts).
+   */
   payload: u32;
-  /** The context's file, from before the user is kept until it is dropped; else 0. */
-  file: u32;
-  reserved: u32;
+  /** Which owner of its slot the thread is that made the row. */
+  incarnation: u32;
+  /** KEEPER_MAKING: handle of the destroy that has the user, and waits. */
+  wait: u32;
 }
+/** The thread makes the row, or ends it. */
 export const KEEPER_MAKING: u32 = 1;
+/** The owner is there. An access' is the thread; a file's is nobody in particular, and the name 0. */
 export const KEEPER_OPEN: u32 = 2;
 export const KEEPER_MASK: u32 = 3;
+/** The file's address lies between the two others. */
+export const KEEPER_NAME_SHIFT: u32 = 24;
+export const KEEPER_FILE: u32 = (1 << KEEPER_NAME_SHIFT) - 1 - KEEPER_MASK;

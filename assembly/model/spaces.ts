@@ -25,7 +25,15 @@ export const MAX_KEEPERS: u32 = at.MAX_KEEPERS;
 export const FIRST_QUEUE_FD: u32 = at.FIRST_QUEUE_FD;
 export const KEEPER_TYPE: u32 = offsetof<at.Keeper>("type");
 export const TYPE_FAULT: u32 = at.TYPE_FAULT;
+export const TYPE_IOAS: u32 = at.TYPE_IOAS;
+export const TYPE_ACCESS: u32 = at.TYPE_ACCESS;
 export const KEEPER_MASK: u32 = at.KEEPER_MASK;
+export const KEEPER_MAKING: u32 = at.KEEPER_MAKING;
+export const KEEPER_NAME_SHIFT: u32 = at.KEEPER_NAME_SHIFT;
+export const ACCESS_IOAS: u32 = offsetof<at.Access>("ioas");
+export const ACCESS_PIN_COUNT: u32 = offsetof<at.Access>("pins");
+export const IOAS_ACCESSES: u32 = offsetof<at.Ioas>("accesses");
+export const IOAS_PINNERS: u32 = offsetof<at.Ioas>("pinners");
 export const MAX_TREE_ENTRIES: u32 = at.TREE_ENTRIES;
 export const THREAD_COPY_WAITED: u32 = offsetof<at.Thread>("copyWaited");
 

@@ -402,15 +402,8 @@ const LIVES: readonly Operation[] = [
       const of = twoSpaces(world);
       const access: Access = of.ioas.access({ unmap: () => access.unpinAll() });
       said(access, 0, 3);
-      // It has left its address space by the time that its object cannot go.
-      return pinAnew(access, () => {
-        try {
-          access.destroy();
-        } catch (error) {
-          access.attach(of.ioas);
-          throw error;
-        }
-      });
+      // It stays attached when its object cannot go.
+      return pinAnew(access, () => access.destroy());
     },
   },
   {

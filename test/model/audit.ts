@@ -7,8 +7,19 @@
 
 import { expect } from "../../bindings/explorer/failure.js";
 import type { Core } from "../../bindings/explorer/model.js";
-import { fileOfSlot } from "./slot-head.ts";
-import { entriesOf, filesOf, framesOf, isPoisoned, LIVE, mappingsOf, memfdsOf, notesOf, recordsOf } from "./tables.ts";
+import { fileOfSlot, typeOfSlot } from "./slot-head.ts";
+import {
+  entriesOf,
+  filesOf,
+  framesOf,
+  isPoisoned,
+  keepersOf,
+  LIVE,
+  mappingsOf,
+  memfdsOf,
+  notesOf,
+  recordsOf,
+} from "./tables.ts";
 
 const PAGE = 4096;
 
@@ -181,11 +192,43 @@ export function auditNothingLeft(core: Core, lost = 0): void {
   expect(freed === free, `${freed - free} bytes of slots are lost`);
 }
 
+/** Payloads of the objects of that core type. */
+function payloadsOf(core: Core, file: number, type: string): number[] {
+  return entriesOf(core, file)
+    .filter(({ phase, slot }) => phase === LIVE && typeOfSlot(core, slot) === core.constant(type))
+    .map(({ slot }) => slot + core.constant("SLOT_PAYLOAD"));
+}
+
+/** Rows are of living threads, which are in no call; address spaces count the accesses that are there, and nobody else pins. */
+function auditOwners(core: Core, reaped: readonly number[]): void {
+  for (const { number, phase, thread } of keepersOf(core)) {
+    expect(phase !== core.constant("KEEPER_MAKING"), `row ${number} is in the making`);
+    expect(!reaped.includes(thread), `row ${number} is still of thread ${thread}`);
+  }
+  if (core.u32(core.constant("IDENTITY_PROFILE")) === 0) return; // rfc has no such types
+  const open = filesOf(core).filter(({ phase }) => phase !== 0);
+  if (open.length === 0 || open.some(({ state }) => isPoisoned(core, state))) return; // a poisoned file's pins are what they are
+  let pins = 0;
+  for (const { file } of open) {
+    const accesses = payloadsOf(core, file, "TYPE_ACCESS");
+    for (const ioas of payloadsOf(core, file, "TYPE_IOAS")) {
+      const attached = accesses.filter((access) => core.u32(access + core.constant("ACCESS_IOAS")) === ioas);
+      const counted = core.u32(ioas + core.constant("IOAS_ACCESSES"));
+      expect(counted === attached.length, `${attached.length} accesses are attached, ${counted} are counted`);
+      expect(core.u32(ioas + core.constant("IOAS_PINNERS")) <= counted, "more accesses pin than there are");
+    }
+    for (const access of accesses) pins += core.u32(access + core.constant("ACCESS_PIN_COUNT"));
+  }
+  const pinned = core.u32(core.constant("PROCESSES") + core.constant("PROCESS_PINNED_VM"));
+  if (pins === 0) expect(pinned === 0, `${pinned} pages are pinned by nobody`);
+}
+
 /** Everything that must be true whenever no thread is in a call. */
 export function audit(core: Core, slots: readonly number[], reaped: readonly number[]): void {
   for (const number of reaped) auditSlot(core, number, slots[number]!);
   auditLocks(core);
   auditCounts(core, slots);
+  auditOwners(core, reaped);
   auditTables(core);
   auditPages(core);
 }

@@ -25,18 +25,24 @@ export function isPoisoned(core: Core, state: number): boolean {
   return (state & core.constant("FILE_POISONED")) !== 0;
 }
 
-/** Numbers of the fault queues' files, and their states. */
-export function queuesOf(core: Core): { fd: number; state: number }[] {
+/** Owners of objects: their numbers, what they own, and which thread's row it is, -1 for nobody's. */
+export function keepersOf(core: Core): { number: number; row: number; type: number; phase: number; thread: number }[] {
   const rows = [];
   for (let number = 0; number < core.constant("MAX_KEEPERS"); number++) {
-    const state = core.u32(core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES"));
-    const type = core.u32(
-      core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES") + core.constant("KEEPER_TYPE"),
-    );
-    if (state !== 0 && type === core.constant("TYPE_FAULT"))
-      rows.push({ fd: core.constant("FIRST_QUEUE_FD") + number, state });
+    const row = core.constant("KEEPERS") + number * core.constant("KEEPER_BYTES");
+    const state = core.u32(row);
+    if (state === 0) continue;
+    const type = core.u32(row + core.constant("KEEPER_TYPE"));
+    const phase = state & core.constant("KEEPER_MASK");
+    rows.push({ number, row, type, phase, thread: (state >>> core.constant("KEEPER_NAME_SHIFT")) - 1 });
   }
   return rows;
+}
+
+/** Numbers of the fault queues' files, and their states. */
+export function queuesOf(core: Core): { fd: number; phase: number }[] {
+  const rows = keepersOf(core).filter(({ type }) => type === core.constant("TYPE_FAULT"));
+  return rows.map(({ number, phase }) => ({ fd: core.constant("FIRST_QUEUE_FD") + number, phase }));
 }
 
 export interface Entry {
@@ -184,7 +190,8 @@ export function describeWorld(core: Core): string {
   }
   for (const { va, pages } of mappingsOf(core)) parts.push(`0x${va.toString(16)}+${pages}`);
   for (const { state, pins } of mappingsOf(core)) if (pins > 0) parts.push(`pinned ${pins} in state ${state}`);
-  for (const { fd, state } of queuesOf(core)) parts.push(`queue ${fd} ${state & core.constant("KEEPER_MASK")}`);
+  for (const { number, type, phase } of keepersOf(core))
+    parts.push(`owner ${number} of type ${type} in phase ${phase}`);
   for (const { size, state } of memfdsOf(core)) parts.push(`memfd of ${size} in state ${state}`);
   parts.push(`processes ${processesOf(core).join()}`);
   parts.push(`types ${core.u32(core.constant("TYPE_COUNT"))}`);

@@ -22,7 +22,7 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "hold.ts": single("holds"),
   "object.ts": single("life-cycle", "exhaustion", "stats"),
   "lookup.ts": single("life-cycle", "interleaving", "small-fields", "exhaustion", "warnings"),
-  "destroy.ts": single("life-cycle", "interleaving", "async", "callbacks", "small-fields"),
+  "destroy.ts": single("life-cycle", "interleaving", "async", "callbacks", "small-fields", "access"),
   "release.ts": single("release-rfc", "release-mainline", "callbacks"),
   "process.ts": single("processes", "access-charges"),
   "memfd.ts": single("memfd", "access-charges"),
@@ -53,9 +53,11 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "eventq.ts": single("uapi", "ioas-context", "failure-sweep"),
   "devices.ts": single("uapi", "replay"),
   "access.ts": single("access", "access-core", "access-unmap"),
+  "attached.ts": single("access", "access-core"),
   "access_pin.ts": single("access-pin", "access-core", "access-charges", "failure-sweep"),
   "access_copy.ts": single("access-copy", "access-unmap", "access-core", "access-charges"),
   "ioctl.ts": single("dispatch", "copy-struct", "define-ioctl"),
+  "abandon.ts": single("access", "access-core"),
 };
 
 /** All that one thread can see, the fuzzer's oracle with fixed seeds among it; without tests of what is not the core. */

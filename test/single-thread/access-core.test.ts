@@ -55,6 +55,11 @@ class BareDevice {
     return this.core.accessDestroy(this.row, this.id, this.serial, 0);
   }
 
+  /** Another owner of the slot: one that leaves with what it has. */
+  leave(): void {
+    this.core.detachThread();
+  }
+
   /** It dies, and another one reaps it. */
   die({ core }: BareDevice): void {
     const incarnation = this.#word(Layout.THREAD_INCARNATION);
@@ -63,6 +68,12 @@ class BareDevice {
     while (result === Layout.REAP_AGAIN) result = core.reapNext(number, incarnation);
     expect(result).toBe(0);
   }
+}
+
+function poison(iommufd: Iommufd, { fd }: IommufdContext): void {
+  const words = new Int32Array(iommufd.share.memory.buffer);
+  const state = (Layout.FILES + (fd - Layout.FIRST_FD) * Layout.FILE_BYTES + Layout.FILE_STATE) >> 2;
+  Atomics.or(words, state, Layout.FILE_POISONED);
 }
 
 async function machine(): Promise<{ iommufd: Iommufd; context: IommufdContext; ioas: Ioas; device: BareDevice }> {
@@ -157,6 +168,46 @@ test("numbers of an access that has ended mean nobody who has its row, its ID or
   for (const number of [-1, 1024, 2 ** 31]) expect(core.accessUnpinAll(number, id, serial)).toBe(EBADF);
 });
 
+test("a thread that dies takes its accesses along, and none of an earlier owner of its slot", async () => {
+  const { iommufd, context, ioas, device } = await machine();
+  device.leave(); // with its access: not what the bindings do
+  const later = new BareDevice(iommufd, context);
+  expect(later.slot).toBe(device.slot);
+  const reaper = new BareDevice(iommufd, context);
+  expect([later.attach(ioas), reaper.attach(ioas)]).toEqual([0, 0]);
+  later.die(reaper);
+  expect(context.objects().map(({ id }) => id)).toEqual([ioas.id, device.id, reaper.id]);
+  expect(reaper.destroy()).toBe(0);
+  ioas.destroy();
+});
+
+test("a thread that dies while it waits to destroy its access leaves it to who has it locked, without a driver", async () => {
+  const { iommufd, context, ioas, device } = await machine();
+  expect(device.attach(ioas)).toBe(0);
+  const lock = context.get(device.id);
+  expect(device.destroy()).toBe(Layout.MUST_WAIT);
+  expect(device.attach(ioas)).toBe(EBADF);
+  device.die(new BareDevice(iommufd, context));
+  ioas.destroy();
+  lock.put();
+  context.destroy(device.id);
+});
+
+test("pins of a dead thread in a poisoned file go with the file, which its accesses do not keep", async () => {
+  const { iommufd, context, ioas, device } = await machine();
+  const reaper = new BareDevice(iommufd, iommufd.open());
+  expect(device.attach(ioas)).toBe(0);
+  ioas.map(iommufd.userSpace.map(PAGE), { iova: 0 });
+  expect(device.core.accessPin(device.row, device.id, device.serial, 0n, BigInt(PAGE), 0)).toBe(0);
+  poison(iommufd, context);
+  context.close();
+  expect(iommufd.stats().files.open).toBe(2);
+  device.die(reaper);
+  expect(reaper.core.releaseNext(Layout.FILES + (context.fd - Layout.FIRST_FD) * Layout.FILE_BYTES)).toBe(0);
+  expect(iommufd.stats().files.open).toBe(1);
+  expect(iommufd.userSpace.memlock.pinnedPages).toBe(0);
+});
+
 test("pins in a poisoned file go with it: its accesses can only be ended", async () => {
   const { iommufd } = await boot({ abi: "mainline" });
   const process = iommufd.createUserSpace({ uid: 7, memlockBytes: 8 * PAGE });
@@ -175,9 +226,7 @@ test("pins in a poisoned file go with it: its accesses can only be ended", async
   access.pin(PAGE, PAGE);
   process.unmap(memory);
   expect(process.memlock).toMatchObject({ pinnedPages: 3, userLockedPages: 3 });
-  const words = new Int32Array(iommufd.share.memory.buffer);
-  const state = (Layout.FILES + (context.fd - Layout.FIRST_FD) * Layout.FILE_BYTES + Layout.FILE_STATE) >> 2;
-  Atomics.or(words, state, Layout.FILE_POISONED);
+  poison(iommufd, context);
   for (const call of [
     () => access.pin(0, PAGE),
     () => access.unpin(PAGE, PAGE),

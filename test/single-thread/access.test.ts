@@ -158,15 +158,15 @@ describe("attaching", () => {
     expect(iommufd.stats().files.open).toBe(0);
   });
 
-  test("one whose object its own thread has locked has left its address space, and ends when it is tried again", async () => {
+  test("one whose object its own thread has locked ends when it is tried again", async () => {
     const { context, ioas } = await machine();
     const access = ioas.access();
     const lock = context.get(access.id);
     expect(errnoOf(() => access.destroy())).toBe("EDEADLK");
-    expect(access.ioasId).toBe(0);
-    ioas.destroy();
+    expect(access.ioasId).toBe(ioas.id);
     lock.put();
     access.destroy();
+    ioas.destroy();
     expect(context.objects()).toEqual([]);
     expect(errnoOf(() => access.destroy())).toBe("EBADF");
   });
@@ -192,6 +192,56 @@ describe("attaching", () => {
     for (const call of [() => file.read(new Uint8Array(0)), () => file.close(), () => iommufd.faultFile(file.fd)])
       expect(errnoOf(call)).toBe("EBADF");
     access.destroy();
+    ioas.destroy();
+  });
+
+  test("what a thread that leaves had locked by another stays without a driver, and keeps nobody", async () => {
+    const { iommufd, context, ioas, warnings } = await machine();
+    const other = otherThread(iommufd);
+    const theirs = other.file(context.fd).ioas(ioas.id).access();
+    const lock = context.get(theirs.id);
+    other.detach();
+    ioas.destroy();
+    lock.put();
+    context.destroy(theirs.id);
+    context.close();
+    expect(iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0, leaked: 0 } });
+    expect(warnings).toEqual([]);
+  });
+
+  test("a destroy that somebody's lock is in the way of changes nothing, and can be tried again", async () => {
+    const { iommufd, context, ioas, warnings } = await machine();
+    mapPages({ iommufd, context, ioas, warnings }, 1, 0);
+    const other = otherThread(iommufd);
+    const access = ioas.access();
+    const theirs = other.file(context.fd).get(access.id);
+    expect(errnoOf(() => access.destroy({ timeoutMs: 1 }))).toBe("ETIMEDOUT");
+    theirs.put();
+    const ours = context.get(access.id);
+    expect(errnoOf(() => access.destroy())).toBe("EDEADLK");
+    ours.put();
+    expect(access.ioasId).toBe(ioas.id);
+    expect(errnoOf(() => ioas.destroy())).toBe("EBUSY");
+    expect(errnoOf(() => context.destroy(access.id))).toBe("EBUSY");
+    access.pin(0, PAGE);
+    access.unpinAll();
+    context.close();
+    expect(iommufd.stats().files.open).toBe(1);
+    access.destroy();
+    expect(iommufd.stats()).toMatchObject({ files: { open: 0 }, objects: { live: 0, leaked: 0 } });
+    expect(warnings).toEqual([]);
+  });
+
+  test("a destroyed access that somebody else uses stays, attached, until that one lets go and destroys it", async () => {
+    const { iommufd, context, ioas } = await machine();
+    const access = ioas.access();
+    const reference = context.get(access.id).putKeepUser();
+    access.destroy();
+    expect(errnoOf(() => access.unpinAll())).toBe("EBADF");
+    expect(errnoOf(() => ioas.destroy())).toBe("EBUSY");
+    expect(reference.destroyUser()).toBe(true);
+    ioas.map(iommufd.userSpace.map(PAGE), { iova: 0 });
+    expect(ioas.ranges().alignment).toBe(1n);
     ioas.destroy();
   });
 

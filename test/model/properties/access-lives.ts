@@ -83,13 +83,17 @@ const RACES: readonly AccessRace[] = [
       {
         name: "the-row-goes-last-of-all",
         edits: [
-          { file: "core/access.ts", find: "  endOwned(row, state);\n", replace: "" },
+          {
+            file: "core/destroy.ts",
+            find: "  if (owner != 0) freeKeeper(owner);\n  fileLeave(file);\n  return result;",
+            replace: "  fileLeave(file);\n  return result;",
+          },
           {
             file: "core/access.ts",
-            find: "  else freeKeeper(row);\n  fileLeave(file);\n  return result;",
-            replace:
-              "  else {\n    fileLeave(file);\n    freeKeeper(row);\n    return result;\n  }\n  fileLeave(file);\n  return result;",
+            find: "  fileLeave(file);\n  return result == -EBUSY ? 0 : result;",
+            replace: "  fileLeave(file);\n  if (result == 0) freeKeeper(row);\n  return result == -EBUSY ? 0 : result;",
           },
+          { file: "core/access.ts", find: "import { keeperOf,", replace: "import { freeKeeper, keeperOf," },
         ],
       },
     ],
@@ -113,9 +117,37 @@ const RACES: readonly AccessRace[] = [
         edits: [
           {
             file: "core/access.ts",
-            find: "  endOwned(row, state);\n  if (isWhole && access.ioas != 0) detach(file, row);\n  unlockSpace(file);",
+            find: "  endOwned(row, load32(keeperState(row)));\n  unlockSpace(file);",
+            replace: "  unlockSpace(file);\n  endOwned(row, load32(keeperState(row)));",
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: "destroy-create",
+    promise: "an access that is made has its row to itself, also the one that another has just left",
+    programs: [
+      function* (_, world, log): Calls<string> {
+        return String(yield* end(world, world.device, 0, log));
+      },
+      function* (core, world): Calls<string> {
+        const made = yield* create(core, world, 1);
+        if (typeof made === "number") return String(made);
+        return `${made.row === world.device.row ? "same" : "other"} ${yield attach(made, A)}`;
+      },
+    ],
+    look: (core, world) => `${accessesOf(core).length} left, ${areasAndPins(core, world)}`,
+    outcomes: ["0, same 0: 1 left, 1, 0 pinned", "0, other 0: 1 left, 1, 0 pinned"],
+    twins: [
+      {
+        name: "the-row-is-freed-twice",
+        edits: [
+          {
+            file: "core/destroy.ts",
+            find: "  if (handle >= 0) return destroyPoll(file, handle);\n",
             replace:
-              "  if (isWhole && access.ioas != 0) detach(file, row);\n  unlockSpace(file);\n  endOwned(row, state);",
+              "  if (handle >= 0) {\n    const result = destroyPoll(file, handle);\n    if (result != MUST_WAIT) freeKeeper(row);\n    return result;\n  }\n",
           },
         ],
       },
@@ -177,9 +209,9 @@ const RACES: readonly AccessRace[] = [
         edits: [
           {
             file: "core/access.ts",
-            find: "    result = access.leaving != 0 ? -EBUSY : attach(file, row, handle, replaces);\n    putSlowly(file, handle);",
+            find: "    result = access.leaving != 0 ? -EBUSY : attach(file, access, handle, replaces);\n    putSlowly(file, handle);",
             replace:
-              "    putSlowly(file, handle);\n    result = access.leaving != 0 ? -EBUSY : attach(file, row, handle, replaces);",
+              "    putSlowly(file, handle);\n    result = access.leaving != 0 ? -EBUSY : attach(file, access, handle, replaces);",
           },
         ],
       },
@@ -188,7 +220,7 @@ const RACES: readonly AccessRace[] = [
         edits: [
           {
             file: "core/access.ts",
-            find: "  holdEntry(file, noteOf(row), changetype<HoldRecord>(recordOf(handle)).target);\n",
+            find: "  holdEntry(file, noteOf(changetype<usize>(access)), changetype<HoldRecord>(recordOf(handle)).target);\n",
             replace: "",
           },
         ],
@@ -214,8 +246,8 @@ const RACES: readonly AccessRace[] = [
         edits: [
           {
             file: "core/access.ts",
-            find: "  access.ioas = 0;\n  dropHold(noteOf(row), file);\n",
-            replace: "  access.ioas = 0;\n",
+            find: "  forgetAccess(changetype<Access>(access));\n  dropHold(noteOf(access), file);\n",
+            replace: "  forgetAccess(changetype<Access>(access));\n",
           },
         ],
       },

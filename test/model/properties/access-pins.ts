@@ -270,8 +270,8 @@ const RACES: readonly AccessRace[] = [
         edits: [
           {
             file: "core/access.ts",
-            find: "  else if (access.pins != 0 || isCopied(access)) result = -EBUSY;\n  else detach(file, row);",
-            replace: "  else if (isCopied(access)) result = -EBUSY;\n  else detach(file, row);",
+            find: "  else if (access.pins != 0 || isCopied(access)) result = -EBUSY;\n  else detach(file, changetype<usize>(access));",
+            replace: "  else if (isCopied(access)) result = -EBUSY;\n  else detach(file, changetype<usize>(access));",
           },
         ],
       },

@@ -102,8 +102,8 @@ const WITHOUT_LOCK: Readonly<Record<"map" | "unmap" | "allow", readonly Edit[]>>
   unmap: [
     {
       file: "core/io_pagetable.ts",
-      find: "    lockSpace(file);\n    let copier: usize = 0;",
-      replace: "    let copier: usize = 0;",
+      find: "    lockSpace(file);\n    if (isPoisoned(file)) result",
+      replace: "    if (isPoisoned(file)) result",
     },
     {
       file: "core/io_pagetable.ts",
@@ -309,8 +309,38 @@ const RACES: readonly Race[] = [
         edits: [
           {
             file: "core/owned.ts",
-            find: "  return compareExchange32(keeperState(row), state, keeperMaking()) == state;",
-            replace: "  store32(keeperState(row), keeperMaking());\n  return true;",
+            find: "  return compareExchange32(keeperState(row), state, keeperMaking(keptBy(state))) == state;",
+            replace: "  store32(keeperState(row), keeperMaking(keptBy(state)));\n  return true;",
+          },
+          {
+            file: "core/owned.ts",
+            find: "import { compareExchange32, load32, store32, store64 }",
+            replace: "import { load32, store32, store64 }",
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: "queue-close-other",
+    promise: "of two closes of the last owners one releases the file, after both have dropped their users",
+    prepare(core, world) {
+      for (let n = 0; n < 2; n++) spaceNow(core, 0, "faultQueueAlloc", world);
+      core.call(0, "closeNumber", world.file, core.constant("FILE_BY_NUMBER"));
+    },
+    programs: [closesQueue(0), closesQueue(1, 1)],
+    look: (core, { file }) =>
+      `phase ${core.u32(file + core.constant("FILE_STATE")) & core.constant("FILE_PHASE_MASK")}, ` +
+      `${core.u32(core.constant("COUNTERS_LEAKED"))} leaked`,
+    outcomes: ["0, 0: phase 0, 0 leaked"],
+    twins: [
+      {
+        name: "row-that-is-being-ended-keeps-nothing",
+        edits: [
+          {
+            file: "core/keeper.ts",
+            find: "    if (keptBy(load32(keeperState(keeperAt(number)))) == file) return true;",
+            replace: "    if (load32(keeperState(keeperAt(number))) == ((<u32>file) | KEEPER_OPEN)) return true;",
           },
         ],
       },
@@ -332,8 +362,8 @@ const RACES: readonly Race[] = [
           { file: "core/owned.ts", find: "  keepUserOfReserved(file, handle);\n", replace: "" },
           {
             file: "core/owned.ts",
-            find: "abort, alloc, finalize, keepUserOfReserved }",
-            replace: "abort, alloc, finalize }",
+            find: "abort, alloc, finalize, freeObject, keepUserOfReserved }",
+            replace: "abort, alloc, finalize, freeObject }",
           },
         ],
       },
@@ -372,9 +402,9 @@ const RACES: readonly Race[] = [
   },
 ];
 
-function closesQueue(thread: number) {
+function closesQueue(thread: number, queue = 0) {
   return function* (core: Core, _: State, log: CallbackLog): Calls<string> {
-    const result = yield call("queueFileClose", core.constant("FIRST_QUEUE_FD"));
+    const result = yield call("queueFileClose", core.constant("FIRST_QUEUE_FD") + queue);
     yield* log.attend(thread);
     return String(result);
   };

@@ -11,6 +11,7 @@ import { expect } from "../../../bindings/explorer/failure.js";
 import type { Core, Model } from "../../../bindings/explorer/model.js";
 import type { ProfileName, Property } from "../property.ts";
 import { CallbackLog, reap } from "../reaper.ts";
+import { ACCESSES } from "./beside/accesses.ts";
 import { FILES } from "./beside/files.ts";
 import { OBJECTS } from "./beside/objects.ts";
 import { type Pair, type Prepared, VICTIM } from "./beside/pair.ts";
@@ -18,7 +19,7 @@ import { USER_MEMORY } from "./beside/user-memory.ts";
 
 const REAPER = 1;
 
-const PAIRS: readonly Pair[] = [...OBJECTS, ...USER_MEMORY, ...FILES];
+const PAIRS: readonly Pair[] = [...OBJECTS, ...USER_MEMORY, ...FILES, ...ACCESSES];
 
 interface State extends World {
   readonly prepared: Prepared;

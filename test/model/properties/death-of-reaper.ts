@@ -70,7 +70,9 @@ export const DEATHS_OF_REAPERS: readonly Property[] = (Object.keys(ORDERS) as Or
     judge(outcomes: ReadonlyMap<string, number>) {
       const states = new Set([...outcomes.keys()].map((text) => text.replace(/; callbacks .*/, "")));
       states.delete("nobody died");
-      return states.size > scenario.states ? `${states.size} states: ${[...states].join(" | ")}` : undefined;
+      // The reaper may die while it changes an address space.
+      const allowed = scenario.states + Number([...states].some((text) => text.includes("poisoned")));
+      return states.size > allowed ? `${states.size} states: ${[...states].join(" | ")}` : undefined;
     },
     twins: [],
   })),

@@ -2,6 +2,7 @@
 //
 // All that a thread does when it dies: one operation each, on a world made for it. By subject in deaths/.
 
+import { ACCESSES } from "./deaths/accesses.ts";
 import { ADDRESS_SPACES } from "./deaths/address-spaces.ts";
 import { ALLOCATIONS } from "./deaths/allocations.ts";
 import { DESTROYS } from "./deaths/destroys.ts";
@@ -19,4 +20,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...USER_MEMORY,
   ...PROCESSES,
   ...ADDRESS_SPACES,
+  ...ACCESSES,
 ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Faults of assembly/core: access.ts, access_pin.ts and access_copy.ts.
+// Faults of assembly/core: access.ts, attached.ts, access_pin.ts and access_copy.ts.
 
 import { mutantsOf } from "../mutant.ts";
 
@@ -30,18 +30,6 @@ export const ACCESS = mutantsOf("access.ts", [
     replace: "attach",
   },
   {
-    name: "access-that-leaves-stays-a-pinner",
-    kind: "counts",
-    find: "  if ((access.flags & ACCESS_PINS) != 0) ioas.pinners--;\n",
-    replace: "",
-  },
-  {
-    name: "access-that-could-not-end-is-nobodys",
-    kind: "undo",
-    find: "  if (result == -EDEADLK || result == -EAGAIN || result == -ENOMEM) store32(keeperState(row), state);\n  else freeKeeper(row);",
-    replace: "  freeKeeper(row);",
-  },
-  {
     name: "access-ends-in-a-copy",
     kind: "locking",
     find: "  if (isCopied(access) || (isWhole",
@@ -52,6 +40,15 @@ export const ACCESS = mutantsOf("access.ts", [
     kind: "undo",
     find: "  access.leaving = 0;\n  let result: i32 = 0;",
     replace: "  let result: i32 = 0;",
+  },
+]);
+
+export const ATTACHED = mutantsOf("attached.ts", [
+  {
+    name: "access-that-leaves-stays-a-pinner",
+    kind: "counts",
+    find: "  if ((access.flags & ACCESS_PINS) != 0) ioas.pinners--;\n",
+    replace: "",
   },
 ]);
 

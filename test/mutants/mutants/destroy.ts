@@ -188,4 +188,17 @@ export const DESTROY = mutantsOf("destroy.ts", [
     find: "  changetype<Slot>(slot).owner |= SLOT_CALLBACK_RAN;\n",
     replace: "",
   },
+  {
+    name: "access-that-could-not-end-is-nobodys",
+    kind: "undo",
+    find: "  if (handle == -EDEADLK || handle == -EAGAIN || handle == -ENOMEM) openKeeper(row, file);\n  else freeKeeper(row);",
+    replace: "  freeKeeper(row);",
+  },
+  {
+    name: "row-of-an-access-is-freed-twice",
+    kind: "undo",
+    find: "  if (handle >= 0) return destroyPoll(file, handle);\n",
+    replace:
+      "  if (handle >= 0) {\n    const result = destroyPoll(file, handle);\n    if (result != MUST_WAIT) freeKeeper(row);\n    return result;\n  }\n",
+  },
 ]);

@@ -3,7 +3,7 @@
 // All mutants, in the order of the core's README.
 
 import type { Mutant } from "../mutant.ts";
-import { ACCESS, ACCESS_COPY, ACCESS_PIN } from "./access.ts";
+import { ACCESS, ACCESS_COPY, ACCESS_PIN, ATTACHED } from "./access.ts";
 import { ATOMICS } from "./atomics.ts";
 import { CHANGE } from "./change.ts";
 import { DEVICES, INSPECT_AREAS, UCMD } from "./commands.ts";
@@ -18,7 +18,7 @@ import { MEMFD } from "./memfd.ts";
 import { MMAP } from "./mmap.ts";
 import { MUTEX } from "./mutex.ts";
 import { OBJECT } from "./object.ts";
-import { EVENTQ, KEEPER } from "./owners.ts";
+import { ABANDON, EVENTQ, KEEPER } from "./owners.ts";
 import { PAGE_ALLOC } from "./page-alloc.ts";
 import { PAGES, PIN } from "./pins.ts";
 import { EXIT, PROCESS } from "./process.ts";
@@ -61,6 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...UACCESS,
   ...KEEPER,
   ...OWNED,
+  ...ABANDON,
   ...ARENA,
   ...INTERVAL_TREE,
   ...PIN,
@@ -73,6 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...EVENTQ,
   ...DEVICES,
   ...ACCESS,
+  ...ATTACHED,
   ...ACCESS_PIN,
   ...ACCESS_COPY,
   ...IOCTL,

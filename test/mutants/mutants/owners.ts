@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Faults of assembly/core: keeper.ts and eventq.ts: owners of objects outside of the table.
+// Faults of assembly/core: keeper.ts, eventq.ts and abandon.ts: owners of objects outside of the table.
 
 import { mutantsOf } from "../mutant.ts";
 
@@ -26,14 +26,32 @@ export const KEEPER = mutantsOf("keeper.ts", [
   {
     name: "owner-does-not-keep-the-file",
     kind: "locking",
-    find: "== ((<u32>file) | KEEPER_OPEN)) return true;",
-    replace: "== ((<u32>file) | KEEPER_MAKING)) return true;",
+    find: "    if (keptBy(load32(keeperState(keeperAt(number)))) == file) return true;",
+    replace: "    if (load32(keeperState(keeperAt(number))) == keeperMaking(file)) return true;",
   },
   {
     name: "row-of-two-owners",
     kind: "locking",
     find: "    if (compareExchange32(keeperState(keeperAt(number)), 0, making) == 0) return number;",
     replace: "    store32(keeperState(keeperAt(number)), making);\n    return number;",
+  },
+  {
+    name: "row-that-is-being-ended-keeps-no-file",
+    kind: "locking",
+    find: "    if (keptBy(load32(keeperState(keeperAt(number)))) == file) return true;",
+    replace: "    if (load32(keeperState(keeperAt(number))) == ((<u32>file) | KEEPER_OPEN)) return true;",
+  },
+  {
+    name: "rows-of-an-earlier-owner-of-the-slot-are-taken-for-its",
+    kind: "generation",
+    find: "  return changetype<Keeper>(row).incarnation == changetype<Thread>(current()).incarnation;",
+    replace: "  return changetype<Keeper>(row).incarnation <= changetype<Thread>(current()).incarnation;",
+  },
+  {
+    name: "files-of-queues-are-a-threads",
+    kind: "bounds",
+    find: "isThread ? ownState(file, KEEPER_OPEN) : (<u32>file) | KEEPER_OPEN",
+    replace: "isThread || true ? ownState(file, KEEPER_OPEN) : (<u32>file) | KEEPER_OPEN",
   },
 ]);
 
@@ -47,7 +65,7 @@ export const EVENTQ = mutantsOf("eventq.ts", [
   {
     name: "closed-queue-keeps-its-user",
     kind: "counts",
-    find: "    dropReference(file, inFlight(file), was.id, <f64>was.serial);\n",
+    find: "    if (!isPoisoned(file)) dropOwned(file, row, xaEntry(file, changetype<Keeper>(row).id), false);\n",
     replace: "",
   },
   {
@@ -67,5 +85,20 @@ export const EVENTQ = mutantsOf("eventq.ts", [
     kind: "errno",
     find: "  return bytes == 0 ? 0 : -EINVAL;",
     replace: "  return 0;",
+  },
+]);
+
+export const ABANDON = mutantsOf("abandon.ts", [
+  {
+    name: "user-of-the-dead-owner-stays",
+    kind: "repair",
+    find: "    if (!isPoisoned(file)) dropOwned(file, row, entry, isAccess);\n",
+    replace: "    if (isPoisoned(file)) dropOwned(file, row, entry, isAccess);\n",
+  },
+  {
+    name: "pins-of-the-dead-stay",
+    kind: "repair",
+    find: "    unpinEverything(file, changetype<Access>(access));\n",
+    replace: "    if (isPoisoned(file)) unpinEverything(file, changetype<Access>(access));\n",
   },
 ]);

@@ -220,9 +220,9 @@ export const OWNED = mutantsOf("owned.ts", [
     replace: "",
   },
   {
-    name: "user-of-the-dead-owner-stays",
+    name: "another-user-is-dropped-for-the-owner-who-had-dropped-his",
     kind: "repair",
-    find: "      if (findKept(file, was.id, <f64>was.serial) != 0) dropKept(entry, file, was.id);\n",
+    find: '  changeNote(row + offsetof<Keeper>("payload"), 0);\n',
     replace: "",
   },
   {
@@ -246,7 +246,13 @@ export const OWNED = mutantsOf("owned.ts", [
   {
     name: "row-is-ended-without-a-swap",
     kind: "locking",
-    find: "  return compareExchange32(keeperState(row), state, keeperMaking()) == state;",
-    replace: "  store32(keeperState(row), keeperMaking());\n  return true;",
+    find: "  return compareExchange32(keeperState(row), state, keeperMaking(keptBy(state))) == state;",
+    replace: "  store32(keeperState(row), keeperMaking(keptBy(state)));\n  return true;",
+  },
+  {
+    name: "object-goes-from-under-other-users",
+    kind: "bounds",
+    find: "usersOf(word) == own + 1;",
+    replace: "usersOf(word) >= own + 1;",
   },
 ]);

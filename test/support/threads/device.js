@@ -53,4 +53,21 @@ serve({
     kept.access.pin(0, 4096);
     return kept.access.id;
   },
+  /** A fault queue. Return: the number of its file. */
+  queue({ fd }) {
+    return me.iommufd.file(fd).faultQueueAlloc().file.fd;
+  },
+  /** Makes, attaches, pins, copies, unpins and destroys accesses, until it is killed; the word counts the rounds. */
+  churn({ fd, ioas, pages, word }) {
+    const buffer = new Uint8Array(64);
+    for (let round = 0; ; round++) {
+      const access = accessOf({ fd, ioas });
+      for (let page = 0; page < pages; page += 1 + (round % 3)) access.pin(page * 4096, 4096, { write: true });
+      access.read(round % 4096, buffer);
+      if (round % 2 === 0) access.pin(0, pages * 4096);
+      if (round % 4 < 3) access.unpinAll();
+      if (round % 4 < 2) access.destroy();
+      Atomics.add(word, 0, 1);
+    }
+  },
 });

@@ -6,7 +6,7 @@
 import { makeSpace, replyWord, space, spaceNow } from "../../space-calls.ts";
 import { must, type World } from "../../world.ts";
 import { call, type Core } from "../../../../bindings/explorer/model.js";
-import { OTHER, VA, VICTIM, mapPage, type Prepared, type Scenario } from "./scenario.ts";
+import { OTHER, VA, VICTIM, lock, mapPage, type Prepared, type Scenario } from "./scenario.ts";
 
 const PROFILES = ["mainline"] as const;
 
@@ -197,9 +197,10 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
         edits: [
           {
             file: "core/reap.ts",
-            find: "  const frozen = recoverKeepers();\n  if (frozen != 0) return frozen;\n",
+            find: "  blocked = recoverOwners();\n",
             replace: "",
           },
+          { file: "core/reap.ts", find: 'import { recoverOwners } from "./abandon";\n', replace: "" },
         ],
       },
     ],
@@ -216,6 +217,29 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
     },
   },
   {
+    // Somebody else has kept a user of the queue.
+    name: "queue-close-kept",
+    profiles: PROFILES,
+    states: 2,
+    prepare(core, world) {
+      const prepared = withQueue(core, world);
+      must(core, OTHER, "putKeepUser", world.file, lock(core, world, prepared.id!, OTHER));
+      return prepared;
+    },
+    *program(_core, _world, { fd }) {
+      yield call("queueFileClose", fd!);
+    },
+    twins: [
+      {
+        name: "another-user-is-dropped-once-more",
+        edits: [
+          { file: "core/owned.ts", find: '  changeNote(row + offsetof<Keeper>("payload"), 0);\n', replace: "" },
+          { file: "core/owned.ts", find: "changeKept, changeNote, endChange", replace: "changeKept, endChange" },
+        ],
+      },
+    ],
+  },
+  {
     name: "queue-close-last",
     profiles: PROFILES,
     reaped: true,
@@ -225,9 +249,9 @@ export const ADDRESS_SPACES: readonly Scenario[] = [
         name: "user-of-the-row-stays",
         edits: [
           {
-            file: "core/owned.ts",
-            find: "      if (findKept(file, was.id, <f64>was.serial) != 0) dropKept(entry, file, was.id);\n",
-            replace: "",
+            file: "core/abandon.ts",
+            find: "    if (!isPoisoned(file)) dropOwned(file, row, entry, isAccess);\n",
+            replace: "    if (isPoisoned(file)) dropOwned(file, row, entry, isAccess);\n",
           },
         ],
       },
