@@ -18,7 +18,10 @@ import { FOLDER, HOSTS, type Results, readResults } from "./results.ts";
 
 const WIDTH = 800;
 const ROW = 25;
-const TOP = 92;
+/** Above the legend, and each of its lines. */
+const HEAD = 44;
+const LEGEND_LINE = 24;
+const LEGEND_WIDTH = WIDTH - 30;
 const BOTTOM = 50;
 const LEFT = 250;
 const RIGHT = 96;
@@ -137,12 +140,23 @@ function hostTitle({ host }: Results): string {
 async function draw(file: string, title: string, axis: string, rows: readonly Row[]): Promise<void> {
   const series = [...new Set(rows.flatMap(({ marks }) => marks.map((mark) => mark.series)))];
   series.sort((a, b) => Number(b.startsWith(OURS)) - Number(a.startsWith(OURS)));
-  const height = TOP + rows.length * ROW + BOTTOM;
+  const height = topOf(series) + rows.length * ROW + BOTTOM;
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   chart.setOption(optionOf(title, axis, rows, series) as echarts.EChartsOption);
   const svg = chart.renderToSVGString();
   chart.dispose();
   await writeFile(new URL(`${FOLDER}${file}`, ROOT), `${svg}\n`);
+}
+
+/** Where the rows begin: below as many lines as the legend has, by widths that are rather too large. */
+function topOf(series: readonly string[]): number {
+  let [lines, used] = [1, 0];
+  for (const name of series) {
+    const width = 30 + 7 * name.length;
+    if (used + width > LEGEND_WIDTH) [lines, used] = [lines + 1, 0];
+    used += width;
+  }
+  return HEAD + lines * LEGEND_LINE;
 }
 
 function optionOf(title: string, axis: string, rows: readonly Row[], series: readonly string[]): unknown {
@@ -167,13 +181,13 @@ function optionOf(title: string, axis: string, rows: readonly Row[], series: rea
       data: series.map((name) => legendEntry(name, series)),
       left: 12,
       top: 38,
-      width: WIDTH - 30,
+      width: LEGEND_WIDTH,
       itemGap: 12,
       itemWidth: 10,
       itemHeight: 10,
       textStyle: { ...text, fontSize: 12 },
     },
-    grid: { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM },
+    grid: { left: LEFT, right: RIGHT, top: topOf(series), bottom: BOTTOM },
     xAxis: {
       ...{ type: "log", logBase, min: logBase ** first, max: logBase ** last, axisTick: { customValues: ticks } },
       ...{ name: axis, nameLocation: "middle", nameGap: 30, nameTextStyle: { ...text, color: FAINT, fontSize: 12 } },
