@@ -2,8 +2,8 @@
 /**
  * A thread leaves: whatever it still holds is given back, one record at a time, and reported as a leak.
  *
- * Locks are put, reservations aborted, waits given up. Afterwards its accesses end, which is no leak: drivers may go. An object whose callback was to run is finished without it: the
- * callback is the bindings' business, and they run it before the record can be found here.
+ * Locks are put, reservations aborted, waits given up. An object whose callback was to run is finished without it: the callback is the
+ * bindings' business, and they run it before the record can be found here. Then its accesses end, which is no leak: drivers may go.
  */
 import { abandonNext } from "./abandon";
 import { destroyCancel, destroyFinish } from "./destroy";
